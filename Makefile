@@ -1,0 +1,74 @@
+# Needs Python 3.11+ with venv, and make. `make demo` shows it, `make test` tests it, `make check` is what CI runs.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PORT ?= 8000
+PYTEST_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint types imports dependencies migrations coverage bench lock clean
+
+help:
+	@echo "make demo    a shop, a wall on somebody's blog, a simulated Stripe (PORT=8000, RESET=1 begins anew)"
+	@echo "make test    all tests: SQLite, PostgreSQL, Chromium where there is one"
+	@echo "make check   what CI runs: lint, types, imports, dependencies, migrations, tests with coverage"
+	@echo "make bench   benchmarks, as ratios to a bare server in the same run"
+
+$(VENV)/run: requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+$(VENV)/dev: requirements-dev.lock $(VENV)/run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# Stripe's own OpenAPI document, against which the simulated Stripe is checked; the tests say so where it is absent.
+var/stripe/spec3.json: tests/stripe-document.txt
+	@mkdir -p var/stripe
+	-@$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes \
+	  --ignore-requires-python --python-version 3.14 --only-binary=:all: -r $< -d var/stripe \
+	  && $(BIN)/python -m zipfile -e var/stripe/*.whl var/stripe \
+	  && cp var/stripe/seahaven_stripe_world/spec/spec3.json $@ \
+	  || echo "Stripe's OpenAPI document cannot be had: tests against it are skipped"
+
+demo: $(VENV)/run
+	$(BIN)/grapevine demo --port $(PORT) $(if $(RESET),--reset)
+
+test: $(VENV)/dev var/stripe/spec3.json
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: PYTEST_ARGS += --cov --cov-report=term:skip-covered
+check: lint types imports dependencies migrations test coverage
+
+lint: $(VENV)/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/dev
+	$(BIN)/mypy
+
+imports: $(VENV)/dev
+	$(BIN)/lint-imports --no-cache
+
+dependencies: $(VENV)/dev
+	$(BIN)/deptry .
+
+# The migrations make exactly the tables of the code.
+migrations: $(VENV)/dev
+	$(BIN)/python -m tests.migrations
+
+coverage: $(VENV)/dev
+	$(BIN)/coverage report --fail-under=100 --include='app/attribution/engine/*,app/kernel/money.py'
+
+bench: $(VENV)/dev
+	$(BIN)/python -m tests.bench
+
+lock: $(VENV)/dev
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements.lock
+	$(BIN)/uv pip compile -q pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -c requirements.lock -o requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov
