@@ -1,0 +1,1 @@
+"""What any domain stands on, and which knows no domain."""

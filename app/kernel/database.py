@@ -1,0 +1,162 @@
+"""The database: SQLite in WAL or PostgreSQL behind the same two doors, `transaction` and `reading`.
+
+Knows no table. Nobody else opens a connection, begins or commits (tests/unit/test_architecture.py).
+"""
+
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, ClassVar, cast
+
+from sqlalchemy import BigInteger, Dialect, Engine, Integer, MetaData, String, create_engine, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from app.kernel.clock import from_micros, to_micros
+
+BigNumber = BigInteger().with_variant(Integer(), "sqlite")
+"""A 64-bit integer that SQLite can also count up by itself."""
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC time, kept as microseconds since 1970: the same exact number in every database."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002
+        return None if value is None else to_micros(value)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        return None if value is None else from_micros(value)
+
+
+def id_type(length: int = 40) -> TypeEngine[str]:
+    """Text that is compared as bytes in both databases, for ids and codes (attribution.md)."""
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
+
+
+class Base(DeclarativeBase):
+    """The mother of all tables; names constraints so that migrations can speak of them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: Instant()}
+
+
+class _FairLock:
+    """A lock that is handed over in the order of asking, so that no writer starves."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._waiting: deque[threading.Event] = deque()
+        self._taken = False
+
+    def acquire(self) -> None:
+        turn = threading.Event()
+        with self._guard:
+            if not self._taken:
+                self._taken = True
+                return
+            self._waiting.append(turn)
+        turn.wait()
+
+    def release(self) -> None:
+        with self._guard:
+            if self._waiting:
+                self._waiting.popleft().set()
+            else:
+                self._taken = False
+
+
+class Database:
+    """One database and the only way to it. Threads may share it."""
+
+    def __init__(self, url: str, *, pool_size: int = 20) -> None:
+        self.url = make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.engine = _sqlite(url) if self.is_sqlite else _postgresql(url, pool_size)
+        self._writing = self.engine.execution_options(begin="BEGIN IMMEDIATE") if self.is_sqlite else self.engine
+        self._turns = _FairLock() if self.is_sqlite else None
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """A unit of work: committed when the block ends, rolled back when it raises.
+
+        SQLite has one writer: writers of this process queue here in order, those of others wait in SQLite.
+        """
+        with self._turn(), Session(self._writing, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A consistent view to read from; whatever is written in it is thrown away."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            yield session  # closing rolls back, and leaves what was read readable
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if self._turns is None:
+            yield
+            return
+        self._turns.acquire()
+        try:
+            yield
+        finally:
+            self._turns.release()
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def insert_new(session: Session, table: type[Base], **values: object) -> bool:
+    """Insert a row unless one with the same unique key stands; whether it was inserted.
+
+    This is how "once" is said: the unique key is the idempotency, and no race can get past it.
+    """
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(table).values(**values).on_conflict_do_nothing()
+    first_key = next(iter(table.__table__.primary_key))
+    return session.execute(statement.returning(first_key)).first() is not None
+
+
+def _sqlite(url: str) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": 30.0}, pool_size=20, max_overflow=30)
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: DBAPIConnection, _: object) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves, below
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",  # NORMAL may lose the last commits when the power goes
+            "foreign_keys=ON",
+            "busy_timeout=30000",
+            "cache_size=-16000",
+            "temp_store=MEMORY",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(cast("str", connection.get_execution_options().get("begin", "BEGIN")))
+
+    return engine
+
+
+def _postgresql(url: str, pool_size: int) -> Engine:
+    target = make_url(url).set(drivername="postgresql+psycopg")
+    return create_engine(target, pool_size=pool_size, max_overflow=10, pool_pre_ping=True)

@@ -1,0 +1,86 @@
+"""The shapes that all JSON of the contract shares: strict bodies, text, money, times (api.md, Conventions)."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Self
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+)
+from pydantic_core import PydanticCustomError
+
+from app.kernel.clock import rfc3339
+from app.kernel.money import Money, is_currency
+
+LARGEST_AMOUNT = 999_999_999_999
+"""Minor units. Twelve digits are what Stripe takes at most, and far within a 64-bit integer when summed."""
+
+
+class Body(BaseModel):
+    """A request's body: unknown fields are refused, so that a typo is never silently ignored."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+class Wire(BaseModel):
+    """An answer's body."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+def _storable(text: str) -> str:
+    """Refuse what a database cannot hold: NUL and lone surrogates."""
+    if "\x00" in text or (not text.isprintable() and any(0xD800 <= ord(character) <= 0xDFFF for character in text)):
+        raise PydanticCustomError("unstorable_text", "must not contain NUL or unpaired surrogates")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_storable)]
+"""Any text; say the greatest length beside it."""
+Name = Annotated[Text, StringConstraints(min_length=1, max_length=200)]
+ExternalId = Annotated[Text, StringConstraints(min_length=1, max_length=255)]
+PublicId = Annotated[Text, StringConstraints(min_length=1, max_length=64)]
+
+
+def _currency(text: str) -> str:
+    code = text.lower()
+    if not is_currency(code):
+        raise PydanticCustomError("unknown_currency", "is not a currency of ISO 4217")
+    return code
+
+
+Currency = Annotated[str, AfterValidator(_currency), Field(examples=["eur"], description="ISO 4217, lower case.")]
+Amount = Annotated[
+    int,
+    Field(ge=0, le=LARGEST_AMOUNT, strict=True, description="In the currency's smallest unit.", examples=[1999]),
+]
+
+
+class MoneyWire(Body):
+    """An amount that stands alone."""
+
+    amount: Amount
+    currency: Currency
+
+    @classmethod
+    def of(cls, money: Money) -> Self:
+        return cls(amount=money.minor, currency=money.currency)
+
+
+Timestamp = Annotated[
+    AwareDatetime,
+    AfterValidator(lambda at: at.astimezone(UTC)),
+    PlainSerializer(rfc3339, return_type=str, when_used="json"),
+    Field(examples=["2026-11-22T09:30:00Z"]),
+]
+"""RFC 3339 with an offset; given back in UTC with `Z`."""
+
+
+def moment(at: datetime | None) -> str | None:
+    """`at` as the contract writes it, where a ready string is wanted."""
+    return None if at is None else rfc3339(at)

@@ -1,0 +1,204 @@
+"""Work that is promised in a transaction and done after it: written beside its cause, done at least once.
+
+Knows no domain: a domain adds a message under a topic and hands in a handler for that topic. A message
+survives a crash (its lease runs out and it is taken again), is retried with growing pauses, and is kept
+with its error when it was given up.
+"""
+
+import logging
+import random
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Index, Text, event, select, update
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from app.kernel.clock import Clock
+from app.kernel.database import Base, Database, id_type
+from app.kernel.ids import new_id
+
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=60)
+TIDY_EVERY = timedelta(hours=1)
+ATTEMPTS = 12
+"""With pauses of 2, 4, 8 … seconds, at most an hour: a message is given up after about two and a half hours."""
+
+Payload = dict[str, Any]
+
+
+class OutboxRow(Base):
+    """One promised piece of work. Done: the row goes. Given up: it stays, with `given_up_at` and `error`."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (Index("ix_outbox_due_at", "due_at"),)
+
+    merchant_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    message_id: Mapped[str] = mapped_column(id_type(), primary_key=True)
+    topic: Mapped[str] = mapped_column(id_type(80))
+    payload: Mapped[Payload] = mapped_column(JSON)
+    created_at: Mapped[datetime]
+    due_at: Mapped[datetime | None]  # when it may be taken next: also the end of a lease; empty once given up
+    attempts: Mapped[int] = mapped_column(default=0)
+    given_up_at: Mapped[datetime | None]
+    error: Mapped[str | None] = mapped_column(Text)
+
+
+@dataclass(frozen=True)
+class Message:
+    """What a handler gets. `extend` prolongs the lease of work that takes longer than a minute."""
+
+    merchant_id: int
+    id: str
+    topic: str
+    payload: Payload
+    extend: Callable[[], None] = field(repr=False)
+
+
+Handler = Callable[[Message], None]
+"""Does the work in transactions of its own. It may run twice for one message, so it must not mind."""
+
+
+class Outbox:
+    """The writing side."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.added = threading.Event()
+
+    def add(self, session: Session, merchant_id: int, topic: str, payload: Payload) -> str:
+        """Promise work in the caller's transaction; the worker is woken when that has been committed."""
+        now = self._clock.now()
+        row = OutboxRow(
+            merchant_id=merchant_id,
+            message_id=new_id("job", merchant_id, now),
+            topic=topic,
+            payload=payload,
+            created_at=now,
+            due_at=now,
+            attempts=0,
+        )
+        session.add(row)
+        event.listen(session, "after_commit", lambda _: self.added.set(), once=True)
+        return row.message_id
+
+
+def pause(attempts: int) -> timedelta:
+    """How long to wait after the given number of failures: doubling from two seconds to an hour, with jitter."""
+    seconds = min(2.0**attempts, 3600.0)
+    return timedelta(seconds=seconds * random.uniform(0.8, 1.2))  # noqa: S311  # spreads load, guards nothing
+
+
+class Worker:
+    """The doing side: a thread that takes what is due, one message at a time; many workers may share a database.
+
+    `tidy` is called once an hour, for what only has to be cleared away now and then.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        outbox: Outbox,
+        handlers: Mapping[str, Handler],
+        *,
+        tidy: Callable[[], None] = lambda: None,
+        poll_seconds: float = 1.0,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._outbox = outbox
+        self._handlers = handlers
+        self._tidy = tidy
+        self._poll = poll_seconds
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="grapevine-worker", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, timeout: float = 10.0) -> None:
+        """Finish the message at hand, then stop. What is left stays in the outbox."""
+        self._stopping.set()
+        self._outbox.added.set()
+        self._thread.join(timeout)
+
+    def run_due(self) -> int:
+        """Do all that is due now, in this thread; returns how many messages were taken."""
+        done = 0
+        while not self._stopping.is_set():
+            message = self._take()
+            if message is None:
+                break
+            self._do(message)
+            done += 1
+        return done
+
+    def _run(self) -> None:
+        tidied_at: datetime | None = None
+        while not self._stopping.is_set():
+            self._outbox.added.clear()
+            try:
+                self.run_due()
+                if tidied_at is None or self._clock.now() - tidied_at >= TIDY_EVERY:
+                    tidied_at = self._clock.now()
+                    self._tidy()
+            except OperationalError:
+                log.exception("the outbox cannot be read; trying again")
+            self._outbox.added.wait(self._poll)
+
+    def _take(self) -> Message | None:
+        now = self._clock.now()
+        with self._database.reading() as session:  # spares SQLite's writer where there is nothing to do
+            due = select(OutboxRow.message_id).where(OutboxRow.due_at <= now).limit(1)
+            if session.scalar(due) is None:
+                return None
+        with self._database.transaction() as session:
+            row = session.scalar(
+                select(OutboxRow)
+                .where(OutboxRow.due_at <= now)
+                .order_by(OutboxRow.due_at)
+                .limit(1)
+                .with_for_update(skip_locked=True)
+            )
+            if row is None:
+                return None
+            row.due_at = now + LEASE
+            row.attempts += 1
+            return Message(row.merchant_id, row.message_id, row.topic, row.payload, lambda: self._extend(row))
+
+    def _extend(self, row: OutboxRow) -> None:
+        with self._database.transaction() as session:
+            session.execute(_this(row.merchant_id, row.message_id).values(due_at=self._clock.now() + LEASE))
+
+    def _do(self, message: Message) -> None:
+        try:
+            self._handlers[message.topic](message)
+        except Exception as error:
+            log.exception("message %s (%s) failed", message.id, message.topic)
+            self._failed(message, error)
+        else:
+            with self._database.transaction() as session:
+                row = session.get(OutboxRow, (message.merchant_id, message.id))
+                if row is not None:
+                    session.delete(row)
+
+    def _failed(self, message: Message, error: Exception) -> None:
+        now = self._clock.now()
+        with self._database.transaction() as session:
+            row = session.get(OutboxRow, (message.merchant_id, message.id))
+            if row is None:
+                return
+            row.error = f"{type(error).__name__}: {error}"[:2000]
+            if row.attempts >= ATTEMPTS:
+                row.due_at, row.given_up_at = None, now
+            else:
+                row.due_at = now + pause(row.attempts)
+
+
+def _this(merchant_id: int, message_id: str) -> Any:
+    return update(OutboxRow).where(OutboxRow.merchant_id == merchant_id, OutboxRow.message_id == message_id)

@@ -1,0 +1,153 @@
+"""Durable group commit: facts from all requests written in one transaction, each answered after its commit.
+
+Knows no domain: a domain registers a writer for its kind of fact. The next batch is what came in during the
+last commit (no timer). A batch that fails is halved until the bad fact fails alone. A full queue refuses
+with 503 before memory grows.
+"""
+
+import asyncio
+import logging
+import threading
+from collections import defaultdict, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar, cast
+
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from app.kernel.database import Database
+from app.kernel.errors import AppError, Unavailable
+
+log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+
+
+class Fact(Generic[Result]):
+    """Something to be written; `Result` is what its writer answers. Subclasses are frozen dataclasses."""
+
+
+F = TypeVar("F", bound=Fact[Any])
+Writer = Callable[[Session, Sequence[F]], Sequence[Any]]
+"""Writes facts of one kind in order; answers one outcome each, an `AppError` for a fact that is refused."""
+
+
+@dataclass
+class _Waiting:
+    fact: Fact[Any]
+    future: "asyncio.Future[Any]"
+    loop: asyncio.AbstractEventLoop
+    outcome: Any = field(default=None)
+
+
+class Recorder:
+    """Takes facts from the event loop and writes them in threads of its own."""
+
+    def __init__(self, database: Database, *, capacity: int = 20_000, batch: int = 500) -> None:
+        self._database = database
+        self._capacity = capacity
+        self._batch = batch
+        self._writers: dict[type[Fact[Any]], Writer[Any]] = {}
+        self._queue: deque[_Waiting] = deque()
+        self._filled = threading.Condition()
+        self._stopping = False
+        # PostgreSQL commits in parallel, so one batch can be written while another waits for the disk.
+        self._threads = [
+            threading.Thread(target=self._run, name=f"grapevine-recorder-{number}", daemon=True)
+            for number in range(1 if database.is_sqlite else 2)
+        ]
+
+    def register(self, kind: type[F], writer: Writer[F]) -> None:
+        """Let `writer` write the facts of `kind`."""
+        self._writers[kind] = writer
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self, timeout: float = 10.0) -> None:
+        """Write what is queued, then stop."""
+        with self._filled:
+            self._stopping = True
+            self._filled.notify_all()
+        for thread in self._threads:
+            thread.join(timeout)
+
+    async def record(self, fact: Fact[Result]) -> Result:
+        """The writer's answer, once the fact is on disk.
+
+        Raises what the writer refused it with, or `Unavailable` when the queue is full or the database away.
+        """
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(fact, loop.create_future(), loop)
+        with self._filled:
+            if self._stopping or len(self._queue) >= self._capacity:
+                raise Unavailable("Too much is being written at once; ask again in a moment.")
+            self._queue.append(waiting)
+            self._filled.notify()
+        return cast("Result", await waiting.future)
+
+    def _run(self) -> None:
+        while batch := self._next_batch():
+            self._write(batch)
+            _answer(batch)
+
+    def _next_batch(self) -> list[_Waiting]:
+        with self._filled:
+            while not self._queue and not self._stopping:
+                self._filled.wait()
+            return [self._queue.popleft() for _ in range(min(len(self._queue), self._batch))]
+
+    def _write(self, batch: Sequence[_Waiting]) -> None:
+        try:
+            with self._database.transaction() as session:
+                self._call_writers(session, batch)
+        except OperationalError as error:
+            log.warning("a batch of %d facts could not be written: %s", len(batch), error)
+            for waiting in batch:
+                waiting.outcome = Unavailable("The database is not available; ask again in a moment.")
+        except Exception as error:
+            if len(batch) == 1:
+                log.exception("a fact could not be written: %r", type(batch[0].fact))
+                batch[0].outcome = error
+                return
+            middle = len(batch) // 2
+            self._write(batch[:middle])
+            self._write(batch[middle:])
+
+    def _call_writers(self, session: Session, batch: Sequence[_Waiting]) -> None:
+        by_kind: dict[type[Fact[Any]], list[_Waiting]] = defaultdict(list)
+        for waiting in batch:
+            by_kind[type(waiting.fact)].append(waiting)
+        for kind, group in by_kind.items():
+            outcomes = self._writers[kind](session, [waiting.fact for waiting in group])
+            for waiting, outcome in zip(group, outcomes, strict=True):
+                waiting.outcome = outcome
+
+
+def _answer(batch: Sequence[_Waiting]) -> None:
+    """Wake the requests of a batch, with one call into each event loop."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[_Waiting]] = defaultdict(list)
+    for waiting in batch:
+        by_loop[waiting.loop].append(waiting)
+    for loop, group in by_loop.items():
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_resolve, group)
+
+
+def _resolve(group: Sequence[_Waiting]) -> None:
+    for waiting in group:
+        if waiting.future.done():  # the client went away; the fact stands
+            continue
+        if isinstance(waiting.outcome, Exception):
+            waiting.future.set_exception(_own_copy(waiting.outcome))
+        else:
+            waiting.future.set_result(waiting.outcome)
+
+
+def _own_copy(error: Exception) -> Exception:
+    """An error of its own for each waiter: raising one object in two tasks mixes their tracebacks."""
+    if isinstance(error, Unavailable):
+        return Unavailable(error.detail)
+    return error if isinstance(error, AppError) else AppError("This could not be written.")

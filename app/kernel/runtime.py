@@ -1,0 +1,24 @@
+"""What a running process has: one of each, made by the composition root and handed to whoever asks."""
+
+from dataclasses import dataclass
+
+from app.kernel.clock import Clock
+from app.kernel.database import Database
+from app.kernel.events import Events
+from app.kernel.outbox import Outbox
+from app.kernel.recorder import Recorder
+from app.kernel.signing import Signer
+from app.settings import Settings
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """The kernel's parts, alive."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    signer: Signer
+    outbox: Outbox
+    events: Events
+    recorder: Recorder

@@ -1,0 +1,129 @@
+"""Every setting, read from the environment (prefix `GRAPEVINE_`) and checked at start. Imports nothing of ours.
+
+docs/settings.md lists them; a test compares the two. A wrong setting stops the start with one clear line.
+"""
+
+import secrets
+from pathlib import Path
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+SIMULATED_KEY = "sk_test_simulated"
+"""The key by which the simulated Stripe of `grapevine demo` is told from the real one."""
+
+
+class Settings(BaseSettings):
+    """What an operator can set. Field descriptions are the documentation."""
+
+    model_config = SettingsConfigDict(env_prefix="GRAPEVINE_", env_ignore_empty=True, frozen=True)
+
+    data_dir: Path = Field(Path("var"), description="Where the embedded database and generated secrets are kept.")
+    database_url: str = Field(
+        "",
+        description="`sqlite:///path` or `postgresql://user:password@host/name`. Default: SQLite in DATA_DIR.",
+    )
+    public_url: str = Field(
+        "http://localhost:8000",
+        description="The address under which shoppers reach this server, without a path.",
+    )
+    secret: str = Field(
+        "",
+        description="Signs visitor tokens and keys hashes; 16 characters at least. Made in DATA_DIR where absent.",
+    )
+    admin_token: str = Field("", description="The operator's token: makes merchants. Made in DATA_DIR where absent.")
+    stripe_api_key: str = Field("", description="Stripe's secret key. Without it checkouts answer 503.")
+    stripe_webhook_secret: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="The signing secret of the webhook endpoint; several, by comma, while one is rotated."
+    )
+    stripe_api_base: str = Field("https://api.stripe.com", description="Where Stripe's API is.")
+    trusted_proxies: str = Field(
+        "", description="Addresses whose `X-Forwarded-*` headers are believed, by comma; `*` for all."
+    )
+    jobs: bool = Field(
+        True, description="Run background jobs inside the server; `false` where `grapevine worker` runs."
+    )
+
+    @field_validator("stripe_webhook_secret", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("public_url", "stripe_api_base")
+    @classmethod
+    def _is_origin(cls, value: str) -> str:
+        url = urlsplit(value)
+        if url.scheme not in ("http", "https") or not url.hostname or url.path not in ("", "/") or url.query:
+            raise ValueError("must be an address without a path, such as https://shop.example")
+        return value.rstrip("/")
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_known_database(cls, value: str) -> str:
+        if value and not value.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://", "postgres://")):
+            raise ValueError("must begin with sqlite:/// or postgresql://")
+        return value.replace("postgres://", "postgresql://", 1) if value.startswith("postgres://") else value
+
+    @field_validator("secret", "admin_token")
+    @classmethod
+    def _is_long_enough(cls, value: str) -> str:
+        if value and len(value) < 16:
+            raise ValueError("must have at least 16 characters")
+        return value
+
+    @model_validator(mode="after")
+    def _webhooks_can_be_checked(self) -> Self:
+        if self.stripe_api_key and not self.stripe_webhook_secret:
+            raise ValueError("GRAPEVINE_STRIPE_WEBHOOK_SECRET is needed where GRAPEVINE_STRIPE_API_KEY is set")
+        return self
+
+    @property
+    def database(self) -> str:
+        return self.database_url or f"sqlite:///{self.data_dir / 'grapevine.db'}"
+
+    @property
+    def test_mode(self) -> bool:
+        """Whether the Stripe behind this server moves no money: then reports show test orders by default."""
+        return self.stripe_api_key == SIMULATED_KEY
+
+
+class WrongSettings(ValueError):
+    """The environment is wrong; the message is one line for the operator."""
+
+
+def load(**given: object) -> Settings:
+    """The settings of this process, with generated secrets filled in and kept in `data_dir`.
+
+    Raises `WrongSettings` naming the first setting that is wrong.
+    """
+    try:
+        settings = Settings(**given)  # type: ignore[arg-type]  # pydantic checks what arrives
+    except ValidationError as wrong:
+        first = wrong.errors()[0]
+        name = "_".join(str(part) for part in first["loc"]).upper()
+        what = first["msg"].removeprefix("Value error, ")
+        raise WrongSettings(f"GRAPEVINE_{name}: {what}" if name else what) from None
+    return settings.model_copy(
+        update={
+            "secret": settings.secret or _kept(settings.data_dir / "secret"),
+            "admin_token": settings.admin_token or _kept(settings.data_dir / "admin-token"),
+        }
+    )
+
+
+def _kept(path: Path) -> str:
+    """The secret kept in `path`; made there, readable by its owner alone, on the first start."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="ascii") as file:
+            path.chmod(0o600)
+            file.write(secrets.token_urlsafe(32))
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise WrongSettings(f"GRAPEVINE_DATA_DIR: cannot write {path}: {error.strerror}") from None
+    return path.read_text(encoding="ascii").strip()
