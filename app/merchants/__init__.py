@@ -1,0 +1,1 @@
+"""Merchants: the tenants, their keys and the settings of their shops."""

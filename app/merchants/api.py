@@ -1,0 +1,186 @@
+"""Merchants by HTTP: the operator's calls, the merchant's own settings, keys."""
+
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from fastapi import APIRouter, Response
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+from sqlalchemy.orm import Session
+
+from app.kernel.http.wire import Body, Currency, Name, Text, Timestamp, Wire
+from app.kernel.http.work import Answer, UnitOfWork
+from app.merchants import service
+from app.merchants.access import Operator, SecretKey
+from app.merchants.keys import KeyKind
+from app.merchants.models import ApiKey, Merchant
+from app.merchants.origins import normal_origin, normal_return_url
+
+
+def _timezone(name: str) -> str:
+    if name not in available_timezones():
+        raise PydanticCustomError("unknown_timezone", "is not a time zone of the IANA list")
+    return ZoneInfo(name).key
+
+
+Timezone = Annotated[str, AfterValidator(_timezone), Field(examples=["Europe/Paris"], max_length=64)]
+Origin = Annotated[Text, Field(max_length=300, examples=["https://blog.example"]), AfterValidator(normal_origin)]
+ReturnUrl = Annotated[
+    Text, Field(max_length=500, examples=["https://shop.example/thanks"]), AfterValidator(normal_return_url)
+]
+StripeAccount = Annotated[str, Field(pattern=r"^acct_[A-Za-z0-9]{1,50}$", examples=["acct_1PgafTB8Bx"])]
+Privacy = Literal["none", "counts", "consented"]
+Landing = Literal["page", "merchant"]
+
+
+class MerchantIn(Body):
+    """A new merchant."""
+
+    name: Name
+    currency: Currency
+    allowed_origins: Annotated[list[Origin], Field(max_length=100)] = []
+    return_urls: Annotated[list[ReturnUrl], Field(max_length=100)] = []
+    timezone: Timezone = "UTC"
+    stripe_account: StripeAccount | None = None
+
+
+class MerchantPatch(Body):
+    """The settings to change; what is left out stays."""
+
+    name: Name | None = None
+    currency: Currency | None = None
+    timezone: Timezone | None = None
+    allowed_origins: Annotated[list[Origin], Field(max_length=100)] | None = None
+    return_urls: Annotated[list[ReturnUrl], Field(max_length=100)] | None = None
+    privacy: Privacy | None = None
+    landing: Landing | None = None
+
+
+class MerchantOut(Wire):
+    """A merchant and its settings."""
+
+    id: str
+    name: str
+    currency: str
+    timezone: str
+    allowed_origins: list[str]
+    return_urls: list[str]
+    privacy: Privacy
+    landing: Landing
+    stripe_account: str | None
+    created_at: Timestamp
+
+    @classmethod
+    def of(cls, merchant: Merchant) -> "MerchantOut":
+        return cls.model_validate(_fields(merchant))
+
+
+class MerchantCreated(MerchantOut):
+    """The same, with its first keys, which are shown only here."""
+
+    secret_key: str | None
+    report_key: str | None
+
+
+class KeyIn(Body):
+    kind: KeyKind
+
+
+class KeyOut(Wire):
+    """A key as it can be told apart: by kind and its last four characters."""
+
+    id: str
+    kind: KeyKind
+    hint: str
+    created_at: Timestamp
+
+
+class KeyCreated(KeyOut):
+    """The same with its clear text, which is shown only here."""
+
+    key: str | None
+
+
+class Keys(Wire):
+    """All keys of a merchant."""
+
+    data: list[KeyOut]
+    next_cursor: None = None
+
+
+router = APIRouter()
+
+
+@router.post("/v1/merchants", status_code=201, response_model=MerchantCreated, tags=["operator"])
+def create_merchant(body: MerchantIn, operator: Operator, work: UnitOfWork) -> Response:
+    """Make a merchant and its first two keys. The keys are shown once, not even to a retry with the same
+    `Idempotency-Key`; make another with `POST /v1/keys` if they were lost."""
+
+    def create(session: Session) -> Answer:
+        new = service.NewMerchant(**body.model_dump())
+        merchant, secret, report = service.open_shop(session, work.here.signer, new, work.here.clock.now())
+        shown = MerchantCreated(**_fields(merchant), secret_key=secret, report_key=report)
+        return Answer(shown, kept=shown.model_copy(update={"secret_key": None, "report_key": None}))
+
+    return work.write(create, status=201, owner=operator)
+
+
+@router.get("/v1/merchants/{merchant_id}", response_model=MerchantOut, tags=["operator"])
+def get_merchant(merchant_id: str, _: Operator, work: UnitOfWork) -> Response:
+    """One merchant."""
+    return work.read(lambda session: MerchantOut.of(service.by_public_id(session, merchant_id)))
+
+
+@router.delete("/v1/merchants/{merchant_id}", status_code=204, tags=["operator"])
+def close_merchant(merchant_id: str, _: Operator, work: UnitOfWork) -> Response:
+    """Off-board a merchant: its keys, links and widgets stop at once; its books stay."""
+    return work.write(
+        lambda session: service.close(session, service.by_public_id(session, merchant_id), work.here.clock.now())
+    )
+
+
+@router.get("/v1/merchant", response_model=MerchantOut, tags=["merchant"])
+def get_settings(caller: SecretKey, work: UnitOfWork) -> Response:
+    """The settings of the merchant whose key this is."""
+    return work.read(lambda session: MerchantOut.of(service.get(session, caller.merchant_id)))
+
+
+@router.patch("/v1/merchant", response_model=MerchantOut, tags=["merchant"])
+def change_settings(body: MerchantPatch, caller: SecretKey, work: UnitOfWork) -> Response:
+    """Change settings; what is left out stays as it is."""
+    changes = body.model_dump(exclude_none=True)
+    return work.write(lambda session: MerchantOut.of(service.change(service.get(session, caller.merchant_id), changes)))
+
+
+@router.get("/v1/keys", response_model=Keys, tags=["merchant"])
+def list_keys(caller: SecretKey, work: UnitOfWork) -> Response:
+    """The keys that work, without their clear text."""
+    return work.read(lambda session: Keys(data=[_key(key) for key in service.keys(session, caller.merchant_id)]))
+
+
+@router.post("/v1/keys", status_code=201, response_model=KeyCreated, tags=["merchant"])
+def create_key(body: KeyIn, caller: SecretKey, work: UnitOfWork) -> Response:
+    """Make a key: `secret` may do everything of this merchant, `report` only reads reports. Shown once."""
+
+    def create(session: Session) -> Answer:
+        key, clear = service.add_key(session, work.here.signer, caller.merchant_id, body.kind, work.here.clock.now())
+        shown = KeyCreated(**_key(key).model_dump(), key=clear)
+        return Answer(shown, kept=shown.model_copy(update={"key": None}))
+
+    return work.write(create, status=201, owner=caller.owner)
+
+
+@router.delete("/v1/keys/{key_id}", status_code=204, tags=["merchant"])
+def withdraw_key(key_id: str, caller: SecretKey, work: UnitOfWork) -> Response:
+    """Make a key useless at once."""
+    return work.write(lambda session: service.withdraw_key(session, caller.merchant_id, key_id, work.here.clock.now()))
+
+
+def _fields(merchant: Merchant) -> dict[str, object]:
+    return {"id": merchant.public_id} | {
+        name: getattr(merchant, name) for name in MerchantOut.model_fields if name != "id"
+    }
+
+
+def _key(key: ApiKey) -> KeyOut:
+    return KeyOut.model_validate({"id": key.key_id, "kind": key.kind, "hint": key.hint, "created_at": key.created_at})

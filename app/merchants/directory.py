@@ -1,0 +1,88 @@
+"""What public calls must know of a merchant, kept in memory for a second: its page may be called by the thousand."""
+
+import threading
+from dataclasses import dataclass
+from time import monotonic
+
+from starlette.concurrency import run_in_threadpool
+
+from app.kernel.database import Database
+from app.kernel.errors import NotFound
+from app.merchants import service
+
+FRESH_FOR = 1.0
+"""Seconds. A setting that was changed is in force everywhere this much later at the latest."""
+_MOST = 10_000
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A merchant's settings as public calls need them."""
+
+    merchant_id: int
+    public_id: str
+    name: str
+    currency: str
+    allowed_origins: tuple[str, ...]
+    return_urls: tuple[str, ...]
+    privacy: str
+    landing: str
+    stripe_account: str | None
+
+
+class Directory:
+    """Finds shops by number. Threads may share it; `find` is for the event loop, `get` for other threads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._guard = threading.Lock()
+        self._shops: dict[int, tuple[float, Shop]] = {}
+        self._listed: tuple[float, frozenset[str]] = (-FRESH_FOR, frozenset())
+
+    async def find(self, merchant_id: int) -> Shop:
+        """The shop. Raises `NotFound` when there is none, or it has left."""
+        shop = self._fresh(merchant_id)
+        return await run_in_threadpool(self._read, merchant_id) if shop is None else shop
+
+    def get(self, merchant_id: int) -> Shop:
+        """The same, from a thread that may wait."""
+        shop = self._fresh(merchant_id)
+        return self._read(merchant_id) if shop is None else shop
+
+    async def listed_origins(self) -> frozenset[str]:
+        """Every origin that some merchant lists."""
+        if monotonic() - self._listed[0] >= FRESH_FOR:
+            self._listed = (monotonic(), await run_in_threadpool(self._read_origins))
+        return self._listed[1]
+
+    def _fresh(self, merchant_id: int) -> Shop | None:
+        known = self._shops.get(merchant_id)
+        return known[1] if known is not None and monotonic() - known[0] < FRESH_FOR else None
+
+    def _read(self, merchant_id: int) -> Shop:
+        try:
+            with self._database.reading() as session:
+                merchant = service.get(session, merchant_id)
+        except NotFound:
+            self._shops.pop(merchant_id, None)
+            raise
+        shop = Shop(
+            merchant_id=merchant.merchant_id,
+            public_id=merchant.public_id,
+            name=merchant.name,
+            currency=merchant.currency,
+            allowed_origins=tuple(merchant.allowed_origins),
+            return_urls=tuple(merchant.return_urls),
+            privacy=merchant.privacy,
+            landing=merchant.landing,
+            stripe_account=merchant.stripe_account,
+        )
+        with self._guard:
+            if len(self._shops) >= _MOST:
+                self._shops.clear()
+            self._shops[merchant_id] = (monotonic(), shop)
+        return shop
+
+    def _read_origins(self) -> frozenset[str]:
+        with self._database.reading() as session:
+            return service.listed_origins(session)

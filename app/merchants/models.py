@@ -1,0 +1,42 @@
+"""Tables of merchants and their keys."""
+
+from datetime import datetime
+
+from sqlalchemy import JSON, ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.kernel.database import Base, BigNumber, id_type
+
+
+class Merchant(Base):
+    """A tenant. `merchant_id` is the number that its ids carry; `public_id` is how the world names it."""
+
+    __tablename__ = "merchants"
+
+    merchant_id: Mapped[int] = mapped_column(BigNumber, primary_key=True, autoincrement=True)
+    public_id: Mapped[str] = mapped_column(id_type())
+    name: Mapped[str] = mapped_column(String(200))
+    currency: Mapped[str] = mapped_column(String(3))
+    timezone: Mapped[str] = mapped_column(String(64))  # IANA
+    allowed_origins: Mapped[list[str]] = mapped_column(JSON)
+    return_urls: Mapped[list[str]] = mapped_column(JSON)
+    privacy: Mapped[str] = mapped_column(String(16))  # none, counts, consented
+    landing: Mapped[str] = mapped_column(String(16))  # page, merchant
+    stripe_account: Mapped[str | None] = mapped_column(String(64))
+    created_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+
+
+class ApiKey(Base):
+    """A key, known only by its keyed hash. Withdrawn, never deleted."""
+
+    __tablename__ = "api_keys"
+    __table_args__ = {"info": {"shared": "a key is looked up by its hash before its merchant is known"}}
+
+    hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    merchant_id: Mapped[int] = mapped_column(BigNumber, ForeignKey("merchants.merchant_id"), index=True)
+    key_id: Mapped[str] = mapped_column(id_type())
+    kind: Mapped[str] = mapped_column(String(16))  # secret, report
+    hint: Mapped[str] = mapped_column(String(16))  # the last four characters, to tell keys apart
+    created_at: Mapped[datetime]
+    withdrawn_at: Mapped[datetime | None]

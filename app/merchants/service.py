@@ -1,0 +1,129 @@
+"""What can be done with merchants and keys. Knows the session and the tables, not HTTP."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.kernel.errors import NotFound
+from app.kernel.ids import merchant_of, new_id
+from app.kernel.signing import Signer
+from app.merchants.keys import KeyKind, is_well_formed, new_key
+from app.merchants.models import ApiKey, Merchant
+
+_KEY_PURPOSE = "api-key"
+
+
+@dataclass(frozen=True)
+class NewMerchant:
+    """What a merchant begins with."""
+
+    name: str
+    currency: str
+    timezone: str
+    allowed_origins: list[str]
+    return_urls: list[str]
+    stripe_account: str | None = None
+
+
+def create(session: Session, new: NewMerchant, now: datetime) -> Merchant:
+    """A new tenant, without keys yet."""
+    merchant = Merchant(
+        public_id="",
+        name=new.name,
+        currency=new.currency,
+        timezone=new.timezone,
+        allowed_origins=new.allowed_origins,
+        return_urls=new.return_urls,
+        privacy="counts",
+        landing="page",
+        stripe_account=new.stripe_account,
+        created_at=now,
+    )
+    session.add(merchant)
+    session.flush()
+    merchant.public_id = new_id("mer", merchant.merchant_id, now)
+    return merchant
+
+
+def open_shop(session: Session, signer: Signer, new: NewMerchant, now: datetime) -> tuple[Merchant, str, str]:
+    """A new tenant with its first secret key and report key, in clear: they exist only in this answer."""
+    merchant = create(session, new, now)
+    _, secret = add_key(session, signer, merchant.merchant_id, "secret", now)
+    _, report = add_key(session, signer, merchant.merchant_id, "report", now)
+    return merchant, secret, report
+
+
+def get(session: Session, merchant_id: int) -> Merchant:
+    """The merchant with this number. Raises `NotFound` when there is none, or it has left."""
+    merchant = session.get(Merchant, merchant_id)
+    if merchant is None or merchant.closed_at is not None:
+        raise NotFound
+    return merchant
+
+
+def by_public_id(session: Session, public_id: str) -> Merchant:
+    """The merchant called `mer_…`. Raises `NotFound`."""
+    merchant = get(session, merchant_of(public_id, "mer"))
+    if merchant.public_id != public_id:
+        raise NotFound
+    return merchant
+
+
+def change(merchant: Merchant, changes: dict[str, Any]) -> Merchant:
+    """Set the given settings; the caller has checked them."""
+    for name, value in changes.items():
+        setattr(merchant, name, value)
+    return merchant
+
+
+def close(session: Session, merchant: Merchant, now: datetime) -> None:
+    """Off-boarding: keys, links and widgets stop; the books stay."""
+    merchant.closed_at = now
+    for key in keys(session, merchant.merchant_id):
+        key.withdrawn_at = now
+
+
+def add_key(session: Session, signer: Signer, merchant_id: int, kind: KeyKind, now: datetime) -> tuple[ApiKey, str]:
+    """A new key, and its clear text, which exists only in this answer."""
+    clear = new_key(kind)
+    key = ApiKey(
+        hash=signer.hash(_KEY_PURPOSE, clear),
+        merchant_id=merchant_id,
+        key_id=new_id("key", merchant_id, now),
+        kind=kind,
+        hint=clear[-4:],
+        created_at=now,
+    )
+    session.add(key)
+    return key, clear
+
+
+def keys(session: Session, merchant_id: int) -> list[ApiKey]:
+    """The merchant's keys that work, newest first."""
+    query = select(ApiKey).where(ApiKey.merchant_id == merchant_id, ApiKey.withdrawn_at.is_(None))
+    return list(session.scalars(query.order_by(ApiKey.key_id.desc())))
+
+
+def withdraw_key(session: Session, merchant_id: int, key_id: str, now: datetime) -> None:
+    """Make a key useless at once. Raises `NotFound`."""
+    key = next((key for key in keys(session, merchant_id) if key.key_id == key_id), None)
+    if key is None:
+        raise NotFound
+    key.withdrawn_at = now
+
+
+def find_key(session: Session, signer: Signer, clear: str) -> ApiKey | None:
+    """The working key with this clear text, if it is one of ours."""
+    if not is_well_formed(clear):
+        return None
+    key = session.get(ApiKey, signer.hash(_KEY_PURPOSE, clear))
+    return None if key is None or key.withdrawn_at is not None else key
+
+
+def listed_origins(session: Session) -> frozenset[str]:
+    """Every origin that some merchant lists: what a preflight, which names no merchant, is held against."""
+    lists = session.scalars(select(Merchant.allowed_origins).where(Merchant.closed_at.is_(None)))
+    return frozenset(origin for origins in lists for origin in origins)

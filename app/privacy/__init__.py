@@ -1,0 +1,1 @@
+"""What protects people: visitor tokens and the signals by which a browser says no."""
