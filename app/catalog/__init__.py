@@ -1,0 +1,1 @@
+"""Products, variants and stock of a merchant, and the feeds they are brought in from."""
