@@ -1,0 +1,1 @@
+"""Walls: ordered, themed collections of cards that can be embedded."""

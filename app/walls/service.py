@@ -1,0 +1,93 @@
+"""What can be done with walls. Knows the session and the tables, not HTTP."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.catalog import service as catalog
+from app.catalog.models import Product
+from app.kernel.errors import Invalid, NotFound
+from app.kernel.ids import Malformed, merchant_of, new_id
+from app.walls.models import Wall, WallCard
+
+MOST_CARDS = 1000
+
+
+def create(session: Session, merchant_id: int, fields: dict[str, Any], now: datetime) -> Wall:
+    """A new wall. `fields` are those of the contract, checked for shape by the caller."""
+    wall = Wall(merchant_id=merchant_id, wall_id=new_id("wall", merchant_id, now), created_at=now)
+    return change(session, wall, fields, now)
+
+
+def change(session: Session, wall: Wall, fields: dict[str, Any], now: datetime) -> Wall:
+    """Set the given fields. Raises `Invalid` for a product that is not the merchant's or does not stand."""
+    for name, value in fields.items():
+        if name != "products":
+            setattr(wall, name, value)
+    if "products" in fields:
+        _fill(session, wall, fields["products"])
+    wall.updated_at = now
+    session.add(wall)
+    session.flush()
+    return wall
+
+
+def get(session: Session, merchant_id: int, wall_id: str) -> Wall:
+    """The standing wall. Raises `NotFound` for another merchant's, a withdrawn one or none."""
+    if merchant_of(wall_id, "wall") != merchant_id:
+        raise NotFound
+    wall = session.get(Wall, (merchant_id, wall_id))
+    if wall is None or wall.withdrawn_at is not None:
+        raise NotFound
+    return wall
+
+
+def withdraw(wall: Wall, now: datetime) -> None:
+    """Close a wall: its embeds show their fallback."""
+    wall.withdrawn_at = now
+
+
+def products(session: Session, wall: Wall) -> list[Product]:
+    """What the wall shows now, in order: the standing ones of its cards, or what its rule finds, newest first."""
+    if wall.rule is not None:
+        found = catalog.standing(wall.merchant_id, q=wall.rule.get("q"), tag=wall.rule.get("tag"))
+        limit = wall.rule.get("limit") or MOST_CARDS
+        return list(session.scalars(found.order_by(Product.product_id.desc()).limit(limit)))
+    order = {card.product_id: card.position for card in wall.cards}
+    query = (
+        catalog.standing(wall.merchant_id)
+        .join(WallCard, (WallCard.merchant_id == Product.merchant_id) & (WallCard.product_id == Product.product_id))
+        .where(WallCard.wall_id == wall.wall_id)
+    )
+    return sorted(session.scalars(query), key=lambda product: order[product.product_id])
+
+
+def _fill(session: Session, wall: Wall, wanted: Sequence[str] | dict[str, Any]) -> None:
+    if isinstance(wanted, dict):
+        wall.rule, wall.cards = wanted, []
+        return
+    _check(session, wall.merchant_id, wanted)
+    known = {card.product_id: card for card in wall.cards}
+    wall.rule = None
+    wall.cards = [
+        known.get(product_id) or WallCard(merchant_id=wall.merchant_id, product_id=product_id)
+        for product_id in dict.fromkeys(wanted)
+    ]
+    for position, card in enumerate(wall.cards):
+        card.position = position
+
+
+def _check(session: Session, merchant_id: int, wanted: Sequence[str]) -> None:
+    standing = catalog.standing_by_id(session, merchant_id, [each for each in wanted if _is_of(each, merchant_id)])
+    for position, product_id in enumerate(wanted):
+        if product_id not in standing:
+            raise Invalid.field(f"/products/{position}", "is not a product of this merchant")
+
+
+def _is_of(product_id: str, merchant_id: int) -> bool:
+    try:
+        return merchant_of(product_id, "prod") == merchant_id
+    except Malformed:
+        return False
