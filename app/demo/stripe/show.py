@@ -1,0 +1,56 @@
+"""The double's records as Stripe shows them, API version 2026-08-26.dahlia. Pure."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from app.demo.stripe.records import Charge, Event, PaymentIntent, Record, Refund, Session
+from app.demo.stripe.show_payment import charge, payment_intent, refund
+from app.demo.stripe.show_session import session
+from app.demo.stripe.values import JsonObject
+
+API_VERSION: Final = "2026-08-26.dahlia"
+
+
+def shown(record: Record, base_url: str = "", endpoints: int = 0) -> JsonObject:
+    """The object as Stripe sends it. `base_url` is where the pay page is, `endpoints` how many hear an event."""
+    match record:
+        case Session():
+            return session(record, base_url)
+        case PaymentIntent():
+            return payment_intent(record)
+        case Charge():
+            return charge(record)
+        case Refund():
+            return refund(record)
+        case Event():
+            return event(record, endpoints)
+
+
+def event(it: Event, endpoints: int) -> JsonObject:
+    data: JsonObject = {"object": it.object}
+    if it.previous is not None:
+        data["previous_attributes"] = it.previous
+    fields: JsonObject = {
+        "id": it.id,
+        "object": "event",
+        "api_version": API_VERSION,
+        "created": it.created,
+        "data": data,
+        "livemode": False,
+        "pending_webhooks": endpoints,
+        "request": {"id": it.request_id, "idempotency_key": it.idempotency_key},
+        "type": it.type,
+    }
+    if it.account is not None:
+        fields["account"] = it.account
+    return fields
+
+
+def listing(items: Sequence[JsonObject], url: str, *, has_more: bool = False) -> JsonObject:
+    """Stripe's list object."""
+    return {"object": "list", "data": list(items), "has_more": has_more, "url": url}
+
+
+def balance(currency: str = "usd") -> JsonObject:
+    nothing = {"amount": 0, "currency": currency, "source_types": {"card": 0}}
+    return {"object": "balance", "available": [nothing], "pending": [dict(nothing)], "livemode": False}

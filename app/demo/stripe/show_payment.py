@@ -1,0 +1,174 @@
+"""Payment intents, charges and refunds as Stripe shows them. Pure. `refunds` of a charge appear only when expanded."""
+
+from collections.abc import Mapping
+
+from app.demo.stripe.records import Buyer, Charge, PaymentIntent, Refund
+from app.demo.stripe.show_parts import address, nulls
+from app.demo.stripe.values import JsonObject
+
+
+def payment_intent(it: PaymentIntent) -> JsonObject:
+    return {
+        "id": it.id,
+        "object": "payment_intent",
+        **nulls(
+            "application application_fee_amount automatic_payment_methods customer customer_account "
+            "excluded_payment_method_types next_action on_behalf_of payment_method_configuration_details processing "
+            "review setup_future_usage shipping transfer_data"
+        ),
+        **_intent_fields(it.fields),
+        "amount": it.amount,
+        "amount_capturable": 0,
+        "amount_received": it.amount if it.status == "succeeded" else 0,
+        "canceled_at": it.canceled_at,
+        "cancellation_reason": "automatic" if it.canceled_at else None,
+        "capture_method": "automatic_async",
+        "client_secret": f"{it.id}_secret_simulated",
+        "confirmation_method": "automatic",
+        "created": it.created,
+        "currency": it.currency,
+        "last_payment_error": it.failure,
+        "latest_charge": it.latest_charge,
+        "livemode": False,
+        "metadata": dict(it.metadata),
+        "payment_method": it.payment_method,
+        "payment_method_options": {},
+        "payment_method_types": list(it.methods),
+        "shipping": _shipping(it.ships_to),
+        "status": it.status,
+    }
+
+
+def _shipping(buyer: Buyer | None) -> JsonObject | None:
+    if buyer is None:
+        return None
+    return {
+        "address": address(buyer),
+        "carrier": None,
+        "name": buyer.name,
+        "phone": None,
+        "tracking_number": None,
+    }
+
+
+def _intent_fields(fields: Mapping[str, str]) -> JsonObject:
+    names = "description receipt_email statement_descriptor statement_descriptor_suffix transfer_group"
+    return {name: fields.get(name) for name in names.split()}
+
+
+def charge(it: Charge) -> JsonObject:
+    failed = it.status == "failed"
+    return {
+        "id": it.id,
+        "object": "charge",
+        **nulls(
+            "application application_fee application_fee_amount balance_transaction customer description "
+            "failure_balance_transaction on_behalf_of receipt_email receipt_number review source_transfer "
+            "statement_descriptor statement_descriptor_suffix transfer_data transfer_group"
+        ),
+        "amount": it.amount,
+        "amount_captured": 0 if failed else it.amount,
+        "amount_refunded": it.amount_refunded,
+        "billing_details": {
+            "address": address(it.buyer),
+            "email": it.buyer.email,
+            "name": it.buyer.name,
+            "phone": None,
+            "tax_id": None,
+        },
+        "calculated_statement_descriptor": "SIMULATION",
+        "captured": not failed,
+        "created": it.created,
+        "currency": it.currency,
+        "disputed": False,
+        "failure_code": it.failure_code,
+        "failure_message": "The simulated payment failed." if failed else None,
+        "fraud_details": {},
+        "livemode": False,
+        "metadata": dict(it.metadata),
+        "outcome": _outcome(it),
+        "paid": it.status == "succeeded",
+        "payment_intent": it.payment_intent,
+        "payment_method": it.payment_method,
+        "payment_method_details": _method_details(it),
+        "radar_options": {},
+        "receipt_url": None,
+        "refunded": it.refunded,
+        "shipping": _shipping(it.buyer if it.ships else None),
+        "status": it.status,
+    }
+
+
+def _outcome(it: Charge) -> JsonObject:
+    declined = it.failure_code == "card_declined"
+    return {
+        "advice_code": None,
+        "network_advice_code": None,
+        "network_decline_code": None,
+        "network_status": "declined_by_network" if declined else "approved_by_network",
+        "reason": "generic_decline" if declined else None,
+        "risk_level": "normal",
+        "risk_score": 1,
+        "seller_message": "Simulated: no money moved.",
+        "type": "issuer_declined" if declined else "authorized",
+    }
+
+
+def _method_details(it: Charge) -> JsonObject:
+    if it.card is None:
+        method = it.later_method or "customer_balance"
+        return {"type": method, method: {}}
+    return {
+        "type": "card",
+        "card": {
+            "amount_authorized": it.amount if it.status == "succeeded" else None,
+            "authorization_code": None,
+            "brand": it.card.brand,
+            "checks": {
+                "address_line1_check": None,
+                "address_postal_code_check": None,
+                "cvc_check": "pass",
+            },
+            "country": "US",
+            "exp_month": 12,
+            "exp_year": 2040,
+            "fingerprint": it.card.fingerprint,
+            "funding": "credit",
+            "installments": None,
+            "last4": it.card.last4,
+            "mandate": None,
+            "network": it.card.brand,
+            "network_token": {"used": False},
+            "network_transaction_id": None,
+            "regulated_status": "unregulated",
+            "three_d_secure": None,
+            "wallet": None,
+        },
+    }
+
+
+def refund(it: Refund) -> JsonObject:
+    fields: JsonObject = {
+        "id": it.id,
+        "object": "refund",
+        "amount": it.amount,
+        "balance_transaction": None,
+        "charge": it.charge,
+        "created": it.created,
+        "currency": it.currency,
+        "destination_details": {"type": "card", "card": {"type": "refund"}}
+        if it.by_card
+        else {"type": "eu_bank_transfer", "eu_bank_transfer": {"reference": None, "reference_status": None}},
+        "metadata": dict(it.metadata),
+        "payment_intent": it.payment_intent,
+        "reason": it.reason,
+        "receipt_number": None,
+        "source_transfer_reversal": None,
+        "status": it.status,
+        "transfer_reversal": None,
+    }
+    if it.failure_reason:
+        fields["failure_reason"] = it.failure_reason
+    if it.status == "pending":
+        fields["pending_reason"] = "processing"
+    return fields
