@@ -1,0 +1,74 @@
+/**
+ * Small hands for building a tree. Only `createElement` and text: no markup is ever parsed, so pages with Trusted
+ * Types and a strict content policy are served, and text from a catalogue stays text.
+ */
+
+/**
+ * An element whose class names are also its `part` names.
+ * @template {keyof HTMLElementTagNameMap} K
+ * @param {K} tag
+ * @param {string} [name]
+ * @param {Record<string, string | number | boolean | null | undefined>} [attributes] true: set; false or none: absent
+ * @param {...(Node | string | null | undefined | false)} children
+ * @returns {HTMLElementTagNameMap[K]}
+ */
+export function el(tag, name, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  if (name) {
+    node.className = name;
+    node.setAttribute("part", name);
+  }
+  for (const [key, value] of Object.entries(attributes)) {
+    if (value === true) node.setAttribute(key, "");
+    else if (value !== false && value != null) node.setAttribute(key, String(value));
+  }
+  for (const child of children) if (child) node.append(child);
+  return node;
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/**
+ * A drawing on a field of 24 by 24, in the colour of the text; readers of the screen pass it by.
+ * @param {string} path
+ */
+export function icon(path) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("aria-hidden", "true");
+  const shape = document.createElementNS(SVG, "path");
+  shape.setAttribute("d", path);
+  svg.append(shape);
+  return svg;
+}
+
+/**
+ * The text with `{name}` filled in.
+ * @param {string | undefined} text
+ * @param {object} values
+ */
+export const fill = (text = "", values) =>
+  text.replace(/\{(\w+)\}/g, (_, name) => String(/** @type {Record<string, unknown>} */ (values)[name] ?? ""));
+
+/**
+ * White on `#rrggbb` up to a relative luminance (WCAG 2.2), black above it; both are read equally well at 0.179.
+ * @param {string} hex
+ * @param {number} [limit]
+ */
+export function inkOn(hex, limit = 0.179) {
+  const [red, green, blue] = [1, 3, 5].map((at) => {
+    const part = parseInt(hex.slice(at, at + 2), 16) / 255;
+    return part > 0.04045 ? ((part + 0.055) / 1.055) ** 2.4 : part / 12.92;
+  });
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue > limit ? "#000" : "#fff";
+}
+
+/** @param {string | undefined} color */
+export const isColor = (color) => /^#[0-9a-f]{6}$/i.test(color ?? "");
+
+/** @param {string} text */
+export function sheet(text) {
+  const made = new CSSStyleSheet();
+  made.replaceSync(text);
+  return made;
+}

@@ -1,0 +1,42 @@
+/**
+ * What the server sends to the elements, as types. Nothing runs here and nothing is fetched: other files name
+ * these types in their comments. The contract itself is in ../README.md.
+ *
+ * @typedef {{amount: number, currency: string}} Money  minor units of an ISO 4217 currency
+ * @typedef {{id: string, title: string, price: Money | null, compare_at: Money | null, available: boolean}} Variant
+ * @typedef {{
+ *   type: "product", id: string, title: string, description: string, image: string | null,
+ *   price: Money | null, compare_at: Money | null, url: string,
+ *   variants: Variant[], likes: number, sold_out: boolean,
+ * }} Card
+ * @typedef {{scheme?: "light" | "dark" | "auto", accent?: string}} Theme
+ * @typedef {"grid" | "list" | "carousel" | "single"} Layout
+ * @typedef {{id: string, title: string, layout: Layout, theme: Theme, locale: string, url: string}} Wall
+ * @typedef {{id: string, name: string, color: string}} Network
+ * @typedef {Record<string, string>} Words  the strings of ../messages in the visitor's language
+ * @typedef {{merchant?: string, networks: Network[], words: Words}} Common
+ * @typedef {Common & {wall: Wall, cards: Card[]}} WallPayload
+ * @typedef {Common & {product: Card}} ProductPayload
+ *
+ * @typedef {{id: string, liked: boolean, likes: number, code: string, url: string, visitor?: string}} Liked
+ * @typedef {{
+ *   id: string, code: string, url: string, intent_url: string | null, network: string,
+ *   parent: string | null, visitor?: string,
+ * }} Shared
+ * @typedef {{id: string, at: number}} Arrival  a click that led to a page, and when (milliseconds)
+ * @typedef {Arrival & {seen: number, claimed: boolean}} KeptArrival  `seen`: the arrival that was last looked at
+ * @typedef {{product?: string, wall?: string, network: string, caption?: string, name?: string}} Share
+ *
+ * Where a card stands: everything it needs beyond its own facts.
+ * @typedef {{
+ *   words: Words,
+ *   locales: readonly string[],
+ *   heading: number,
+ *   wall: string | undefined,
+ *   visitor: import("./visitor.js").Visitor,
+ *   say: (text: string) => void,
+ *   tell: (name: string, detail: object) => boolean,
+ *   share: (card: Card) => Promise<void>,
+ * }} Place
+ */
+export {};
