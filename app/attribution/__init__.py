@@ -1,0 +1,1 @@
+"""Attribution: who passed the word, and what part of a sale each of them earned."""

@@ -1,0 +1,90 @@
+"""The attribution engine: `(what happened, policy, as_of) -> credit lines`, exactly as attribution.md says.
+
+Pure: no database, no clock, no HTTP, no framework; of the rest of Grapevine it knows `app.kernel.money` only.
+Start with `settle`; its facts come in through `Facts.of`, its result is a `Settlement`.
+"""
+
+from app.attribution.engine.facts import (
+    Coupon,
+    Facts,
+    Order,
+    Referral,
+    Refund,
+    Touch,
+    TouchType,
+    normalised,
+)
+from app.attribution.engine.identity import Identity
+from app.attribution.engine.lines import (
+    Amounts,
+    Line,
+    LineKey,
+    Settlement,
+    Source,
+    Taking,
+    Verdict,
+    difference,
+)
+from app.attribution.engine.policy import (
+    REWARDABLE,
+    FieldError,
+    InvalidPolicy,
+    Model,
+    Policy,
+    SelfReferral,
+    TypePriority,
+    Upline,
+    UplineMode,
+    Windows,
+)
+from app.attribution.engine.reasons import Reason
+from app.attribution.engine.settle import DIRECT_NETWORK, UNKNOWN_NETWORK, settle, settle_all
+from app.attribution.engine.times import microseconds, whole_seconds
+from app.attribution.engine.totals import Totals, by_network, by_sharer, by_subtree
+from app.attribution.engine.upline import HOUSE, NONE
+from app.attribution.engine.wire import policy_from_wire, policy_to_wire
+
+__all__ = [
+    "DIRECT_NETWORK",
+    "HOUSE",
+    "NONE",
+    "REWARDABLE",
+    "UNKNOWN_NETWORK",
+    "Amounts",
+    "Coupon",
+    "Facts",
+    "FieldError",
+    "Identity",
+    "InvalidPolicy",
+    "Line",
+    "LineKey",
+    "Model",
+    "Order",
+    "Policy",
+    "Reason",
+    "Referral",
+    "Refund",
+    "SelfReferral",
+    "Settlement",
+    "Source",
+    "Taking",
+    "Totals",
+    "Touch",
+    "TouchType",
+    "TypePriority",
+    "Upline",
+    "UplineMode",
+    "Verdict",
+    "Windows",
+    "by_network",
+    "by_sharer",
+    "by_subtree",
+    "difference",
+    "microseconds",
+    "normalised",
+    "policy_from_wire",
+    "policy_to_wire",
+    "settle",
+    "settle_all",
+    "whole_seconds",
+]
