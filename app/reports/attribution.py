@@ -1,0 +1,168 @@
+"""Net sales by what brought them: sums of credit lines.
+
+Everything is summed from the ledger that the books are, so a report's rows add up to its totals, and these to
+the orders, to the cent. An order counts in a row when something of it is credited there.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, func, select
+from sqlalchemy.orm import Session
+
+from app.attribution.models import CreditLine
+from app.kernel.clock import from_micros
+from app.reports.periods import QUARTER, label
+
+NONE = "(none)"
+
+COLUMNS: Mapping[str, SQLColumnExpression[Any]] = {
+    "network": CreditLine.network,
+    "shared_to": CreditLine.shared_to,
+    "seen_from": CreditLine.seen_from,
+    "product": CreditLine.product,
+    "wall": CreditLine.wall,
+    "sharer": CreditLine.sharer,
+    "kind": CreditLine.kind,
+    "depth": CreditLine.level,
+}
+UNITS = ("day", "week", "month")
+DIMENSIONS = (*COLUMNS, *UNITS)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked. `only` and `without` hold values by dimension; `(none)` stands for what has none."""
+
+    merchant_id: int
+    since: datetime
+    until: datetime
+    zone: ZoneInfo
+    group_by: tuple[str, ...]
+    livemode: bool
+    as_of: datetime
+    currency: str | None = None
+    only: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    without: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+@dataclass
+class Sums:
+    """Minor units, and distinct orders."""
+
+    orders: int = 0
+    gross: int = 0
+    refunded: int = 0
+
+    @property
+    def net(self) -> int:
+        return self.gross - self.refunded
+
+
+@dataclass(frozen=True)
+class Row:
+    """One combination of dimensions in one currency. `share` is its part of the net in that currency."""
+
+    dimensions: Mapping[str, str]
+    currency: str
+    sums: Sums
+    share: float | None
+
+
+@dataclass(frozen=True)
+class Report:
+    """Rows, largest net first, and one total for each currency."""
+
+    rows: Sequence[Row]
+    totals: Mapping[str, Sums]
+
+
+def answer(session: Session, question: Question) -> Report:
+    """The report that `question` asks for."""
+    totals: dict[str, Sums] = defaultdict(Sums)
+    for currency, orders, gross, refunded in session.execute(_grouped(question, [])):
+        _add(totals[currency], orders, gross, refunded)
+    grouped: dict[tuple[str, tuple[str, ...]], Sums] = defaultdict(Sums)
+    columns = [COLUMNS[name] for name in question.group_by if name in COLUMNS]
+    if any(name in UNITS for name in question.group_by):
+        columns.append(_quarter())
+    for *values, currency, orders, gross, refunded in session.execute(_grouped(question, columns)):
+        _add(grouped[currency, _names(question, values)], orders, gross, refunded)
+    rows = [
+        Row(dict(zip(question.group_by, names, strict=True)), currency, sums, _share(sums, totals[currency]))
+        for (currency, names), sums in grouped.items()
+    ]
+    rows.sort(key=lambda row: (row.currency, -row.sums.net, tuple(row.dimensions.values())))
+    return Report(rows, totals)
+
+
+def _grouped(question: Question, columns: Sequence[SQLColumnExpression[Any]]) -> Select[Any]:
+    """Sums by `columns` and currency. First by order, so that what was moved away from a row does not count there."""
+    by_order = (
+        select(
+            *(column.label(f"d{index}") for index, column in enumerate(columns)),
+            CreditLine.currency,
+            CreditLine.order_id,
+            func.sum(CreditLine.gross).label("gross"),
+            func.sum(CreditLine.reversed).label("refunded"),
+        )
+        .where(*_conditions(question))
+        .group_by(*columns, CreditLine.currency, CreditLine.order_id)
+        .having((func.sum(CreditLine.gross) != 0) | (func.sum(CreditLine.reversed) != 0))
+        .subquery()
+    )
+    dimensions = [by_order.c[f"d{index}"] for index in range(len(columns))]
+    return select(
+        *dimensions,
+        by_order.c.currency,
+        func.count(),
+        func.sum(by_order.c.gross),
+        func.sum(by_order.c.refunded),
+    ).group_by(*dimensions, by_order.c.currency)
+
+
+def _conditions(question: Question) -> list[ColumnElement[bool]]:
+    conditions = [
+        CreditLine.merchant_id == question.merchant_id,
+        CreditLine.livemode == question.livemode,
+        CreditLine.order_at >= question.since,
+        CreditLine.order_at < question.until,
+        CreditLine.written_at <= question.as_of,
+    ]
+    if question.currency is not None:
+        conditions.append(CreditLine.currency == question.currency)
+    conditions += [func.coalesce(COLUMNS[name], NONE).in_(values) for name, values in question.only.items()]
+    conditions += [func.coalesce(COLUMNS[name], NONE).not_in(values) for name, values in question.without.items()]
+    return conditions
+
+
+def _quarter() -> ColumnElement[int]:
+    """The quarter of an hour in which the order was made: its days are told apart in Python, by time zone."""
+    return CreditLine.order_at.op("/")(QUARTER)
+
+
+def _names(question: Question, values: Sequence[object]) -> tuple[str, ...]:
+    left = list(values)
+    quarter = left.pop() if any(name in UNITS for name in question.group_by) else None
+    names = []
+    for name in question.group_by:
+        if name in UNITS:
+            names.append(label(from_micros(int(str(quarter)) * QUARTER), question.zone, name))
+        else:
+            value = left.pop(0)
+            names.append(NONE if value is None else str(value))
+    return tuple(names)
+
+
+def _add(sums: Sums, orders: int, gross: int, refunded: int) -> None:
+    sums.orders += orders
+    sums.gross += int(gross)
+    sums.refunded += int(refunded)
+
+
+def _share(sums: Sums, total: Sums) -> float | None:
+    return round(sums.net / total.net, 6) if total.net else None

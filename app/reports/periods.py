@@ -1,0 +1,53 @@
+"""Periods and days: half-open, shifted by a time zone, with its summer time. Pure."""
+
+import re
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from app.kernel.errors import Invalid
+
+QUARTER = 15 * 60 * 1_000_000
+"""Microseconds of a quarter of an hour: every time zone's midnight falls on one."""
+
+DEFAULT_DAYS = 30
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ]|$)")
+_EARLIEST, _LATEST = 1970, 9998  # a year of room for time zones and default periods
+
+
+def moment(text: str, zone: ZoneInfo, name: str) -> datetime:
+    """The moment that `text` names: a time with an offset, or a bare date, which means its midnight in `zone`.
+
+    Raises `Invalid` naming the parameter.
+    """
+    try:
+        if not _DATE.match(text):
+            raise ValueError(text)
+        at = datetime.combine(date.fromisoformat(text), time.min, zone) if len(text) == 10 else None
+        at = at or datetime.fromisoformat(text)
+    except ValueError:
+        raise Invalid.field(name, "must be a date (2026-11-22) or a time (2026-11-22T09:30:00Z)") from None
+    if at.tzinfo is None:
+        raise Invalid.field(name, "needs an offset, such as Z")
+    if not _EARLIEST <= at.year <= _LATEST:
+        raise Invalid.field(name, f"must lie between the years {_EARLIEST} and {_LATEST}")
+    return at
+
+
+def period(begin: str | None, end: str | None, zone: ZoneInfo, now: datetime) -> tuple[datetime, datetime]:
+    """`begin <= t < end`, by default the last 30 days up to now. Raises `Invalid` when it ends before it begins."""
+    until = now if end is None else moment(end, zone, "to")
+    since = until - timedelta(days=DEFAULT_DAYS) if begin is None else moment(begin, zone, "from")
+    if since >= until:
+        raise Invalid.field("to", "must be later than from")
+    return since, until
+
+
+def label(at: datetime, zone: ZoneInfo, unit: str) -> str:
+    """The day, week (its Monday) or month (its first day) of `at` in `zone`, as a date."""
+    day = at.astimezone(zone).date()
+    if unit == "week":
+        day -= timedelta(days=day.weekday())
+    elif unit == "month":
+        day = day.replace(day=1)
+    return day.isoformat()
