@@ -1,0 +1,1 @@
+"""Stripe, and the only place that knows it: its amounts, its metadata, its messages, its library."""

@@ -1,0 +1,78 @@
+"""A checkout session as we ask Stripe for it, and as it answers. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.orders.stripe.amounts import to_stripe
+from app.orders.stripe.tags import Tags
+
+_LONGEST_NAME = 250
+_LONGEST_URL = 2048
+
+
+@dataclass(frozen=True)
+class Item:
+    """A thing to be paid for: `price` of one, in our minor units."""
+
+    title: str
+    price: int
+    quantity: int
+    image: str | None
+
+
+@dataclass(frozen=True)
+class NewSession:
+    """What Stripe is asked for. The same `key` with the same content is the same session, however often it is asked.
+
+    `account` is the connected account that sells, where it is not the key's own.
+    """
+
+    key: str
+    account: str | None
+    currency: str
+    items: Sequence[Item]
+    tags: Tags
+    success_url: str
+    cancel_url: str
+    expires_at: datetime
+
+    def parameters(self) -> dict[str, object]:
+        """The body of `POST /v1/checkout/sessions`. Our tags go on the payment too, or its refunds could not be
+        traced back. Raises `NotChargeable`."""
+        metadata = self.tags.metadata()
+        return {
+            "mode": "payment",
+            "line_items": [self._line(item) for item in self.items],
+            "success_url": self.success_url,
+            "cancel_url": self.cancel_url,
+            "client_reference_id": self.tags.checkout,
+            "expires_at": int(self.expires_at.timestamp()),
+            "metadata": metadata,
+            "payment_intent_data": {"metadata": metadata},
+        }
+
+    def _line(self, item: Item) -> dict[str, object]:
+        product: dict[str, object] = {"name": item.title[:_LONGEST_NAME]}
+        if item.image is not None and _is_plain(item.image):
+            product["images"] = [item.image]
+        price = {
+            "currency": self.currency,
+            "unit_amount": to_stripe(item.price, self.currency),
+            "product_data": product,
+        }
+        return {"quantity": item.quantity, "price_data": price}
+
+
+@dataclass(frozen=True)
+class Session:
+    """What Stripe answers: where the buyer pays, and until when."""
+
+    id: str
+    url: str
+    expires_at: datetime
+
+
+def _is_plain(url: str) -> bool:
+    """Whether Stripe takes the picture's address. A picture must not refuse a sale."""
+    return url.isascii() and url.isprintable() and " " not in url and len(url) <= _LONGEST_URL

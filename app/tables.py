@@ -1,0 +1,17 @@
+"""Every table, gathered for migrations and for the tests over the metadata."""
+
+from app.attribution import models as _attribution
+from app.catalog import models as _catalog
+from app.kernel import outbox as _outbox
+from app.kernel.database import Base
+from app.kernel.http import idempotency as _idempotency
+from app.merchants import models as _merchants
+from app.orders import models as _orders
+from app.referrals import models as _referrals
+from app.walls import models as _walls
+
+METADATA = Base.metadata
+
+__all__ = ["METADATA"]
+
+_MODULES = (_attribution, _catalog, _idempotency, _merchants, _orders, _outbox, _referrals, _walls)
