@@ -1,0 +1,114 @@
+"""The fast lane: pure ASGI in front of everything else, for what is called by the thousand.
+
+Finds the storefront's handler by a dictionary of first path segments and sends what it answers; whatever is
+not of these paths, or is neither GET nor HEAD, goes on to the wrapped application. Decides nothing itself.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.kernel.errors import AppError, NotFound, Unavailable
+from app.kernel.http import problems
+from app.kernel.ids import Malformed
+from app.storefront.answers import Answer, Ask, plain
+from app.storefront.front import Storefront
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[Ask], Awaitable[Answer]]
+Route = Callable[[list[str]], Handler | None]
+"""The handler of a path, given its segments; None for a path that is not of the fast lane."""
+
+
+class FastLane:
+    """Wraps the application."""
+
+    def __init__(self, app: ASGIApp, front: Storefront) -> None:
+        self._app = app
+        self._front = front
+        self._routes: dict[str, Route] = {
+            "v1": self._widget,
+            "r": self._link,
+            "w": self._wall_page,
+            "p": self._product_page,
+            "assets": self._asset,
+            "embed.js": self._loader,
+            "": self._home,
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] in ("GET", "HEAD"):
+            segments = scope["path"][1:].split("/")
+            route = self._routes.get(segments[0])
+            handler = route(segments) if route is not None else None
+            if handler is not None:
+                return await _send(await _answer(handler, Ask.of(scope)), scope["method"], send)
+        return await self._app(scope, receive, send)
+
+    def _widget(self, segments: list[str]) -> Handler | None:
+        match segments:
+            case [_, "walls", wall_id, "widget"]:
+                return lambda ask: self._front.payloads.wall(ask, wall_id)
+            case [_, "products", product_id, "widget"]:
+                return lambda ask: self._front.payloads.product(ask, product_id)
+        return None
+
+    def _link(self, segments: list[str]) -> Handler | None:
+        if len(segments) != 2:
+            return None
+        code = segments[1]
+        if code.endswith(".svg"):
+            return lambda ask: self._front.links.qr(ask, code[:-4])
+        return lambda ask: self._front.links.follow(ask, code)
+
+    def _wall_page(self, segments: list[str]) -> Handler | None:
+        return (lambda ask: self._front.hosted.wall(ask, segments[1])) if len(segments) == 2 else None
+
+    def _product_page(self, segments: list[str]) -> Handler | None:
+        return (lambda ask: self._front.hosted.product(ask, segments[1])) if len(segments) == 2 else None
+
+    def _asset(self, segments: list[str]) -> Handler | None:
+        if len(segments) < 3:
+            return None
+
+        async def file(ask: Ask) -> Answer:
+            return self._front.assets.file(ask, segments[1], "/".join(segments[2:]))
+
+        return file
+
+    def _loader(self, segments: list[str]) -> Handler | None:
+        async def loader(ask: Ask) -> Answer:
+            return self._front.assets.loader(ask)
+
+        return loader if len(segments) == 1 else None
+
+    def _home(self, segments: list[str]) -> Handler | None:
+        return self._front.home if len(segments) == 1 else None
+
+
+async def _answer(handler: Handler, ask: Ask) -> Answer:
+    try:
+        return await handler(ask)
+    except AppError as refusal:
+        return _problem(refusal)
+    except Malformed:
+        return _problem(NotFound())
+    except SQLAlchemyError as error:
+        log.error("the database is in trouble: %s", error)
+        return _problem(Unavailable("The database is not available; ask again in a moment."))
+    except Exception:
+        log.exception("the storefront failed")
+        return _problem(AppError("This is our fault; it has been logged."))
+
+
+def _problem(error: AppError) -> Answer:
+    headers = [(name.lower().encode(), value.encode()) for name, value in problems.headers_of(error).items()]
+    return plain(error.status, problems.body_of(error), problems.MEDIA_TYPE, *headers)
+
+
+async def _send(answer: Answer, method: str, send: Send) -> None:
+    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else answer.body})

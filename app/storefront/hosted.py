@@ -1,0 +1,160 @@
+"""Hosted pages by request: `/w/{wall}`, `/p/{product}`, `/thanks/{checkout}`, and friendly pages for every "no"."""
+
+import logging
+import secrets
+from collections.abc import Awaitable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+from app.kernel.database import Database
+from app.kernel.errors import AppError, NotFound
+from app.kernel.ids import Malformed, merchant_of
+from app.merchants import service as merchants
+from app.orders import checkout
+from app.storefront import headers
+from app.storefront.addresses import CLICK, is_click_of
+from app.storefront.answers import Answer, Ask, Header, Prepared, plain
+from app.storefront.pages import Kind, Pages
+from app.storefront.shelf import Shelf
+from app.storefront.views import Viewer
+from app.storefront.words import Words
+
+log = logging.getLogger(__name__)
+
+MEMORY = 32 * 1024 * 1024
+"""Bytes for hosted pages."""
+HTML = "text/html; charset=utf-8"
+STAND_IN = "clk_" + secrets.token_hex(15)
+"""Stands in a kept page where each visitor's click id goes. Drawn anew by each process, so nobody can write it."""
+
+_BY_STATUS: dict[int, Kind] = {404: "not_found", 409: "busy", 410: "gone", 429: "busy", 503: "busy"}
+_BY_CODE: dict[str, Kind] = {"out_of_stock": "sold_out"}
+
+
+class ClickPage:
+    """A page that was rendered once, into which each visitor's click id is put."""
+
+    __slots__ = ("_parts", "size")
+
+    def __init__(self, rendered: bytes) -> None:
+        self._parts = rendered.split(STAND_IN.encode())
+        self.size = len(rendered)
+
+    def for_click(self, click: str) -> bytes:
+        """The whole page of the visitor with this click."""
+        return click.encode().join(self._parts)
+
+
+Page = Prepared | ClickPage
+
+
+@dataclass(frozen=True)
+class PageKey:
+    """Which page: of a wall, or of a product (as met on `wall_id`), in which language, for clicks or for all."""
+
+    wall_id: str | None
+    product_id: str | None
+    language: str
+    for_clicks: bool
+
+
+class Hosted:
+    """Answers with pages. A "no" is a friendly page too."""
+
+    def __init__(
+        self, database: Database, viewer: Viewer, words: Words, pages: Pages, common: list[Header], pool: Executor
+    ) -> None:
+        self._database = database
+        self._viewer = viewer
+        self._words = words
+        self._pages = pages
+        self._common = common
+        self._shelf: Shelf[PageKey, Page] = Shelf(self._build, pool, MEMORY)
+
+    async def wall(self, ask: Ask, wall_id: str) -> Answer:
+        """`/w/{wall}`."""
+        return await self._page(ask, wall_id, None, wall_id)
+
+    async def product(self, ask: Ask, product_id: str) -> Answer:
+        """`/p/{product}`; `?wall=` says where it was met."""
+        return await self._page(ask, ask.query.get("wall"), product_id, product_id)
+
+    def thanks(self, ask: Ask, checkout_id: str, simulated: bool) -> Answer:
+        """`/thanks/{checkout}`: what was bought, to pass on. Blocks: for a worker thread."""
+        try:
+            merchant_id = merchant_of(checkout_id, "chk")
+            with self._database.reading() as session:
+                seller = merchants.get(session, merchant_id).name
+                bought = checkout.describe(session, merchant_id, checkout_id)
+                shown = []
+                for product_id in dict.fromkeys(line.product for line in bought.lines):
+                    try:
+                        shown.append(self._viewer.product(session, product_id, bought.wall_id).card)
+                    except AppError:
+                        continue  # bought while it was there
+        except (AppError, Malformed) as refusal:
+            return self.no(ask, refusal)
+        page = self._pages.thanks(seller, self.language(ask), shown, bought.wall_id, simulated)
+        return plain(200, page, HTML, headers.NO_STORE, *self._common)
+
+    async def friendly(self, ask: Ask, answering: Awaitable[Answer]) -> Answer:
+        """The answer, or a page that says why there is none."""
+        try:
+            return await answering
+        except (AppError, Malformed) as refusal:
+            return self.no(ask, refusal)
+        except Exception:
+            log.exception("a page could not be made")
+            return self.no(ask, AppError())
+
+    def no(self, ask: Ask, refusal: AppError | Malformed, back: str | None = None) -> Answer:
+        """The friendly page of a refusal, never kept by anybody. `back` leads to where the reader was."""
+        error = refusal if isinstance(refusal, AppError) else NotFound()
+        body = self._pages.notice(_kind(error), self.language(ask), back)
+        again = [] if error.retry_after is None else [(b"retry-after", str(error.retry_after).encode())]
+        return plain(error.status, body, HTML, headers.NO_STORE, *again, *self._common)
+
+    def language(self, ask: Ask) -> str:
+        """The visitor's language."""
+        return self._words.asked(ask.headers.get("accept-language"))
+
+    def prepare(self, rendered: bytes, for_clicks: bool, lives: Header, old: Page | None) -> Page:
+        """A rendered page, ready to be given many times: to visitors with a click each, or the same to all."""
+        if for_clicks:
+            return ClickPage(rendered)
+        known = old if isinstance(old, Prepared) else None
+        return Prepared(rendered, HTML, [lives, headers.BY_LANGUAGE, *self._common], known)
+
+    def with_click(self, page: ClickPage, click: str) -> Answer:
+        """The page of one visitor: nobody else may ever be shown it."""
+        return plain(200, page.for_click(click), HTML, headers.NO_STORE, *self._common)
+
+    async def _page(self, ask: Ask, wall_id: str | None, product_id: str | None, public_id: str) -> Answer:
+        return await self.friendly(ask, self._find(ask, wall_id, product_id, public_id))
+
+    async def _find(self, ask: Ask, wall_id: str | None, product_id: str | None, public_id: str) -> Answer:
+        click = ask.query.get(CLICK)
+        known = click if is_click_of(click, merchant_of(public_id)) else None
+        page = await self._shelf.get(PageKey(wall_id, product_id, self.language(ask), known is not None))
+        if isinstance(page, ClickPage):
+            assert known is not None
+            return self.with_click(page, known)
+        return page.answer(ask)
+
+    def _build(self, key: PageKey, old: Page | None) -> Page:
+        click = STAND_IN if key.for_clicks else None
+        if key.product_id is not None:
+            with self._database.reading() as session:
+                product = self._viewer.product(session, key.product_id, key.wall_id)
+            rendered = self._pages.product(product, key.language, click)
+        else:
+            with self._database.reading() as session:
+                wall = self._viewer.wall(session, key.wall_id or "")
+            rendered = self._pages.wall(wall, key.language, click)
+        return self.prepare(rendered, key.for_clicks, headers.SHORT_LIVED, old)
+
+
+def _kind(error: AppError) -> Kind:
+    """Which page says it: its words are for people, so the technical detail stays away."""
+    otherwise: Kind = "refused" if error.status < 500 else "error"
+    return _BY_CODE.get(error.code) or _BY_STATUS.get(error.status, otherwise)

@@ -1,0 +1,110 @@
+"""Widget payloads: `GET /v1/walls/{id}/widget` and `/v1/products/{id}/widget`, kept ready as bytes by language.
+
+One second at most lies between a change and its sight, in every process; what is kept is also given while the
+database is away. Which pages may read them is decided for each request, outside the bytes.
+"""
+
+import json
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy.orm import Session
+
+from app.kernel.database import Database
+from app.merchants.models import Merchant
+from app.merchants.origins import allows_origin
+from app.referrals import networks
+from app.storefront import headers
+from app.storefront.answers import Answer, Ask, Header, Prepared
+from app.storefront.shelf import Shelf
+from app.storefront.views import Viewer, WallView
+from app.storefront.words import Words
+
+MEMORY = 48 * 1024 * 1024
+"""Bytes for payloads. A wall of a thousand cards takes about one million."""
+
+_HEADERS: list[Header] = [
+    headers.SHORT_LIVED,
+    (b"vary", b"Accept-Encoding, Accept-Language, Origin"),
+    headers.NO_SNIFFING,
+]
+_NETWORKS = [{"id": each.id, "name": each.name, "color": each.color} for each in networks.NETWORKS if each.shareable]
+
+Key = tuple[Literal["wall", "product"], str, str]
+"""What, its id, the visitor's language."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Payload:
+    prepared: Prepared
+    allowed_origins: tuple[str, ...]
+
+    @property
+    def size(self) -> int:
+        return self.prepared.size
+
+
+class Payloads:
+    """Answers the two calls. Lives in the event loop; payloads are built in `pool`."""
+
+    def __init__(self, database: Database, viewer: Viewer, words: Words, pool: Executor) -> None:
+        self._database = database
+        self._viewer = viewer
+        self._words = words
+        self._shelf: Shelf[Key, _Payload] = Shelf(self._build, pool, MEMORY)
+
+    async def wall(self, ask: Ask, wall_id: str) -> Answer:
+        """The payload of a wall. Raises `NotFound`, `Malformed`, `Unavailable`."""
+        return await self._answer(ask, "wall", wall_id)
+
+    async def product(self, ask: Ask, product_id: str) -> Answer:
+        """The payload of one product. Raises the same."""
+        return await self._answer(ask, "product", product_id)
+
+    async def _answer(self, ask: Ask, what: Literal["wall", "product"], public_id: str) -> Answer:
+        payload = await self._shelf.get((what, public_id, self._words.asked(ask.headers.get("accept-language"))))
+        origin = ask.headers.get("origin")
+        if origin is not None and allows_origin(payload.allowed_origins, origin, self._viewer.own):
+            return payload.prepared.answer(ask, (b"access-control-allow-origin", origin.encode("latin-1")))
+        return payload.prepared.answer(ask)
+
+    def _build(self, key: Key, old: _Payload | None) -> _Payload:
+        what, public_id, language = key
+        with self._database.reading() as session:
+            merchant, document = (self._wall if what == "wall" else self._product)(session, public_id, language)
+        body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+        prepared = Prepared(body, "application/json", _HEADERS, old.prepared if old is not None else None)
+        return _Payload(prepared, tuple(merchant.allowed_origins))
+
+    def _wall(self, session: Session, wall_id: str, asked: str) -> tuple[Merchant, Mapping[str, object]]:
+        view = self._viewer.wall(session, wall_id)
+        language = self._words.of_locale(view.wall.locale, asked)
+        return view.merchant, {
+            "merchant": view.merchant.public_id,
+            "wall": self._about(view, language),
+            "cards": view.cards,
+            "networks": _NETWORKS,
+            "words": self._words.for_widgets(language),
+        }
+
+    def _about(self, view: WallView, language: str) -> Mapping[str, object]:
+        wall = view.wall
+        return {
+            "id": wall.wall_id,
+            "title": wall.title,
+            "layout": wall.layout,
+            "theme": {name: value for name, value in wall.theme.items() if value is not None},
+            "locale": wall.locale or language,
+            "url": self._viewer.wall_url(wall.wall_id),
+        }
+
+    def _product(self, session: Session, product_id: str, language: str) -> tuple[Merchant, Mapping[str, object]]:
+        view = self._viewer.product(session, product_id)
+        return view.merchant, {
+            "merchant": view.merchant.public_id,
+            "product": view.card,
+            "networks": _NETWORKS,
+            "words": self._words.for_widgets(language),
+        }

@@ -1,0 +1,117 @@
+"""What there is to see: walls, products and what referrals lead to, read in few queries. Knows tables, not HTTP."""
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from app.catalog import service as catalog
+from app.catalog.models import Product
+from app.kernel.errors import Gone, NotFound
+from app.kernel.ids import Malformed, merchant_of
+from app.merchants import service as merchants
+from app.merchants.models import Merchant
+from app.referrals import service as referrals
+from app.referrals.models import Referral
+from app.storefront import cards
+from app.storefront.cards import Card
+from app.walls import service as walls
+from app.walls.models import Wall
+
+
+@dataclass(frozen=True)
+class WallView:
+    """A wall with everything on it."""
+
+    merchant: Merchant
+    wall: Wall
+    cards: list[Card]
+
+
+@dataclass(frozen=True)
+class ProductView:
+    """A product, and the wall on which it was met."""
+
+    merchant: Merchant
+    product: Product
+    card: Card
+    wall: Wall | None
+
+
+@dataclass(frozen=True)
+class ReferralView:
+    """What somebody passed on: a product, or a whole wall."""
+
+    referral: Referral
+    seen: ProductView | WallView
+
+    @property
+    def lands_on(self) -> str:
+        """`page` or `merchant`: the wall's own choice, else the merchant's (api.md, `landing`)."""
+        wall = self.seen.wall
+        return (wall.landing if wall is not None else None) or self.seen.merchant.landing
+
+    @property
+    def merchants_address(self) -> str | None:
+        """The product's own address at the merchant's, as it was given."""
+        return self.seen.product.url if isinstance(self.seen, ProductView) else None
+
+
+class Viewer:
+    """Reads views. `own` is the address of this server."""
+
+    def __init__(self, own: str) -> None:
+        self.own = own
+
+    def wall(self, session: Session, wall_id: str) -> WallView:
+        """A standing wall. Raises `NotFound`, `Malformed`."""
+        merchant = merchants.get(session, merchant_of(wall_id, "wall"))
+        return self._wall(session, merchant, walls.get(session, merchant.merchant_id, wall_id))
+
+    def product(self, session: Session, product_id: str, wall_id: str | None = None) -> ProductView:
+        """A standing product; `wall_id` says where it was met, and counts for nothing if there is no such wall.
+
+        Raises `NotFound`, `Malformed`.
+        """
+        merchant = merchants.get(session, merchant_of(product_id, "prod"))
+        product = catalog.get(session, merchant.merchant_id, product_id)
+        return self._product(session, merchant, product, _standing_wall(session, merchant.merchant_id, wall_id))
+
+    def referral(self, session: Session, code: str) -> ReferralView:
+        """What the link of `code` leads to. Raises `NotFound`; `Gone` when it, or what it led to, was withdrawn."""
+        referral = referrals.by_code(session, code)
+        try:
+            merchant = merchants.get(session, referral.merchant_id)
+            if referral.product_id is None:
+                wall = walls.get(session, merchant.merchant_id, referral.wall_id or "")
+                return ReferralView(referral, self._wall(session, merchant, wall))
+            product = catalog.get(session, merchant.merchant_id, referral.product_id)
+        except NotFound:
+            raise Gone("What this link led to is no longer there.") from None
+        met_on = _standing_wall(session, merchant.merchant_id, referral.wall_id)
+        return ReferralView(referral, self._product(session, merchant, product, met_on))
+
+    def wall_url(self, wall_id: str) -> str:
+        """The hosted page of a wall."""
+        return f"{self.own}/w/{wall_id}"
+
+    def product_url(self, product_id: str, wall: Wall | None = None) -> str:
+        """The hosted page of a product, as it is met on `wall`."""
+        return f"{self.own}/p/{product_id}" + (f"?wall={wall.wall_id}" if wall is not None else "")
+
+    def _wall(self, session: Session, merchant: Merchant, wall: Wall) -> WallView:
+        products = walls.products(session, wall)
+        likes = referrals.count_likes(session, merchant.merchant_id, [each.product_id for each in products])
+        shown = [cards.card(each, likes[each.product_id], self.product_url(each.product_id, wall)) for each in products]
+        return WallView(merchant, wall, shown)
+
+    def _product(self, session: Session, merchant: Merchant, product: Product, wall: Wall | None) -> ProductView:
+        likes = referrals.count_likes(session, merchant.merchant_id, [product.product_id])[product.product_id]
+        shown = cards.card(product, likes, self.product_url(product.product_id, wall), cards.WHOLE)
+        return ProductView(merchant, product, shown, wall)
+
+
+def _standing_wall(session: Session, merchant_id: int, wall_id: str | None) -> Wall | None:
+    try:
+        return walls.get(session, merchant_id, wall_id) if wall_id is not None else None
+    except (NotFound, Malformed):
+        return None

@@ -1,0 +1,59 @@
+"""The strings that a person reads, by language, and which language to speak. Reads its files once."""
+
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+DEFAULT = "en"
+_LONGEST_HEADER = 200
+_ONLY_ON_PAGES = "page_"
+
+Messages = Mapping[str, str]
+
+
+class Words:
+    """All languages of `folder`, one file each."""
+
+    def __init__(self, folder: Path) -> None:
+        self._messages: dict[str, Messages] = {
+            file.stem: json.loads(file.read_text(encoding="utf-8")) for file in sorted(folder.glob("*.json"))
+        }
+        self._languages = tuple(self._messages)
+
+    def __getitem__(self, language: str) -> Messages:
+        return self._messages[language]
+
+    def for_widgets(self, language: str) -> Messages:
+        """Those that elements need; what only hosted pages say is left out."""
+        return {key: text for key, text in self[language].items() if not key.startswith(_ONLY_ON_PAGES)}
+
+    def asked(self, accept_language: str | None) -> str:
+        """The language that the visitor likes best of ours."""
+        return preferred((accept_language or "")[:_LONGEST_HEADER], self._languages)
+
+    def of_locale(self, locale: str | None, otherwise: str) -> str:
+        """The language of `locale` (BCP 47) where there is one and we speak it."""
+        language = (locale or "").partition("-")[0].lower()
+        return language if language in self._messages else otherwise
+
+
+@lru_cache(maxsize=2048)
+def preferred(accept_language: str, languages: tuple[str, ...]) -> str:
+    """The best of `languages` by an Accept-Language header (RFC 9110, 12.5.4), else English."""
+    best, best_weight = DEFAULT, 0.0
+    for part in accept_language.split(","):
+        tag, _, parameters = part.partition(";")
+        language = tag.strip().partition("-")[0].lower()
+        weight = _weight(parameters)
+        if language in languages and weight > best_weight:
+            best, best_weight = language, weight
+    return best
+
+
+def _weight(parameters: str) -> float:
+    name, _, value = parameters.strip().partition("=")
+    try:
+        return float(value) if name.strip() == "q" else 1.0
+    except ValueError:
+        return 0.0
