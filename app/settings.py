@@ -4,7 +4,9 @@ docs/settings.md lists them; a test compares the two. A wrong setting stops the 
 """
 
 import secrets
+from contextlib import suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
@@ -57,9 +59,12 @@ class Settings(BaseSettings):
     @classmethod
     def _is_origin(cls, value: str) -> str:
         url = urlsplit(value)
-        if url.scheme not in ("http", "https") or not url.hostname or url.path not in ("", "/") or url.query:
+        beyond = url.path.strip("/") or url.query or url.fragment or "@" in url.netloc
+        if url.scheme not in ("http", "https") or not url.hostname or url.port == 0 or beyond:
             raise ValueError("must be an address without a path, such as https://shop.example")
-        return value.rstrip("/")
+        # As browsers write origins, since it is compared with theirs.
+        usual = ":80" if url.scheme == "http" else ":443"
+        return f"{url.scheme}://{url.netloc.lower().removesuffix(usual)}"
 
     @field_validator("database_url")
     @classmethod
@@ -119,11 +124,17 @@ def _kept(path: Path) -> str:
     """The secret kept in `path`; made there, readable by its owner alone, on the first start."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="ascii") as file:
-            path.chmod(0o600)
-            file.write(secrets.token_urlsafe(32))
-    except FileExistsError:
-        pass
+        if not path.exists():
+            _make(path)
+        return path.read_text(encoding="ascii").strip()
     except OSError as error:
         raise WrongSettings(f"GRAPEVINE_DATA_DIR: cannot write {path}: {error.strerror}") from None
-    return path.read_text(encoding="ascii").strip()
+
+
+def _make(path: Path) -> None:
+    """Put a fresh secret there, whole or not at all: processes that start together agree on one."""
+    with NamedTemporaryFile("w", dir=path.parent, encoding="ascii") as file:  # mode 0600
+        file.write(secrets.token_urlsafe(32))
+        file.flush()
+        with suppress(FileExistsError):
+            path.hardlink_to(file.name)

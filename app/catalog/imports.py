@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import BinaryIO
 
-from sqlalchemy import delete, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import delete, insert, select
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from app.catalog import service
@@ -61,13 +61,11 @@ def start(
     )
     session.add(begun)
     session.flush()
-    for position, content in enumerate(iter(lambda: file.read(CHUNK), b"")):
-        session.add(ImportChunk(merchant_id=merchant_id, import_id=begun.import_id, position=position, content=content))
-        session.flush()
-        session.expire_all()  # a piece that was written need not stay in memory
+    for position, content in enumerate(iter(lambda: file.read(CHUNK), b"")):  # one piece in memory at a time
+        piece = {"merchant_id": merchant_id, "import_id": begun.import_id, "position": position, "content": content}
+        session.execute(insert(ImportChunk).values(piece))
     outbox.add(session, merchant_id, TOPIC, {"import_id": begun.import_id})
     session.flush()
-    session.refresh(begun)
     return begun
 
 
@@ -100,8 +98,8 @@ def bring_in(database: Database, clock: Clock, merchant_id: int, import_id: str,
                 _save(session, get(session, merchant_id, import_id), batch, currency, clock.now())
                 state = get(session, merchant_id, import_id)
             progress(state)
-    except OperationalError:
-        raise  # the database is away: the job is tried again, from where it was
+    except (OperationalError, IntegrityError):
+        raise  # the database is away, or somebody saved the same product: tried again, from where it was
     except Exception:
         log.exception("import %s cannot be read", import_id)
         return _finish(database, merchant_id, import_id, clock.now(), "failed")

@@ -40,7 +40,8 @@ class Product(Base):
     @property
     def standing(self) -> list["Variant"]:
         """The variants that are still offered, in order."""
-        return [variant for variant in self.variants if variant.withdrawn_at is None]
+        offered = [variant for variant in self.variants if variant.withdrawn_at is None]
+        return sorted(offered, key=lambda variant: variant.position)  # the list itself is as it was loaded
 
     @property
     def tags(self) -> list[str]:

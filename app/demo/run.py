@@ -14,7 +14,6 @@ from pathlib import Path
 
 import uvicorn
 from rich.console import Console
-from rich.table import Table
 
 from app import main, migrate
 from app.catalog import imports
@@ -23,7 +22,8 @@ from app.catalog.models import Product
 from app.demo import shop
 from app.demo.serving import serving
 from app.demo.site import site
-from app.demo.stripe import StripeDouble, running
+from app.demo.stripe.double import StripeDouble
+from app.demo.stripe.server import running
 from app.kernel.runtime import Runtime
 from app.merchants import service as merchants
 from app.settings import SIMULATED_KEY, Settings, load
@@ -79,7 +79,8 @@ def _settings(port: int, stripe_port: int, stack: ExitStack) -> Settings:
         return load(**given)
     secret = f"whsec_{secrets.token_urlsafe(24)}"
     double = StripeDouble(api_key=SIMULATED_KEY)
-    address = stack.enter_context(running(double, port=stripe_port, public_url=f"http://localhost:{stripe_port}"))
+    address = f"http://localhost:{stripe_port}"  # for browsers too: pages may send forms to this address alone
+    stack.enter_context(running(double, port=stripe_port, public_url=address))
     double.webhooks.register(f"http://127.0.0.1:{port}/v1/stripe/webhook", secret)
     return load(stripe_api_key=SIMULATED_KEY, stripe_webhook_secret=secret, stripe_api_base=address, **given)
 
@@ -115,18 +116,17 @@ def _set_up(here: Runtime, blog: str) -> Shop:
 
 
 def _tell(settings: Settings, known: Shop, blog_port: int) -> None:
-    console, table = Console(highlight=False, soft_wrap=True), Table.grid(padding=(0, 2))
+    console = Console(highlight=False, soft_wrap=True)
     url = settings.public_url
+    console.print("\nGrapevine is running.\n", style="bold")
     for what, where in (
         ("Somebody's blog, with the wall", f"http://wall.localhost:{blog_port}/"),
         ("The wall as a page of its own", f"{url}/w/{known.wall}"),
-        ("API", f"{url}/docs"),
+        ("The API's page", f"{url}/docs"),
         ("Secret key", known.secret_key),
         ("Report key", known.report_key),
     ):
-        table.add_row(what, where)
-    console.print("\nGrapevine is running.\n", style="bold")
-    console.print(table)
+        console.print(f"  {what:<32}{where}")
     console.print("\nWho brought the sales, once there are some:\n")
     console.print(
         f'  curl -H "Authorization: Bearer {known.report_key}" \\\n    "{url}/v1/reports/attribution?group_by=network,sharer"\n'

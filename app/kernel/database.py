@@ -14,6 +14,7 @@ from sqlalchemy import BigInteger, Dialect, Engine, Integer, MetaData, String, c
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -21,6 +22,10 @@ from app.kernel.clock import from_micros, to_micros
 
 BigNumber = BigInteger().with_variant(Integer(), "sqlite")
 """A 64-bit integer that SQLite can also count up by itself."""
+
+
+_LOST_RACES = {"40001", "40P01"}
+"""PostgreSQL: serialization failure, deadlock detected."""
 
 
 class Instant(TypeDecorator[datetime]):
@@ -56,6 +61,9 @@ class Base(DeclarativeBase):
     type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: Instant()}
 
 
+_ONE_MOMENT = "REPEATABLE READ"
+
+
 class _FairLock:
     """A lock that is handed over in the order of asking, so that no writer starves."""
 
@@ -89,6 +97,8 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite(url) if self.is_sqlite else _postgresql(url, pool_size)
         self._writing = self.engine.execution_options(begin="BEGIN IMMEDIATE") if self.is_sqlite else self.engine
+        # In WAL a reader sees one moment of SQLite's file anyway; PostgreSQL must be told.
+        self._reading = self.engine if self.is_sqlite else self.engine.execution_options(isolation_level=_ONE_MOMENT)
         self._turns = _FairLock() if self.is_sqlite else None
 
     @contextmanager
@@ -103,7 +113,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A consistent view to read from; whatever is written in it is thrown away."""
-        with Session(self.engine, expire_on_commit=False) as session:
+        with Session(self._reading, expire_on_commit=False) as session:
             yield session  # closing rolls back, and leaves what was read readable
 
     @contextmanager
@@ -119,6 +129,11 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def lost_a_race(error: DBAPIError) -> bool:
+    """Whether the database gave up this transaction for another one's sake: done again, it may well succeed."""
+    return getattr(error.orig, "sqlstate", None) in _LOST_RACES
 
 
 def insert_new(session: Session, table: type[Base], **values: object) -> bool:

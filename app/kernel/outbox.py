@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, Index, Text, event, select, update
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.kernel.clock import Clock
@@ -147,8 +146,8 @@ class Worker:
                 if tidied_at is None or self._clock.now() - tidied_at >= TIDY_EVERY:
                     tidied_at = self._clock.now()
                     self._tidy()
-            except OperationalError:
-                log.exception("the outbox cannot be read; trying again")
+            except Exception:  # whatever it is: a worker that is gone would do nothing more
+                log.exception("the outbox cannot be worked on; trying again")
             self._outbox.added.wait(self._poll)
 
     def _take(self) -> Message | None:

@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, cast
 
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.orm import Session
 
-from app.kernel.database import Database
+from app.kernel.database import Database, lost_a_race
 from app.kernel.errors import AppError, Unavailable
 
 log = logging.getLogger(__name__)
@@ -103,7 +104,10 @@ class Recorder:
         try:
             with self._database.transaction() as session:
                 self._call_writers(session, batch)
-        except OperationalError as error:
+        except (OperationalError, NoConnectionFree) as error:
+            if isinstance(error, OperationalError) and lost_a_race(error):  # two batches met the same rows in another order: the other one stands now
+                self._write(batch)
+                return
             log.warning("a batch of %d facts could not be written: %s", len(batch), error)
             for waiting in batch:
                 waiting.outcome = Unavailable("The database is not available; ask again in a moment.")

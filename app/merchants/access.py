@@ -54,7 +54,7 @@ def _secret_key(caller: Annotated[Caller, Depends(_any_key)]) -> Caller:
 
 def _operator(here: Here, credentials: Credentials) -> Owner:
     given = credentials.credentials.encode() if credentials is not None else b""
-    if not hmac.compare_digest(given, here.settings.admin_token.encode()):
+    if not given or not hmac.compare_digest(given, here.settings.admin_token.encode()):
         raise Unauthorized("Send the operator's token as `Authorization: Bearer …`.")
     return OPERATOR
 

@@ -1,5 +1,6 @@
 """Merchants by HTTP: the operator's calls, the merchant's own settings, keys."""
 
+from functools import cache
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -17,8 +18,14 @@ from app.merchants.models import ApiKey, Merchant
 from app.merchants.origins import normal_origin, normal_return_url
 
 
+@cache
+def _zones() -> frozenset[str]:
+    """The IANA list, without names that mean this machine's own zone or none."""
+    return frozenset(available_timezones() - {"localtime", "Factory"})
+
+
 def _timezone(name: str) -> str:
-    if name not in available_timezones():
+    if name not in _zones():
         raise PydanticCustomError("unknown_timezone", "is not a time zone of the IANA list")
     return ZoneInfo(name).key
 

@@ -1,33 +1,37 @@
 """Which pages may call us, and where a checkout may lead back to. Pure."""
 
+import re
 from collections.abc import Iterable
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 ANY = "*"
 SANDBOXED = "null"
 """The origin of a frame without `allow-same-origin`; it has no credentials to abuse."""
+
+_HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?")
+_USUAL_PORTS = {"http": 80, "https": 443}
 
 
 def normal_origin(text: str) -> str:
     """`https://shop.example` from what a person types. Raises `ValueError` for what is no origin."""
     if text == ANY:
         return text
-    url = urlsplit(text.strip())
-    if url.scheme not in ("http", "https") or not url.hostname or url.username or url.password:
+    url = _split(text.strip())
+    if url is None:
         raise ValueError("must be an origin such as https://shop.example, or *")
     if url.path not in ("", "/") or url.query or url.fragment:
         raise ValueError("must be an origin without a path")
-    return _origin(text)
+    return _origin(url)
 
 
 def normal_return_url(text: str) -> str:
     """An address under which a buyer may come back. Raises `ValueError` where it is none; `*` is none."""
-    url = urlsplit(text.strip())
-    if url.scheme not in ("http", "https") or not url.hostname or url.username or url.password:
+    url = _split(text.strip())
+    if url is None or _climbs(url.path):
         raise ValueError("must be an http(s) address; * is not possible here")
     if url.query or url.fragment:
         raise ValueError("must be an address without query or fragment")
-    return _origin(text) + (url.path or "/")
+    return _origin(url) + (url.path or "/")
 
 
 def allows_origin(allowed: Iterable[str], origin: str, own: str) -> bool:
@@ -37,24 +41,34 @@ def allows_origin(allowed: Iterable[str], origin: str, own: str) -> bool:
 
 def allows_return(return_urls: Iterable[str], address: str) -> bool:
     """Whether `address` is one of `return_urls` or lies below one."""
-    try:
-        url = urlsplit(address)
-        origin = _origin(address)
-    except ValueError:
+    url = _split(address)
+    if url is None or _climbs(url.path):
         return False
-    if url.scheme not in ("http", "https") or url.username or url.password or "\\" in address:
-        return False
-    if any(part in (".", "..") for part in url.path.replace("%2e", ".").replace("%2E", ".").split("/")):
-        return False
-    target = origin + (url.path or "/")
+    target = _origin(url) + (url.path or "/")
     return any(target == entry or target.startswith(entry.rstrip("/") + "/") for entry in return_urls)
 
 
-def _origin(address: str) -> str:
-    url = urlsplit(address.strip())
-    host = (url.hostname or "").lower()
-    if ":" in host:
-        host = f"[{host}]"
-    default = {"http": 80, "https": 443}.get(url.scheme)
-    port = "" if url.port in (None, default) else f":{url.port}"
+def _split(address: str) -> SplitResult | None:
+    """The parts of an http(s) address that every program reads alike, else None: no user, no backslash, nothing
+    invisible, a host of letters and digits (in its ASCII form where it has others)."""
+    if "\\" in address or any(character.isspace() or ord(character) < 32 for character in address):
+        return None
+    try:
+        url = urlsplit(address)
+        host = (url.hostname or "").encode("idna").decode() if ":" not in (url.hostname or "") else "ip6"
+        possible = url.port != 0 and _HOST.fullmatch(host)
+    except ValueError:  # UnicodeError is one too
+        return None
+    return url if url.scheme in ("http", "https") and possible and "@" not in url.netloc else None
+
+
+def _climbs(path: str) -> bool:
+    """Whether a browser would shorten the path, so that it leads elsewhere than it says."""
+    return any(part in (".", "..") for part in path.lower().replace("%2e", ".").split("/"))
+
+
+def _origin(url: SplitResult) -> str:
+    host = url.hostname or ""
+    host = f"[{host}]" if ":" in host else host.encode("idna").decode()
+    port = "" if url.port in (None, _USUAL_PORTS[url.scheme]) else f":{url.port}"
     return f"{url.scheme}://{host}{port}"

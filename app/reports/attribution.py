@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, SQLColumnExpression, func, select
+from sqlalchemy import BigInteger, ColumnElement, Select, SQLColumnExpression, func, select, type_coerce
 from sqlalchemy.orm import Session
 
 from app.attribution.models import CreditLine
@@ -142,7 +142,7 @@ def _conditions(question: Question) -> list[ColumnElement[bool]]:
 
 def _quarter() -> ColumnElement[int]:
     """The quarter of an hour in which the order was made: its days are told apart in Python, by time zone."""
-    return CreditLine.order_at.op("/")(QUARTER)
+    return type_coerce(CreditLine.order_at, BigInteger).op("/")(QUARTER)
 
 
 def _names(question: Question, values: Sequence[object]) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.kernel.errors import Invalid
 from app.kernel.http.wire import Body, Wire
+from app.kernel.ids import merchant_of
 
 Row = TypeVar("Row")
 Item = TypeVar("Item", bound=Wire)
@@ -40,7 +41,9 @@ def encode_cursor(position: str) -> str:
 def decode_cursor(cursor: str) -> str:
     """The position inside a cursor. Raises `Invalid` for one that we did not give."""
     try:
-        return base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
+        position = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
+        merchant_of(position)  # lists are ordered by ids
+        return position
     except ValueError:
         raise Invalid.field("cursor", "is not a cursor of this list") from None
 

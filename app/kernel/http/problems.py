@@ -2,11 +2,12 @@
 
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from starlette.exceptions import HTTPException
 
 from app.kernel.errors import AppError, BadRequest, FieldError, Invalid, NotFound, Unavailable
@@ -67,23 +68,38 @@ def respond(error: AppError) -> Response:
     return Response(body_of(error), error.status, headers_of(error), MEDIA_TYPE)
 
 
-def from_validation(errors: Iterable[dict[str, object]]) -> AppError:
-    """What pydantic found, with a JSON pointer for each field of the body and a name for each parameter."""
+def from_validation(errors: Iterable[Mapping[str, object]], body: object = None) -> AppError:
+    """What pydantic found in `body`, with a JSON pointer for each field of it and a name for each parameter."""
     fields = []
     for error in errors:
         if error.get("type") == "json_invalid":
             return BadRequest("The body is not valid JSON.")
         location = error["loc"]
         assert isinstance(location, tuple)
-        fields.append(FieldError(_pointer(location), str(error["msg"])))
+        where, *path = location
+        if where == "body":
+            pointer = _pointer(path, body, absent=error["type"] == "missing")
+        else:
+            pointer = str(path[0]) if path else str(where)
+        fields.append(FieldError(pointer, str(error["msg"])))
     return Invalid(*fields)
 
 
-def _pointer(location: tuple[object, ...]) -> str:
-    where, *path = location
-    if where == "body":
-        return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
-    return str(path[0]) if path else str(where)
+def _pointer(path: Sequence[object], body: object, *, absent: bool) -> str:
+    """The JSON pointer (RFC 6901) along `path`, without what is not in `body`: names of our own types.
+
+    What is `absent` cannot be found there, and is named nevertheless.
+    """
+    parts, here = [], body
+    for position, part in enumerate(path):
+        if isinstance(here, Mapping) and part in here:
+            here = here[part]
+        elif isinstance(here, list) and isinstance(part, int):
+            here = here[part] if part < len(here) else None
+        elif not (absent and position == len(path) - 1):
+            continue
+        parts.append(part)
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in (parts if body else path))
 
 
 def install(app: FastAPI) -> None:
@@ -95,7 +111,7 @@ def install(app: FastAPI) -> None:
 
     async def on_validation_error(_: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
-        return respond(from_validation(error.errors()))
+        return respond(from_validation(error.errors(), error.body))
 
     async def on_http_error(_: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
@@ -119,4 +135,5 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, on_http_error)
     app.add_exception_handler(Malformed, on_malformed_id)
     app.add_exception_handler(OperationalError, on_database_trouble)
+    app.add_exception_handler(NoConnectionFree, on_database_trouble)
     app.add_exception_handler(Exception, on_bug)

@@ -1,5 +1,6 @@
 """The shapes that all JSON of the contract shares: strict bodies, text, money, times (api.md, Conventions)."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Self
 
@@ -7,6 +8,7 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     PlainSerializer,
@@ -72,9 +74,30 @@ class MoneyWire(Body):
         return cls(amount=money.minor, currency=money.currency)
 
 
+def _written_out(said: object) -> object:
+    """Refuse numbers: seconds or milliseconds since 1970 are a guess, RFC 3339 is not."""
+    if isinstance(said, datetime) or (isinstance(said, str) and _DATE.match(said)):
+        return said
+    raise PydanticCustomError("not_rfc3339", "must be a time such as 2026-11-22T09:30:00Z")
+
+
+def _utc(at: datetime) -> datetime:
+    try:
+        utc = at.astimezone(UTC)
+    except OverflowError:  # next to the first or last moment that can be said
+        utc = None
+    if utc is None or utc.year < _FIRST_YEAR:
+        raise PydanticCustomError("time_out_of_range", "must lie between the years 1970 and 9999")
+    return utc
+
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]")
+_FIRST_YEAR = 1970
+
 Timestamp = Annotated[
     AwareDatetime,
-    AfterValidator(lambda at: at.astimezone(UTC)),
+    BeforeValidator(_written_out),
+    AfterValidator(_utc),
     PlainSerializer(rfc3339, return_type=str, when_used="json"),
     Field(examples=["2026-11-22T09:30:00Z"]),
 ]

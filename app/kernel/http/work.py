@@ -12,9 +12,10 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
+from app.kernel.database import lost_a_race
 from app.kernel.errors import AppError, Conflict, Invalid
 from app.kernel.http import problems
 from app.kernel.http.idempotency import Attempt, InFlight, KeptAnswer, Owner
@@ -133,17 +134,19 @@ class Work:
 
 
 def _again_if_outrun(transact: Callable[[], Response]) -> Response:
-    """Try once more when a unique key says that another transaction wrote the same thing a moment earlier.
+    """Try once more when another transaction was faster: it wrote the same unique key, or ours was given up for it.
 
     The second time its result is seen. Where it is not, the two contradict each other.
     """
     try:
         return transact()
+    except DBAPIError as error:
+        if not isinstance(error, IntegrityError) and not lost_a_race(error):
+            raise
+    try:
+        return transact()
     except IntegrityError:
-        try:
-            return transact()
-        except IntegrityError:
-            raise Conflict from None
+        raise Conflict from None
 
 
 def _respond(answer: BaseModel | Answer | None, status: int) -> Response:

@@ -1,0 +1,154 @@
+"""`grapevine`: the operator's command line. Each command imports what it needs when it is called."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+
+cli = typer.Typer(
+    name="grapevine",
+    help="Social commerce: walls to embed, likes and shares as referrals, sales credited to who brought them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Port = Annotated[int, typer.Option(help="The port to listen on.", min=1, max=65535)]
+Host = Annotated[str, typer.Option(help="The address to listen on.")]
+
+
+@cli.command()
+def serve(
+    port: Port = 8000,
+    host: Host = "127.0.0.1",
+    workers: Annotated[int, typer.Option(help="Processes; more than one needs PostgreSQL.", min=1)] = 1,
+) -> None:
+    """Bring the database up to date and serve."""
+    os.environ.setdefault("GRAPEVINE_PUBLIC_URL", f"http://localhost:{port}")
+    settings = _settings()
+    if workers > 1 and settings.database.startswith("sqlite"):
+        _stop("SQLite has one writer: --workers needs PostgreSQL (GRAPEVINE_DATABASE_URL).")
+    _migrate(settings)
+
+    import uvicorn
+
+    uvicorn.run(
+        "app.main:from_environment",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies or None,
+        timeout_graceful_shutdown=10,
+    )
+
+
+@cli.command()
+def worker() -> None:
+    """Run background jobs apart from the server (whose `GRAPEVINE_JOBS` is then `false`)."""
+    from app import main
+
+    main.run_worker(_settings())
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database up to date. Servers do so themselves when they start."""
+    _migrate(_settings())
+    typer.echo("The database is up to date.")
+
+
+@cli.command()
+def merchant(
+    name: Annotated[str, typer.Argument(help="The shop's name.")],
+    currency: Annotated[str, typer.Option(help="ISO 4217, such as eur.")] = "eur",
+    origin: Annotated[list[str] | None, typer.Option(help="A page's origin that may embed; again for more.")] = None,
+) -> None:
+    """Make a merchant and print its keys, which are not shown again."""
+    from app.merchants.cli import make_merchant
+
+    settings = _settings()
+    _migrate(settings)
+    try:
+        made = make_merchant(settings, name, currency, origin or [])
+    except ValueError as wrong:
+        _stop(str(wrong))
+    for what, value in made.items():
+        typer.echo(f"{what:<12}{value}")
+
+
+@cli.command(name="import")
+def import_catalogue(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="The catalogue.")],
+    of: Annotated[str | None, typer.Option("--merchant", help="`mer_…`; needless where there is only one.")] = None,
+    file_format: Annotated[str, typer.Option("--format", help="shopify_csv")] = "shopify_csv",
+) -> None:
+    """Bring in a catalogue. The same file twice changes nothing."""
+    from app.catalog.cli import bring_in_file
+    from app.kernel.errors import AppError
+
+    settings = _settings()
+    _migrate(settings)
+    try:
+        lost = bring_in_file(settings, file, file_format, of)
+    except AppError as refusal:
+        _stop(refusal.detail)
+    raise typer.Exit(1 if lost else 0)
+
+
+@cli.command()
+def demo(
+    port: Port = 8000,
+    reset: Annotated[bool, typer.Option(help="Forget what the last demonstration did.")] = False,
+) -> None:
+    """A shop of its own, a wall on somebody's blog, and a simulated Stripe where no key is set."""
+    from app.demo.run import run
+    from app.settings import WrongSettings
+
+    try:
+        run(port, reset=reset)
+    except WrongSettings as wrong:
+        _stop(str(wrong))
+    except OSError as taken:
+        _stop(f"a port from {port} to {port + 2} cannot be had: {taken.strerror}. Choose another: --port")
+
+
+def _settings() -> "Settings":
+    from app.settings import WrongSettings, load
+
+    try:
+        return load()
+    except WrongSettings as wrong:
+        _stop(str(wrong))
+
+
+def _migrate(settings: "Settings") -> None:
+    from app.kernel.database import Database
+    from app.migrate import upgrade
+
+    database = Database(settings.database)
+    try:
+        upgrade(database)
+    finally:
+        database.close()
+
+
+def _stop(why: str) -> NoReturn:
+    typer.echo(f"grapevine: {why}", err=True)
+    raise typer.Exit(2)
+
+
+def main() -> None:
+    """The console script."""
+    cli(prog_name="grapevine")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,178 @@
+"""The composition root: settings -> database -> domains -> one ASGI application. Decides nothing else."""
+
+import signal
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from starlette.types import ASGIApp
+
+from app import health, resources
+from app.attribution import api as attribution_api
+from app.attribution import shell as attribution
+from app.catalog import api as catalog_api
+from app.catalog import import_api
+from app.catalog import imports as catalog_imports
+from app.fastlane import FastLane
+from app.kernel.clock import Clock, SystemClock
+from app.kernel.database import Database
+from app.kernel.events import Events
+from app.kernel.http import idempotency, problems
+from app.kernel.http.limits import TooLargeAsProblem
+from app.kernel.outbox import Handler, Outbox, Worker
+from app.kernel.recorder import Recorder
+from app.kernel.runtime import Runtime
+from app.kernel.signing import Signer
+from app.merchants import api as merchants_api
+from app.merchants.cors import Cors
+from app.merchants.directory import Directory
+from app.orders import api as orders_api
+from app.orders import checkout_api, webhook_api
+from app.orders.service import OrderChanged
+from app.orders.stripe.gateway import Gateway
+from app.referrals import api as referrals_api
+from app.referrals import service as referrals
+from app.referrals import visits
+from app.reports import api as reports_api
+from app.settings import Settings, load
+from app.storefront import api as storefront_api
+from app.storefront.front import Storefront
+from app.walls import api as walls_api
+
+VERSION = "0.1.0"
+LARGEST_BODY = 1024 * 1024
+"""Bytes. Uploads of catalogues say their own limit."""
+
+PUBLIC_PATHS = ("/v1/likes", "/v1/shares", "/v1/visits/", "/v1/checkouts", "/v1/walls/", "/v1/products/")
+"""What pages of other origins may call; the widget and its code answer CORS in the fast lane."""
+
+
+def assemble(settings: Settings, clock: Clock | None = None) -> Runtime:
+    """The kernel's parts, with the domains connected to each other. Starts nothing."""
+    clock = clock or SystemClock()
+    database = Database(settings.database)
+    outbox = Outbox(clock)
+    here = Runtime(
+        settings=settings,
+        clock=clock,
+        database=database,
+        signer=Signer(settings.secret.encode()),
+        outbox=outbox,
+        events=Events(outbox),
+        recorder=Recorder(database),
+    )
+    here.events.on(OrderChanged, "attribute-order", partial(attribution.on_order_changed, here.clock))
+    here.recorder.register(referrals.NewReferral, referrals.each_alone(referrals.refer))
+    here.recorder.register(visits.NewVisit, visits.write)
+    return here
+
+
+def worker(here: Runtime) -> Worker:
+    """The background jobs of every domain."""
+
+    def tidy() -> None:
+        with here.database.transaction() as session:
+            idempotency.forget_old(session, here.clock.now())
+
+    handlers: dict[str, Handler] = {
+        **here.events.handlers(here.database),
+        catalog_imports.TOPIC: partial(catalog_imports.run, here.database, here.clock),
+    }
+    return Worker(here.database, here.clock, here.outbox, handlers, tidy=tidy)
+
+
+def api(here: Runtime, directory: Directory, front: Storefront) -> FastAPI:
+    """The FastAPI application: everything that is called by the second."""
+    app = FastAPI(
+        title="Grapevine",
+        version=VERSION,
+        summary="Social commerce: walls to embed, likes and shares as referrals, sales credited to who brought them.",
+        lifespan=partial(_lifespan, here, front),
+        max_body_size=LARGEST_BODY,
+        generate_unique_id_function=_operation_id,
+        openapi_tags=[{"name": name, "description": text} for name, text in _TAGS.items()],
+    )
+    app.state.runtime = here
+    app.state.directory = directory
+    app.state.storefront = front
+    app.state.gateway = Gateway(here.settings)
+    app.state.in_flight = idempotency.InFlight()
+    problems.install(app)
+    storefront_api.install(app)
+    for domain in (
+        health,
+        merchants_api,
+        catalog_api,
+        import_api,
+        walls_api,
+        referrals_api,
+        orders_api,
+        checkout_api,
+        webhook_api,
+        attribution_api,
+        reports_api,
+        storefront_api,
+    ):
+        app.include_router(domain.router)
+    return app
+
+
+def application(settings: Settings, clock: Clock | None = None) -> ASGIApp:
+    """The whole server, ready for uvicorn."""
+    here = assemble(settings, clock)
+    directory = Directory(here.database)
+    front = Storefront(here, resources.WIDGETS)
+    limited = TooLargeAsProblem(api(here, directory, front))
+    return FastLane(Cors(limited, directory, settings.public_url, PUBLIC_PATHS), front)
+
+
+def from_environment() -> ASGIApp:
+    """What `grapevine serve` runs, in each of its processes."""
+    return application(load())
+
+
+def run_worker(settings: Settings) -> None:
+    """What `grapevine worker` runs: the jobs alone, until it is told to stop."""
+    here = assemble(settings)
+    jobs = worker(here)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    jobs.start()
+    stop.wait()
+    jobs.stop()
+    here.database.close()
+
+
+@asynccontextmanager
+async def _lifespan(here: Runtime, front: Storefront, app: FastAPI) -> AsyncIterator[None]:
+    here.recorder.start()
+    jobs = worker(here) if here.settings.jobs else None
+    if jobs is not None:
+        jobs.start()
+    yield
+    here.recorder.stop()
+    if jobs is not None:
+        jobs.stop()
+    front.close()
+    app.state.gateway.close()
+    here.database.close()
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
+
+
+_TAGS = {
+    "shopper": "Public calls from pages: no key; the ids of walls and products are public.",
+    "catalogue": "Products and imports (secret key).",
+    "walls": "Walls (secret key).",
+    "orders": "Sales made elsewhere, and the explanation of each (secret key).",
+    "reports": "What was shared, visited and sold, and through whom (report or secret key).",
+    "merchant": "Settings and keys of a merchant (secret key).",
+    "stripe": "Where Stripe sends its events.",
+    "operator": "Making merchants, health (operator's token).",
+}
