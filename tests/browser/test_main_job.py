@@ -1,0 +1,100 @@
+"""The main job with a real browser: a wall on somebody's blog, a like, a share, a friend who buys, the report."""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+from tests.browser.demo import Demo
+
+pytestmark = pytest.mark.browser
+
+IMAGES = Path(__file__).parents[2] / "docs" / "images"
+
+
+def picture(page: Page, name: str) -> None:
+    """Keep a picture for the documentation, when it is being made anew (`make pictures`)."""
+    if os.environ.get("GRAPEVINE_PICTURES"):
+        IMAGES.mkdir(exist_ok=True)
+        page.screenshot(path=IMAGES / f"{name}.png")
+
+
+def test_a_friend_buys_through_a_shared_link_and_the_sharer_and_network_are_credited(
+    demo: Demo, person: Callable[..., BrowserContext]
+) -> None:
+    ana = person(permissions=["clipboard-read", "clipboard-write"]).new_page()
+    ana.goto(demo.blog)
+    product = (
+        ana.locator("grapevine-wall article, grapevine-wall li").filter(has=ana.get_by_role("button", name="Buy")).first
+    )
+    expect(product).to_be_visible()
+    picture(ana, "blog")
+
+    with ana.expect_response("**/v1/likes") as liked:
+        product.get_by_role("button", name="Like").click()
+    assert liked.value.status == 201
+    expect(product.get_by_role("button", name="Like")).to_have_attribute("aria-pressed", "true")
+
+    product.get_by_role("button", name="Share").click()
+    with ana.expect_response("**/v1/shares") as shared:
+        ana.get_by_role("button", name="Copy link").click()
+    link = shared.value.json()["url"]
+    expect(ana.get_by_text("Link copied.")).to_be_visible()
+    assert link == ana.evaluate("navigator.clipboard.readText()")
+    picture(ana, "share")
+
+    bo = person().new_page()
+    with bo.expect_response("**/claim") as claimed:
+        bo.goto(link)
+    assert claimed.value.status == 200
+    picture(bo, "link")
+    bo.get_by_role("button", name="Buy").first.click()
+    bo.wait_for_url("**/pay/**")
+    picture(bo, "checkout")
+    bo.get_by_label("E-mail").fill("bo@example.com")
+    bo.get_by_role("button", name="Pay €").click()
+    bo.wait_for_url("**/thanks/**")
+    expect(bo.get_by_role("heading", name="Thank you!")).to_be_visible()
+    picture(bo, "thanks")
+
+    rows = wait_for(lambda: demo.report("network,sharer"))
+    sharer = ana_of(shared.value.request.headers)
+    assert [("copy", sharer)] == [(row["network"], row["sharer"]) for row in rows]
+    assert [row["orders"] for row in rows] == [1]
+
+
+def ana_of(headers: dict[str, str]) -> str:
+    """The visitor whose token the share was made with."""
+    return headers["grapevine-visitor"].removeprefix("vt_").partition(".")[0]
+
+
+def wait_for(look: Callable[[], list[dict[str, object]]]) -> list[dict[str, object]]:
+    """What `look` sees, once it sees something: Stripe's webhook may take a moment."""
+    deadline = time.monotonic() + 15
+    while not (seen := look()) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return seen
+
+
+def test_everything_works_without_javascript_too(demo: Demo, person: Callable[..., BrowserContext]) -> None:
+    before = len(demo.report("network"))
+    share = httpx.post(
+        f"{demo.url}/v1/shares",
+        json={"wall": demo.wall, "network": "whatsapp"},
+        headers={"Origin": demo.blog.rstrip("/")},
+    ).json()
+    cy = person(java_script_enabled=False).new_page()
+    cy.goto(share["url"])
+
+    cy.get_by_role("button", name="Buy").first.click()
+    cy.wait_for_url("**/pay/**")
+    cy.get_by_label("E-mail").fill("cy@example.com")
+    cy.get_by_role("button", name="Pay €").click()
+    cy.wait_for_url("**/thanks/**")
+
+    rows = wait_for(lambda: [row for row in demo.report("network") if row["network"] == "whatsapp"])
+    assert [row["network"] for row in rows] == ["whatsapp"]
+    assert before + 1 == len(demo.report("network"))

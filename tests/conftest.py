@@ -1,0 +1,154 @@
+"""What tests stand on: both databases, the real server over HTTP, a clock that tests move."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from app import main, migrate
+from app.kernel.database import Database
+from app.settings import Settings
+from sqlalchemy import create_engine, text
+from tests import postgres
+from tests.clock import START, TestClock
+from tests.net import free_port, serving
+from tests.shop import TestMerchant, ok
+
+ADMIN_TOKEN = "operator-token-of-the-tests"
+WEBHOOK_SECRET = "whsec_of_the_tests"
+BACKENDS = ("sqlite", "postgresql")
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A PostgreSQL server; tests make databases in it."""
+    with postgres.running() as url:
+        yield url
+
+
+@dataclass(frozen=True)
+class NewDatabase:
+    """Makes migrated databases of one kind."""
+
+    backend: str
+    folder: Path
+    request: pytest.FixtureRequest
+
+    def __call__(self, name: str) -> str:
+        """The address of a fresh, migrated database."""
+        if self.backend == "sqlite":
+            url = f"sqlite:///{self.folder / name}.db"
+        else:
+            server = self.request.getfixturevalue("postgres_url")
+            engine = create_engine(server.replace("postgresql", "postgresql+psycopg") + "/postgres")
+            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.execute(text(f'CREATE DATABASE "{name}"'))
+            engine.dispose()
+            url = f"{server}/{name}"
+        database = Database(url)
+        migrate.upgrade(database)
+        database.close()
+        return url
+
+
+@pytest.fixture(scope="session", params=BACKENDS)
+def new_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> NewDatabase:
+    """Runs the test once for each database."""
+    return NewDatabase(request.param, tmp_path_factory.mktemp("databases"), request)
+
+
+@dataclass(frozen=True)
+class AppServer:
+    """The whole application behind the real server, in this process."""
+
+    url: str
+    settings: Settings
+    clock: TestClock
+    database: Database
+
+
+def settings_for(database_url: str, folder: Path, **given: Any) -> Settings:
+    return Settings(
+        data_dir=folder,
+        database_url=database_url,
+        secret="secret-of-the-tests-" + "x" * 12,
+        admin_token=ADMIN_TOKEN,
+        **given,
+    )
+
+
+@pytest.fixture(scope="session")
+def shared_server(new_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
+    """One server for all tests of a database: merchants do not see each other, so tests do not either."""
+    port, clock = free_port(), TestClock()
+    url = f"http://127.0.0.1:{port}"
+    settings = settings_for(new_database("shared"), tmp_path_factory.mktemp("data"), public_url=url)
+    database = Database(settings.database)
+    with serving(main.application(settings, clock), port):
+        yield AppServer(url, settings, clock, database)
+    database.close()
+
+
+@pytest.fixture
+def app_server(shared_server: AppServer) -> AppServer:
+    """The shared server, with its clock set to the beginning."""
+    shared_server.clock.set(START)
+    return shared_server
+
+
+@pytest.fixture
+def clock(app_server: AppServer) -> TestClock:
+    return app_server.clock
+
+
+@pytest.fixture
+def new_merchant(app_server: AppServer) -> Iterator[Callable[..., TestMerchant]]:
+    """Makes merchants on the shared server."""
+    made: list[TestMerchant] = []
+
+    def new(**fields: Any) -> TestMerchant:
+        answer = httpx.post(
+            f"{app_server.url}/v1/merchants",
+            headers={"Authorization": f"Bearer {ADMIN_TOKEN}"},
+            json={"name": "Vine & Thread", "currency": "eur", **fields},
+            verify=False,  # makes no use of certificates, and loads none
+        )
+        shown = ok(answer, 201)
+        made.append(
+            TestMerchant(
+                shown["id"],
+                shown["secret_key"],
+                shown["report_key"],
+                app_server.url,
+                app_server.clock,
+                shown["currency"],
+            )
+        )
+        return made[-1]
+
+    yield new
+    for merchant in made:
+        merchant.close()
+
+
+@pytest.fixture
+def merchant(new_merchant: Callable[..., TestMerchant]) -> TestMerchant:
+    """A merchant of this test's own."""
+    return new_merchant()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium; the test is skipped, saying so, where there is none."""
+    for path in (
+        os.environ.get("CHROMIUM"),
+        "/usr/bin/chromium",
+        "/usr/bin/chromium-browser",
+        "/usr/bin/google-chrome",
+    ):
+        if path and Path(path).exists():
+            return path
+    pytest.skip("no Chromium on this machine: browser tests are skipped")
