@@ -6,7 +6,7 @@ PORT ?= 8000
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types imports dependencies migrations coverage bench lock clean
+.PHONY: help demo test check lint types imports dependencies migrations coverage pictures bench lock clean
 
 help:
 	@echo "make demo    a shop, a wall on somebody's blog, a simulated Stripe (PORT=8000, RESET=1 begins anew)"
@@ -61,6 +61,10 @@ migrations: $(VENV)/dev
 
 coverage: $(VENV)/dev
 	$(BIN)/coverage report --fail-under=100 --include='app/attribution/engine/*,app/kernel/money.py'
+
+# The screenshots of the documentation, taken anew.
+pictures: $(VENV)/dev
+	GRAPEVINE_PICTURES=1 $(BIN)/python -m pytest tests/browser/test_main_job.py -k sqlite
 
 bench: $(VENV)/dev
 	$(BIN)/python -m tests.bench

@@ -19,6 +19,7 @@ def picture(page: Page, name: str) -> None:
     """Keep a picture for the documentation, when it is being made anew (`make pictures`)."""
     if os.environ.get("GRAPEVINE_PICTURES"):
         IMAGES.mkdir(exist_ok=True)
+        page.wait_for_load_state("networkidle")
         page.screenshot(path=IMAGES / f"{name}.png")
 
 
@@ -31,6 +32,7 @@ def test_a_friend_buys_through_a_shared_link_and_the_sharer_and_network_are_cred
         ana.locator("grapevine-wall article, grapevine-wall li").filter(has=ana.get_by_role("button", name="Buy")).first
     )
     expect(product).to_be_visible()
+    ana.get_by_role("heading", name="On my table").evaluate("heading => heading.scrollIntoView()")
     picture(ana, "blog")
 
     with ana.expect_response("**/v1/likes") as liked:
@@ -98,3 +100,12 @@ def test_everything_works_without_javascript_too(demo: Demo, person: Callable[..
     rows = wait_for(lambda: [row for row in demo.report("network") if row["network"] == "whatsapp"])
     assert [row["network"] for row in rows] == ["whatsapp"]
     assert before + 1 == len(demo.report("network"))
+
+
+def test_the_wall_is_at_home_on_a_phone_in_the_dark(demo: Demo, person: Callable[..., BrowserContext]) -> None:
+    page = person(viewport={"width": 390, "height": 844}, color_scheme="dark", locale="fr-FR").new_page()
+    page.goto(f"{demo.url}/w/{demo.wall}")
+
+    expect(page.get_by_role("button", name="Acheter").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    picture(page, "phone")
