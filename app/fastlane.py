@@ -15,6 +15,7 @@ from app.kernel.http import problems
 from app.kernel.ids import Malformed
 from app.storefront.answers import Answer, Ask, plain
 from app.storefront.front import Storefront
+from app.storefront.headers import NO_STORE
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +35,10 @@ class FastLane:
             "r": self._link,
             "w": self._wall_page,
             "p": self._product_page,
+            "thanks": self._thanks_page,
             "assets": self._asset,
             "embed.js": self._loader,
+            "favicon.ico": self._favicon,
             "": self._home,
         }
 
@@ -70,6 +73,9 @@ class FastLane:
     def _product_page(self, segments: list[str]) -> Handler | None:
         return (lambda ask: self._front.hosted.product(ask, segments[1])) if len(segments) == 2 else None
 
+    def _thanks_page(self, segments: list[str]) -> Handler | None:
+        return (lambda ask: self._front.hosted.thanks(ask, segments[1])) if len(segments) == 2 else None
+
     def _asset(self, segments: list[str]) -> Handler | None:
         if len(segments) < 3:
             return None
@@ -84,6 +90,9 @@ class FastLane:
             return self._front.assets.loader(ask)
 
         return loader if len(segments) == 1 else None
+
+    def _favicon(self, segments: list[str]) -> Handler | None:
+        return self._front.favicon if len(segments) == 1 else None
 
     def _home(self, segments: list[str]) -> Handler | None:
         return self._front.home if len(segments) == 1 else None
@@ -106,7 +115,7 @@ async def _answer(handler: Handler, ask: Ask) -> Answer:
 
 def _problem(error: AppError) -> Answer:
     headers = [(name.lower().encode(), value.encode()) for name, value in problems.headers_of(error).items()]
-    return plain(error.status, problems.body_of(error), problems.MEDIA_TYPE, *headers)
+    return plain(error.status, problems.body_of(error), problems.MEDIA_TYPE, NO_STORE, *headers)
 
 
 async def _send(answer: Answer, method: str, send: Send) -> None:

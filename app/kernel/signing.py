@@ -31,3 +31,7 @@ class Signer:
     def hash(self, purpose: str, text: str) -> str:
         """A keyed hash for look-ups of what is not stored in clear, 64 hexadecimal digits."""
         return self._mac(purpose, text).hex()
+
+    def customer_hash(self, merchant: int, customer: str) -> str:
+        """How a customer is remembered: as a hash keyed per merchant, whatever the case and spaces of the mail."""
+        return self.hash(f"customer:{merchant}", customer.strip().casefold())

@@ -99,7 +99,7 @@ def _sale(body: OrderIn, merchant_id: int, here: Runtime) -> service.Sale:
         click_id=body.click_id or None,
         visitor_id=_visitor(body.visitor, merchant_id, here.signer),
         coupon=body.coupon or None,
-        customer_hash=here.signer.hash(f"customer:{merchant_id}", body.customer) if body.customer else None,
+        customer_hash=here.signer.customer_hash(merchant_id, body.customer) if body.customer else None,
         lines=tuple(service.LineData(**line.model_dump()) for line in body.lines),
     )
 

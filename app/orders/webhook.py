@@ -140,7 +140,7 @@ class Ledger:
             visitor_id=through.visitor or claimed,
             wall_id=through.wall,
             coupon=through.coupon,
-            customer_hash=self._here.signer.hash(f"customer:{merchant_id}", said.email) if said.email else None,
+            customer_hash=self._here.signer.customer_hash(merchant_id, said.email) if said.email else None,
             lines=() if checkout is None else tuple(_line(basket.Line(**item)) for item in checkout.items),
         )
         return service.record(self._session, self._here.events, merchant_id, sale, self._now)[0]

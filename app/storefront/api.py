@@ -10,9 +10,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from sqlalchemy.orm import Session
-from starlette.concurrency import run_in_threadpool
 
-from app.kernel.http.work import Here, UnitOfWork
+from app.kernel.http.work import UnitOfWork
 from app.merchants.access import SecretKey
 from app.orders.checkout_wire import FormRefused
 from app.storefront.answers import Answer, Ask
@@ -136,10 +135,9 @@ async def product_page(
 
 
 @router.get("/thanks/{checkout_id}", tags=["shopper"], response_class=Response, responses={200: _PAGE, **_NO_PAGES})
-async def thanks_page(checkout_id: str, here: Here, front: Front, ask: Asked) -> Response:
+async def thanks_page(checkout_id: str, front: Front, ask: Asked) -> Response:
     """Where a buyer comes back to, unless the checkout named another address."""
-    simulated = here.settings.test_mode
-    return _response(await run_in_threadpool(front.hosted.thanks, ask, checkout_id, simulated))
+    return await _respond(front.hosted.thanks(ask, checkout_id))
 
 
 @router.get(
@@ -157,6 +155,12 @@ async def loader(front: Front, ask: Asked) -> Response:
 async def asset(version: str, name: str, front: Front, ask: Asked) -> Response:
     """A file of the widget."""
     return _response(front.assets.file(ask, version, name))
+
+
+@router.get("/favicon.ico", include_in_schema=False)
+async def favicon(front: Front, ask: Asked) -> Response:
+    """There is none."""
+    return await _respond(front.favicon(ask))
 
 
 @router.get("/", include_in_schema=False)

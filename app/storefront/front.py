@@ -29,13 +29,17 @@ class Storefront:
         self.assets = Assets(widgets)
         self._pages = Pages(widgets / "pages", words, self.assets.prefix, viewer)
         self.payloads = Payloads(here.database, viewer, words, self._pool)
-        self.hosted = Hosted(here.database, viewer, words, self._pages, self._common, self._pool)
+        self.hosted = Hosted(here, viewer, words, self._pages, self._common, self._pool)
         self.links = Links(here, viewer, self._pages, self.hosted, self._pool)
 
     async def home(self, ask: Ask) -> Answer:
         """`/`: what this server is, for whoever wonders."""
         page = self._pages.notice("home", self.hosted.language(ask))
         return plain(200, page, HTML, SHORT_LIVED, (b"vary", b"Accept-Language"), *self._common)
+
+    async def favicon(self, _: Ask) -> Answer:
+        """`/favicon.ico`: browsers ask for it unasked. There is none, and they need not ask again today."""
+        return Answer(204, [(b"cache-control", b"public, max-age=86400")])
 
     def close(self) -> None:
         """Let the threads go; what they have begun ends."""

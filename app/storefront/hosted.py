@@ -1,14 +1,19 @@
 """Hosted pages by request: `/w/{wall}`, `/p/{product}`, `/thanks/{checkout}`, and friendly pages for every "no"."""
 
+import asyncio
 import logging
 import secrets
 from collections.abc import Awaitable
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import dataclass
 
-from app.kernel.database import Database
-from app.kernel.errors import AppError, NotFound
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnection
+
+from app.kernel.errors import AppError, NotFound, Unavailable
 from app.kernel.ids import Malformed, merchant_of
+from app.kernel.runtime import Runtime
 from app.merchants import service as merchants
 from app.orders import checkout
 from app.storefront import headers
@@ -62,9 +67,11 @@ class Hosted:
     """Answers with pages. A "no" is a friendly page too."""
 
     def __init__(
-        self, database: Database, viewer: Viewer, words: Words, pages: Pages, common: list[Header], pool: Executor
+        self, here: Runtime, viewer: Viewer, words: Words, pages: Pages, common: list[Header], pool: Executor
     ) -> None:
-        self._database = database
+        self._database = here.database
+        self._simulated = here.settings.test_mode
+        self._pool = pool
         self._viewer = viewer
         self._words = words
         self._pages = pages
@@ -79,23 +86,10 @@ class Hosted:
         """`/p/{product}`; `?wall=` says where it was met."""
         return await self._page(ask, ask.query.get("wall"), product_id, product_id)
 
-    def thanks(self, ask: Ask, checkout_id: str, simulated: bool) -> Answer:
-        """`/thanks/{checkout}`: what was bought, to pass on. Blocks: for a worker thread."""
-        try:
-            merchant_id = merchant_of(checkout_id, "chk")
-            with self._database.reading() as session:
-                seller = merchants.get(session, merchant_id).name
-                bought = checkout.describe(session, merchant_id, checkout_id)
-                shown = []
-                for product_id in dict.fromkeys(line.product for line in bought.lines):
-                    try:
-                        shown.append(self._viewer.product(session, product_id, bought.wall_id).card)
-                    except AppError:
-                        continue  # bought while it was there
-        except (AppError, Malformed) as refusal:
-            return self.no(ask, refusal)
-        page = self._pages.thanks(seller, self.language(ask), shown, bought.wall_id, simulated)
-        return plain(200, page, HTML, headers.NO_STORE, *self._common)
+    async def thanks(self, ask: Ask, checkout_id: str) -> Answer:
+        """`/thanks/{checkout}`: what was bought, to pass on."""
+        loop = asyncio.get_running_loop()
+        return await self.friendly(ask, loop.run_in_executor(self._pool, self._thank, ask, checkout_id))
 
     async def friendly(self, ask: Ask, answering: Awaitable[Answer]) -> Answer:
         """The answer, or a page that says why there is none."""
@@ -103,6 +97,9 @@ class Hosted:
             return await answering
         except (AppError, Malformed) as refusal:
             return self.no(ask, refusal)
+        except (DBAPIError, NoConnection) as error:
+            log.warning("the database is away: %s", error)
+            return self.no(ask, Unavailable())
         except Exception:
             log.exception("a page could not be made")
             return self.no(ask, AppError())
@@ -128,6 +125,17 @@ class Hosted:
     def with_click(self, page: ClickPage, click: str) -> Answer:
         """The page of one visitor: nobody else may ever be shown it."""
         return plain(200, page.for_click(click), HTML, headers.NO_STORE, *self._common)
+
+    def _thank(self, ask: Ask, checkout_id: str) -> Answer:
+        with self._database.reading() as session:
+            merchant = merchants.get(session, merchant_of(checkout_id, "chk"))
+            bought = checkout.describe(session, merchant.merchant_id, checkout_id)
+            shown = []
+            for product_id in dict.fromkeys(line.product for line in bought.lines):
+                with suppress(NotFound):  # it was there when it was bought
+                    shown.append(self._viewer.product(session, product_id, bought.wall_id).card)
+        page = self._pages.thanks(merchant.name, self.language(ask), shown, bought.wall_id, self._simulated)
+        return plain(200, page, HTML, headers.NO_STORE, *self._common)
 
     async def _page(self, ask: Ask, wall_id: str | None, product_id: str | None, public_id: str) -> Answer:
         return await self.friendly(ask, self._find(ask, wall_id, product_id, public_id))

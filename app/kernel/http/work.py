@@ -99,8 +99,7 @@ class Work:
             except AppError as refusal:
                 self._keep_refusal(attempt, refusal)
                 raise
-            with self.here.database.transaction() as session:
-                return self._keep(session, attempt, answer, status)
+            return _again_if_outrun(lambda: self._once(attempt, lambda _: answer, status))
 
     def _write(self, fn: Writing, status: int) -> Response:
         with self.here.database.transaction() as session:

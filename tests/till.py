@@ -1,0 +1,180 @@
+"""Buying in tests: a till with the double of Stripe behind it, on a line that can be bad."""
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import httpx
+from app.demo.stripe.double import StripeDouble
+from app.demo.stripe.webhooks import Attempt, Message, signature
+from app.kernel.database import Database
+from app.kernel.ids import merchant_of
+from app.orders.models import Checkout, Order
+from sqlalchemy import select
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Message as AsgiMessage
+from tests.clock import TestClock
+from tests.conftest import WEBHOOK_SECRET
+from tests.shop import JSON, TestMerchant, ok
+
+OTHER_SECRET = "whsec_while_it_is_rotated"
+
+
+class BadLine:
+    """The line to Stripe: it can be down, break off answers after the work was done, or bring kept failures."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self.mend()
+
+    def mend(self) -> None:
+        self.status: int | None = None
+        self.replayed = False
+        self.lost = 0
+        self.keys: list[str] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "POST":
+            await self._app(scope, receive, send)
+            return
+        self.keys += [value.decode() for name, value in scope["headers"] if name == b"idempotency-key"]
+        if self.status is not None:
+            await self._fail(send, self.status)
+        elif self.lost:
+            self.lost -= 1
+            await self._app(scope, receive, _nowhere)
+            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1000")]})
+            await send({"type": "http.response.body", "body": b'{"id": "cs'})
+        else:
+            await self._app(scope, receive, send)
+
+    async def _fail(self, send: Send, status: int) -> None:
+        body = json.dumps({"error": {"type": "api_error", "message": "An unknown error occurred"}}).encode()
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+        if self.replayed:
+            headers.append((b"idempotent-replayed", b"true"))
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+
+async def _nowhere(_: AsgiMessage) -> None:
+    return None
+
+
+@dataclass(frozen=True)
+class Till:
+    """Where tests buy, and hand over Stripe's messages one by one."""
+
+    url: str
+    stripe_url: str
+    clock: TestClock
+    double: StripeDouble
+    line: BadLine
+    database: Database
+
+    def ask(self, body: JSON, **headers: str) -> httpx.Response:
+        return httpx.post(f"{self.url}/v1/checkouts", json=body, headers=headers, timeout=30)
+
+    def checkout(self, variant: str, quantity: int = 1, **fields: Any) -> JSON:
+        """An open checkout, with the id of its session at Stripe under `session`."""
+        opened = ok(self.ask({"items": [{"variant": variant, "quantity": quantity}], **fields}), 201)
+        return {**opened, "session": opened["url"].rpartition("/")[2]}
+
+    def session(self, session: str) -> JSON:
+        return cast(JSON, self.double.session(session))
+
+    def sessions_of(self, merchant: TestMerchant) -> list[JSON]:
+        """All sessions that Stripe has made for the merchant."""
+        answer = httpx.get(
+            f"{self.stripe_url}/v1/checkout/sessions?limit=100",
+            headers={"Authorization": f"Bearer {self.double.api_key}"},
+        )
+        return [each for each in ok(answer)["data"] if each["metadata"].get("gv_merchant") == merchant.id]
+
+    def told(self, session: str) -> list[JSON]:
+        """Every event so far of the session and its payment, oldest first."""
+        payment = self.session(session)["payment_intent"]
+        return [
+            cast(JSON, event)
+            for event in self.double.events()
+            if session in json.dumps(event) or (payment is not None and str(payment) in json.dumps(event))
+        ]
+
+    def tell(self, *events: JSON, expect: int = 200) -> None:
+        """Deliver events in this order."""
+        for event in events:
+            answers = self.double.webhooks.deliver(self.double.message(event["id"]))
+            assert [expect] == [answer.status for answer in answers], event["type"]
+
+    def tell_all(self, session: str) -> None:
+        self.tell(*self.told(session))
+
+    def invent(
+        self,
+        kind: str,
+        subject: JSON,
+        *,
+        id: str,
+        created: int | None = None,
+        secrets: Sequence[str] = (),
+        **fields: Any,
+    ) -> int | None:
+        """Deliver an event that the double never made; the status that it was answered with."""
+        at = int(self.clock.now().timestamp())
+        event = {"id": id, "object": "event", "type": kind, "created": at, "livemode": False, **fields}
+        payload = json.dumps({**event, "data": {"object": subject}}).encode()
+        answers: list[Attempt] = self.double.webhooks.deliver(
+            Message(id, kind, payload), secrets=tuple(secrets) or None
+        )
+        return answers[0].status
+
+    def post(self, payload: bytes, secret: str = WEBHOOK_SECRET, age: int = 0, **headers: str) -> httpx.Response:
+        """A webhook by hand."""
+        signed = signature(payload, [secret], int(time.time()) - age)
+        return httpx.post(
+            f"{self.url}/v1/stripe/webhook",
+            content=payload,
+            headers={"Stripe-Signature": signed, **headers},
+            timeout=30,
+        )
+
+    def status(self, checkout: JSON) -> str:
+        """What is kept of the checkout."""
+        with self.database.reading() as session:
+            return session.get_one(Checkout, (merchant_of(checkout["id"], "chk"), checkout["id"])).status
+
+    def orders(self, merchant: TestMerchant) -> list[JSON]:
+        return list(ok(merchant.http.get("/v1/orders?limit=100"))["data"])
+
+    def order_row(self, merchant: TestMerchant) -> Order:
+        """The merchant's only order, with what the API does not show."""
+        with self.database.reading() as session:
+            return session.scalars(select(Order).where(Order.merchant_id == merchant_of(merchant.id, "mer"))).one()
+
+
+def variant(merchant: TestMerchant, price: int | None = 2000, **fields: Any) -> str:
+    """The id of a new product's variant."""
+    return str(merchant.product(price=price, **fields)["variants"][0]["id"])
+
+
+def items(*wanted: object) -> JSON:
+    """The body of a checkout."""
+    return {"items": list(wanted)}
+
+
+def invented_session(**fields: Any) -> JSON:
+    """A session that the double never made, for `Till.invent`."""
+    return {
+        "id": "cs_test_invented",
+        "object": "checkout.session",
+        "mode": "payment",
+        "created": 1,
+        "currency": "eur",
+        "amount_total": 1000,
+        "payment_status": "paid",
+        "payment_intent": "pi_invented",
+        "metadata": {},
+        **fields,
+    }

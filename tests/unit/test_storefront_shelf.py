@@ -1,0 +1,173 @@
+"""The shelf: once a second, once for all who wait, from memory while the database is away."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import pytest
+from app.kernel.errors import NotFound, Unavailable
+from app.storefront import shelf as shelves
+from app.storefront.shelf import Shelf
+from sqlalchemy.exc import OperationalError
+
+
+@dataclass(frozen=True)
+class Thing:
+    key: str
+    number: int
+    size: int = 1
+
+
+class Builder:
+    """Builds things, counting; fails or waits when it is told to."""
+
+    def __init__(self) -> None:
+        self.built = 0
+        self.trouble: Exception | None = None
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def __call__(self, key: str, old: Thing | None) -> Thing:
+        self.gate.wait(10)
+        if self.trouble is not None:
+            raise self.trouble
+        self.built += 1
+        return Thing(key, self.built)
+
+
+AWAY = OperationalError("SELECT 1", {}, Exception("the server closed the connection"))
+
+
+@pytest.fixture
+def build() -> Builder:
+    return Builder()
+
+
+@pytest.fixture
+def new_shelf(build: Builder) -> Iterator[Callable[..., Shelf[str, Thing]]]:
+    with ThreadPoolExecutor(2) as pool:
+        yield lambda room=10: Shelf(build, pool, room)
+
+
+@pytest.fixture
+def passes(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Lets time pass on the shelf's clock."""
+    start, ahead = time.monotonic(), [0.0]
+    monkeypatch.setattr(shelves, "monotonic", lambda: start + ahead[0])
+
+    def go(seconds: float) -> None:
+        ahead[0] += seconds
+
+    return go
+
+
+def test_many_who_ask_at_once_wait_for_one(build: Builder, new_shelf: Callable[..., Shelf[str, Thing]]) -> None:
+    async def ask() -> list[Thing]:
+        shelf = new_shelf()
+        return await asyncio.gather(*(shelf.get("a") for _ in range(50)))
+
+    assert {thing.number for thing in asyncio.run(ask())} == {1}
+
+
+def test_a_thing_lives_for_a_second(
+    build: Builder, new_shelf: Callable[..., Shelf[str, Thing]], passes: Callable[[float], None]
+) -> None:
+    async def ask() -> list[int]:
+        shelf, seen = new_shelf(), []
+        for seconds in (0.0, 0.5, 0.6):
+            passes(seconds)
+            seen.append((await shelf.get("a")).number)
+        return seen
+
+    assert asyncio.run(ask()) == [1, 1, 2]
+
+
+def test_what_is_asked_for_is_renewed_before_anybody_has_to_wait(
+    build: Builder, new_shelf: Callable[..., Shelf[str, Thing]], passes: Callable[[float], None]
+) -> None:
+    async def ask() -> tuple[int, int]:
+        shelf = new_shelf()
+        await shelf.get("a")
+        passes(0.8)
+        meanwhile = (await shelf.get("a")).number
+        while build.built < 2:
+            await asyncio.sleep(0.001)
+        await asyncio.sleep(0.01)
+        passes(0.4)  # the first one is too old by now
+        return meanwhile, (await shelf.get("a")).number
+
+    assert asyncio.run(ask()) == (1, 2)
+
+
+def test_while_the_database_is_away_what_is_kept_is_given(
+    build: Builder, new_shelf: Callable[..., Shelf[str, Thing]], passes: Callable[[float], None]
+) -> None:
+    async def ask() -> list[int]:
+        shelf = new_shelf()
+        seen = [(await shelf.get("a")).number]
+        build.trouble = AWAY
+        for _ in range(3):
+            passes(10)
+            seen.append((await shelf.get("a")).number)
+        with pytest.raises(Unavailable):
+            await shelf.get("never seen")
+        build.trouble = None
+        passes(10)
+        return [*seen, (await shelf.get("a")).number]
+
+    assert asyncio.run(ask()) == [1, 1, 1, 1, 2]
+
+
+def test_a_database_that_does_not_answer_is_away(
+    build: Builder,
+    new_shelf: Callable[..., Shelf[str, Thing]],
+    passes: Callable[[float], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(shelves, "PATIENCE", 0.05)
+
+    async def ask() -> list[int]:
+        shelf = new_shelf()
+        seen = [(await shelf.get("a")).number]
+        passes(5)
+        build.gate.clear()
+        seen += [(await shelf.get("a")).number, (await shelf.get("a")).number]
+        build.gate.set()
+        while build.built < 2:
+            await asyncio.sleep(0.001)
+        await asyncio.sleep(0.01)
+        return [*seen, (await shelf.get("a")).number]
+
+    assert asyncio.run(ask()) == [1, 1, 1, 2]
+
+
+def test_what_is_gone_is_forgotten_at_once(
+    build: Builder, new_shelf: Callable[..., Shelf[str, Thing]], passes: Callable[[float], None]
+) -> None:
+    async def ask() -> None:
+        shelf = new_shelf()
+        await shelf.get("a")
+        build.trouble = NotFound()
+        passes(2)
+        with pytest.raises(NotFound):
+            await shelf.get("a")
+        build.trouble = AWAY
+        with pytest.raises(Unavailable):
+            await shelf.get("a")
+
+    asyncio.run(ask())
+
+
+def test_a_full_shelf_lets_go_of_what_is_least_used(
+    build: Builder, new_shelf: Callable[..., Shelf[str, Thing]]
+) -> None:
+    async def ask() -> tuple[int, int]:
+        shelf = new_shelf(room=2)
+        for key in "abac":  # c pushes b out
+            await shelf.get(key)
+        return (await shelf.get("a")).number, (await shelf.get("b")).number
+
+    assert asyncio.run(ask()) == (1, 4)
