@@ -128,9 +128,8 @@ def _tell(settings: Settings, known: Shop, blog_port: int) -> None:
     ):
         console.print(f"  {what:<32}{where}")
     console.print("\nWho brought the sales, once there are some:\n")
-    console.print(
-        f'  curl -H "Authorization: Bearer {known.report_key}" \\\n    "{url}/v1/reports/attribution?group_by=network,sharer"\n'
-    )
+    console.print(f'  curl -H "Authorization: Bearer {known.report_key}" \\')
+    console.print(f'    "{url}/v1/reports/attribution?group_by=network,sharer"\n')
     if settings.test_mode:
         console.print("Stripe is simulated: no money moves, and every order is a test order.\n", style="yellow")
     console.print("Ctrl+C stops it; `make demo RESET=1` begins anew.\n")

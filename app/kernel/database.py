@@ -14,7 +14,7 @@ from sqlalchemy import BigInteger, Dialect, Engine, Integer, MetaData, String, c
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -131,9 +131,9 @@ class Database:
         self.engine.dispose()
 
 
-def lost_a_race(error: DBAPIError) -> bool:
+def lost_a_race(error: SQLAlchemyError) -> bool:
     """Whether the database gave up this transaction for another one's sake: done again, it may well succeed."""
-    return getattr(error.orig, "sqlstate", None) in _LOST_RACES
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _LOST_RACES
 
 
 def insert_new(session: Session, table: type[Base], **values: object) -> bool:

@@ -105,9 +105,7 @@ class Recorder:
             with self._database.transaction() as session:
                 self._call_writers(session, batch)
         except (OperationalError, NoConnectionFree) as error:
-            if isinstance(error, OperationalError) and lost_a_race(
-                error
-            ):  # two batches met the same rows in another order: the other one stands now
+            if lost_a_race(error):  # two batches met the same rows in another order; the other one stands now
                 self._write(batch)
                 return
             log.warning("a batch of %d facts could not be written: %s", len(batch), error)
