@@ -4,9 +4,10 @@ from typing import Any, Literal
 
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
+from sqlalchemy import text
+
 from app import settings, tables
 from app.kernel.database import Database, Instant
-from sqlalchemy import text
 
 _LOCK = 7239847192
 """PostgreSQL: servers that start together take turns under this advisory lock."""

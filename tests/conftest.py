@@ -8,10 +8,11 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import create_engine, text
+
 from app import main, migrate
 from app.kernel.database import Database
 from app.settings import Settings
-from sqlalchemy import create_engine, text
 from tests import postgres
 from tests.clock import START, TestClock
 from tests.net import free_port, serving

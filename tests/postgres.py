@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
+
 from tests.net import free_port
 
 

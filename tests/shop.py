@@ -6,6 +6,7 @@ from itertools import count
 from typing import Any
 
 import httpx
+
 from tests.clock import TestClock
 
 JSON = dict[str, Any]

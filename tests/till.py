@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import httpx
+from sqlalchemy import select
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Message as AsgiMessage
+
 from app.demo.stripe.double import StripeDouble
 from app.demo.stripe.webhooks import Attempt, Message, signature
 from app.kernel.database import Database
 from app.kernel.ids import merchant_of
 from app.orders.models import Checkout, Order
-from sqlalchemy import select
-from starlette.types import ASGIApp, Receive, Scope, Send
-from starlette.types import Message as AsgiMessage
 from tests.clock import TestClock
 from tests.conftest import WEBHOOK_SECRET
 from tests.shop import JSON, TestMerchant, ok

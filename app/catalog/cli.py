@@ -11,7 +11,8 @@ from app.catalog import imports
 from app.catalog.models import Import
 from app.kernel.clock import SystemClock
 from app.kernel.database import Database
-from app.kernel.errors import Invalid
+from app.kernel.errors import Invalid, NotFound
+from app.kernel.ids import Malformed
 from app.kernel.outbox import Outbox
 from app.merchants import service as merchants
 from app.merchants.models import Merchant
@@ -39,7 +40,10 @@ def bring_in_file(settings: Settings, file: Path, file_format: str, merchant: st
 
 def _owner(session: Session, public_id: str | None) -> Merchant:
     if public_id is not None:
-        return merchants.by_public_id(session, public_id)
+        try:
+            return merchants.by_public_id(session, public_id)
+        except (NotFound, Malformed):
+            raise Invalid(detail=f"--merchant: there is no merchant {public_id}") from None
     known = session.scalars(select(Merchant).where(Merchant.closed_at.is_(None)).limit(2)).all()
     if len(known) != 1:
         raise Invalid(detail="there is not exactly one merchant: say which, with --merchant mer_…")

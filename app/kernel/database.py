@@ -5,9 +5,10 @@ Knows no table. Nobody else opens a connection, begins or commits (tests/unit/te
 
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cache
 from typing import Any, ClassVar, cast
 
 from sqlalchemy import BigInteger, Dialect, Engine, Integer, MetaData, String, create_engine, event, make_url
@@ -141,10 +142,20 @@ def insert_new(session: Session, table: type[Base], **values: object) -> bool:
 
     This is how "once" is said: the unique key is the idempotency, and no race can get past it.
     """
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(table).values(**values).on_conflict_do_nothing()
-    first_key = next(iter(table.__table__.primary_key))
-    return session.execute(statement.returning(first_key)).first() is not None
+    return bool(insert_all_new(session, table, [values]))
+
+
+def insert_all_new(session: Session, table: type[Base], rows: Sequence[Mapping[str, object]]) -> set[tuple[Any, ...]]:
+    """Insert those of `rows` that are new as in `insert_new`, in their order; the primary keys of the inserted."""
+    statement = _insert_new(table, session.get_bind().dialect.name)
+    return {tuple(row) for row in session.execute(statement, rows)}
+
+
+@cache
+def _insert_new(table: type[Base], dialect: str) -> Insert:
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    key = table.__table__.primary_key
+    return insert(table.__table__).on_conflict_do_nothing().returning(*key)
 
 
 def _sqlite(url: str) -> Engine:

@@ -166,9 +166,12 @@ class Worker:
             )
             if row is None:
                 return None
-            row.due_at = now + LEASE
-            row.attempts += 1
-            return Message(row.merchant_id, row.message_id, row.topic, row.payload, lambda: self._extend(row))
+            if row.attempts < ATTEMPTS:
+                row.due_at = now + LEASE
+                row.attempts += 1
+                return Message(row.merchant_id, row.message_id, row.topic, row.payload, lambda: self._extend(row))
+            _give_up(row, now, "its process ended at every attempt")
+        return self._take()
 
     def _extend(self, row: OutboxRow) -> None:
         with self._database.transaction() as session:
@@ -192,11 +195,15 @@ class Worker:
             row = session.get(OutboxRow, (message.merchant_id, message.id))
             if row is None:
                 return
-            row.error = f"{type(error).__name__}: {error}"[:2000]
+            why = f"{type(error).__name__}: {error}"[:2000]
             if row.attempts >= ATTEMPTS:
-                row.due_at, row.given_up_at = None, now
+                _give_up(row, now, why)
             else:
-                row.due_at = now + pause(row.attempts)
+                row.error, row.due_at = why, now + pause(row.attempts)
+
+
+def _give_up(row: OutboxRow, now: datetime, why: str) -> None:
+    row.error, row.due_at, row.given_up_at = why, None, now
 
 
 def _this(merchant_id: int, message_id: str) -> Any:

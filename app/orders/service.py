@@ -124,6 +124,8 @@ def take_back(
     order = get(session, merchant_id, order_id, lock=True)
     standing = next((refund for refund in order.refunds if refund.external_id == taking.external_id), None)
     if standing is not None:
+        if standing.dropped_at is not None:
+            raise RefundExists("This refund was dropped; one that is made after that has another external_id.")
         if (standing.amount, standing.reason) != (taking.amount, taking.reason):
             raise RefundExists
         return standing, False

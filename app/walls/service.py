@@ -1,6 +1,6 @@
 """What can be done with walls. Knows the session and the tables, not HTTP."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -68,8 +68,8 @@ def _fill(session: Session, wall: Wall, wanted: Sequence[str] | dict[str, Any]) 
     if isinstance(wanted, dict):
         wall.rule, wall.cards = wanted, []
         return
-    _check(session, wall.merchant_id, wanted)
     known = {card.product_id: card for card in wall.cards}
+    _check(session, wall.merchant_id, wanted, known.keys())
     wall.rule = None
     wall.cards = [
         known.get(product_id) or WallCard(merchant_id=wall.merchant_id, product_id=product_id)
@@ -79,10 +79,12 @@ def _fill(session: Session, wall: Wall, wanted: Sequence[str] | dict[str, Any]) 
         card.position = position
 
 
-def _check(session: Session, merchant_id: int, wanted: Sequence[str]) -> None:
-    standing = catalog.standing_by_id(session, merchant_id, [each for each in wanted if _is_of(each, merchant_id)])
+def _check(session: Session, merchant_id: int, wanted: Sequence[str], already: Collection[str]) -> None:
+    """Raises `Invalid` for what is no standing product, unless it is on the wall already and only waits there."""
+    asked = [each for each in wanted if each not in already and _is_of(each, merchant_id)]
+    possible = {*already, *catalog.standing_by_id(session, merchant_id, asked)}
     for position, product_id in enumerate(wanted):
-        if product_id not in standing:
+        if product_id not in possible:
             raise Invalid.field(f"/products/{position}", "is not a product of this merchant")
 
 

@@ -5,12 +5,13 @@ from typing import Any, cast
 
 import httpx
 import pytest
+from starlette.applications import Starlette
+
 from app import main
 from app.demo.stripe.document import StripeDocument, find_document
 from app.demo.stripe.double import StripeDouble
 from app.demo.stripe.server import running
 from app.kernel.database import Database
-from starlette.applications import Starlette
 from tests.clock import START, TestClock
 from tests.conftest import ADMIN_TOKEN, WEBHOOK_SECRET, NewDatabase, settings_for
 from tests.net import free_port, serving

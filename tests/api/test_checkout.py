@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from app.kernel.ids import merchant_of
 from app.orders import checkout as checkouts
 from tests.shop import TestMerchant, ok

@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from tests.conftest import AppServer
 from tests.shop import TestMerchant, ok
 from tests.till import Till, items, variant

@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import httpx
 import pytest
+from sqlalchemy import select
+
 from app.kernel.ids import new_id
 from app.referrals.models import Claim, Visit
 from app.referrals.visits import CLAIMABLE_FOR
-from sqlalchemy import select
 from tests.clock import START, TestClock
 from tests.conftest import AppServer
 from tests.shop import Shopper, TestMerchant, ok

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+
 from app import main
 from tests.clock import TestClock
 from tests.conftest import ADMIN_TOKEN, NewDatabase, settings_for

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from tests.clock import TestClock
 from tests.conftest import ADMIN_TOKEN
 from tests.shop import TestMerchant, ok

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import delete, func, select
+
 from app.catalog import imports
 from app.catalog.models import Import, ImportChunk
 from app.kernel.ids import merchant_of
 from app.kernel.outbox import Outbox, OutboxRow
-from sqlalchemy import delete, func, select
 from tests.conftest import AppServer
 from tests.shop import JSON, TestMerchant, ok
 

@@ -9,11 +9,12 @@ from xml.etree import ElementTree
 
 import httpx
 import pytest
+from sqlalchemy import select, text
+
 from app import main
 from app.kernel.database import Database
 from app.kernel.ids import merchant_of
 from app.referrals.models import Visit
-from sqlalchemy import select, text
 from tests.clock import TestClock
 from tests.conftest import ADMIN_TOKEN, AppServer, NewDatabase, settings_for
 from tests.net import free_port, serving

@@ -5,10 +5,11 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import func, select
+
 from app.attribution.models import CreditLine
 from app.kernel.clock import rfc3339
 from app.merchants.keys import new_key
-from sqlalchemy import func, select
 from tests.clock import TestClock
 from tests.conftest import ADMIN_TOKEN, AppServer
 from tests.shop import TestMerchant, ok

@@ -65,3 +65,14 @@ def test_a_refund_above_what_is_left_is_refused(merchant: TestMerchant) -> None:
     assert refused.status_code == 422
     assert [error["pointer"] for error in refused.json()["errors"]] == ["/amount"]
     assert merchant.explanation(order["id"])["net"] - merchant.explanation(order["id"])["refunded"] == 400
+
+
+def test_a_refund_that_was_dropped_does_not_come_back_under_its_old_name(merchant: TestMerchant) -> None:
+    order = merchant.order(net=1000)
+    refund = merchant.refund(order["id"], 600, external_id="r1")
+    ok(merchant.http.delete(f"/v1/orders/{order['id']}/refunds/{refund['id']}"), 204)
+
+    again = merchant.http.post(f"/v1/orders/{order['id']}/refunds", json={"external_id": "r1", "amount": 600})
+
+    assert (409, "refund_exists") == (again.status_code, again.json()["code"])
+    assert 0 == merchant.explanation(order["id"])["refunded"]

@@ -4,6 +4,7 @@ from itertools import count
 from typing import Any
 
 import pytest
+
 from tests.clock import TestClock
 from tests.shop import JSON, TestMerchant, ok
 from tests.threads import together

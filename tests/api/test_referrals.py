@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+
 from app.kernel.ids import is_code, new_id
 from app.referrals.parents import WINDOW
 from tests.clock import START, TestClock

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 import pytest
+
 from tests.clock import TestClock
 from tests.shop import JSON, TestMerchant, ok
 

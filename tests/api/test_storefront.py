@@ -7,10 +7,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import text
+
 from app import main
 from app.kernel.database import Database
 from app.storefront.wire import EmbedCode, ProductWidget, WallWidget
-from sqlalchemy import text
 from tests.clock import TestClock
 from tests.conftest import ADMIN_TOKEN, AppServer, NewDatabase, settings_for
 from tests.net import free_port, serving

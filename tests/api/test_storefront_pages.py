@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
+
 from tests.conftest import AppServer
 from tests.shop import BROWSER, JSON, TestMerchant, ok
 from tests.till import Till

@@ -4,6 +4,7 @@ import json
 
 import httpx
 import pytest
+
 from app.orders.models import StripeEvent, StripeObject
 from tests.conftest import AppServer
 from tests.shop import JSON, TestMerchant

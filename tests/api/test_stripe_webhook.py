@@ -4,8 +4,9 @@ import threading
 from itertools import permutations
 
 import pytest
-from app.orders.models import Checkout, StripeObject
 from sqlalchemy import delete
+
+from app.orders.models import Checkout, StripeObject
 from tests.shop import JSON, TestMerchant
 from tests.till import Till, invented_session, variant
 

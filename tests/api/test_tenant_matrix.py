@@ -13,9 +13,10 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import select
+
 from app.kernel.ids import merchant_of, new_id
 from app.tables import METADATA
-from sqlalchemy import select
 from tests.clock import START
 from tests.conftest import AppServer
 from tests.shop import JSON, TestMerchant, ok

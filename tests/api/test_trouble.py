@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import httpx
+from sqlalchemy import text
+
 from app import main
 from app.kernel.database import Database
-from sqlalchemy import text
 from tests.clock import TestClock
 from tests.conftest import ADMIN_TOKEN, NewDatabase, settings_for
 from tests.net import free_port, serving

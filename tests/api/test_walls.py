@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+
 from app.kernel.database import Database
 from app.kernel.ids import merchant_of, new_id
 from app.walls import service
@@ -95,6 +96,16 @@ def test_a_withdrawn_product_leaves_its_walls_and_returns_to_its_place(
     assert ["Mug", "Vase"] == shown(app_server.database, wall)
     merchant.product("Bowl", external_id="Bowl")
     assert ["Mug", "Bowl", "Vase"] == shown(app_server.database, wall)
+
+
+def test_what_a_wall_says_of_itself_can_be_sent_back_though_a_product_was_withdrawn(merchant: TestMerchant) -> None:
+    kept, withdrawn = merchant.product()["id"], merchant.product()["id"]
+    wall = merchant.wall(kept, withdrawn)
+    ok(merchant.http.delete(f"/v1/products/{withdrawn}"), 204)
+
+    said = ok(merchant.http.get(f"/v1/walls/{wall['id']}"))["products"]
+
+    assert [kept, withdrawn] == ok(merchant.http.patch(f"/v1/walls/{wall['id']}", json={"products": said}))["products"]
 
 
 def test_a_withdrawn_wall_is_gone(merchant: TestMerchant) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from statistics import median
 
 import psycopg
+
 from tests import postgres
 from tests.bench import asked, engine, servers, world
 from tests.bench.load import Plan, Result

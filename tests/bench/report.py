@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from statistics import median
 
 import uvicorn
+
 from tests.bench.asked import ORM
 from tests.bench.load import CONNECTIONS, Result
 from tests.bench.measure import Figure, Measured, Side

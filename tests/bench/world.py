@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import httpx
+
 from tests.bench.servers import ADMIN_TOKEN, Server
 from tests.clock import TestClock
 from tests.shop import TestMerchant, ok

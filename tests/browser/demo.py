@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+
 from tests.net import free_port
 
 ROOT = Path(__file__).parents[2]

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
+
 from tests.browser.demo import Demo
 
 pytestmark = pytest.mark.browser

@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Iterator
 
 import pytest
+
 from app.kernel.database import Database
 from tests.clock import TestClock
 from tests.conftest import NewDatabase

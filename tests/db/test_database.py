@@ -7,12 +7,13 @@ from collections import Counter
 from datetime import datetime
 
 import pytest
-from app.kernel.database import Database, insert_new
-from app.merchants.models import ApiKey
-from app.referrals.models import Claim
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
+
+from app.kernel.database import Database, insert_new
+from app.merchants.models import ApiKey
+from app.referrals.models import Claim
 from tests.clock import START
 from tests.threads import together
 

@@ -17,11 +17,12 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import func, select
+
 from app.attribution.models import CreditLine
 from app.kernel.database import Database
 from app.orders.models import Order
 from app.referrals.models import Referral, Visit
-from sqlalchemy import func, select
 from tests import postgres
 from tests.clock import START
 from tests.conftest import ADMIN_TOKEN

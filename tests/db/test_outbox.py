@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import delete, event, select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
 from app.kernel.database import Database
 from app.kernel.events import Event, Events
 from app.kernel.outbox import ATTEMPTS, LEASE, Handler, Message, Outbox, OutboxRow, Worker, pause
 from app.referrals.models import Claim
-from sqlalchemy import delete, event, select
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import Session
 from tests.clock import START, TestClock
 from tests.threads import together
 
@@ -161,6 +162,22 @@ def test_work_in_whose_middle_the_process_died_is_taken_again_after_its_lease(be
     bench.clock.set(START + LEASE)
     assert after.run_due() == 1
     assert [message] == done
+
+
+def test_work_that_ends_its_process_each_time_is_given_up_too(bench: Bench) -> None:
+    def die(_: Message) -> None:
+        raise _Killed
+
+    bench.add()
+    for attempt in range(ATTEMPTS):
+        bench.clock.set(START + LEASE * attempt)
+        with pytest.raises(_Killed):
+            bench.worker(die).run_due()
+
+    bench.clock.set(START + LEASE * ATTEMPTS)
+    assert 0 == bench.worker(die).run_due()
+    (row,) = bench.rows()
+    assert (None, "its process ended at every attempt") == (row.due_at, row.error)
 
 
 def test_work_that_takes_long_keeps_its_lease(bench: Bench) -> None:

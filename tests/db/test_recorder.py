@@ -8,14 +8,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pytest
-from app.kernel.database import Database
-from app.kernel.errors import AppError, NotFound, Unavailable
-from app.kernel.recorder import Fact, Recorder
-from app.referrals.models import Claim
 from sqlalchemy import event, func, insert, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
+
+from app.kernel.database import Database
+from app.kernel.errors import AppError, NotFound, Unavailable
+from app.kernel.recorder import Fact, Recorder
+from app.referrals.models import Claim
 from tests.clock import START
 
 _merchants = itertools.count(50_000)

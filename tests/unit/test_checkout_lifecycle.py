@@ -4,9 +4,10 @@ from functools import reduce
 from itertools import permutations
 
 import pytest
-from app.orders.lifecycle import furthest, net_part, refund_counts
 from hypothesis import given
 from hypothesis import strategies as st
+
+from app.orders.lifecycle import furthest, net_part, refund_counts
 
 
 @pytest.mark.parametrize(

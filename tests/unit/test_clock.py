@@ -3,9 +3,10 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from app.kernel.clock import SystemClock, from_micros, rfc3339, to_micros, to_seconds
 from hypothesis import given
 from hypothesis import strategies as st
+
+from app.kernel.clock import SystemClock, from_micros, rfc3339, to_micros, to_seconds
 
 moments = st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=45))])).filter(
     lambda at: 2 <= at.year <= 9998

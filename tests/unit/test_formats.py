@@ -5,6 +5,7 @@ import io
 import json
 
 import pytest
+
 from app.reports.formats import Cell, to_csv, to_ndjson
 
 

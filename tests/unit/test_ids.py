@@ -5,9 +5,10 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from app.kernel.ids import CODE_LENGTH, Malformed, is_code, merchant_of, new_code, new_id
 from hypothesis import given
 from hypothesis import strategies as st
+
+from app.kernel.ids import CODE_LENGTH, Malformed, is_code, merchant_of, new_code, new_id
 
 AT = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 moments = st.datetimes(datetime(1970, 1, 2), datetime(2999, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  # hypothesis wants its bounds so

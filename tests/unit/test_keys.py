@@ -1,9 +1,10 @@
 """A key can be told from a mistyped one without a look-up."""
 
 import pytest
-from app.merchants.keys import KeyKind, is_well_formed, new_key
 from hypothesis import given
 from hypothesis import strategies as st
+
+from app.merchants.keys import KeyKind, is_well_formed, new_key
 
 KEY = new_key("secret")
 

@@ -3,6 +3,9 @@
 from fractions import Fraction
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from app.kernel.money import (
     MAX_MINOR,
     Money,
@@ -13,8 +16,6 @@ from app.kernel.money import (
     split_integers,
     to_decimal,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 CURRENCIES = ["eur", "jpy", "kwd", "clf"]
 weights = st.lists(st.one_of(st.integers(0, 10**6), st.fractions(0, 100)), min_size=1, max_size=12).filter(any)

@@ -3,10 +3,11 @@
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
-from app.referrals.networks import BY_ID, NETWORKS, ONSITE, SHAREABLE, Kind, intent_url, is_network, seen_from
-from app.referrals.wording import fit, graphemes, length, plain, weight_on_x
 from hypothesis import given
 from hypothesis import strategies as st
+
+from app.referrals.networks import BY_ID, NETWORKS, ONSITE, SHAREABLE, Kind, intent_url, is_network, seen_from
+from app.referrals.wording import fit, graphemes, length, plain, weight_on_x
 
 URL = "https://shop.example/r/a1B2c3D4?x=1&y=é"
 WITH_INTENT = [network.id for network in NETWORKS if network.intent]

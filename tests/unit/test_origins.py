@@ -1,6 +1,7 @@
 """Which pages may call, and where a checkout may lead back to: nothing that only looks like it."""
 
 import pytest
+
 from app.merchants.origins import allows_origin, allows_return, normal_origin, normal_return_url
 
 OWN = "https://grapevine.example"

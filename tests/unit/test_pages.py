@@ -3,11 +3,12 @@
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from app.kernel.errors import Invalid
 from app.kernel.http.pages import decode_cursor, encode_cursor
 from app.kernel.ids import new_id
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 @given(st.integers(0, 32**8 - 1))

@@ -4,11 +4,12 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from app.kernel.clock import from_micros, to_micros
 from app.kernel.errors import Invalid
 from app.reports.periods import QUARTER, label, moment, period
-from hypothesis import given
-from hypothesis import strategies as st
 
 NOW = datetime(2026, 3, 29, 12, tzinfo=UTC)
 PARIS, KATHMANDU, LORD_HOWE, NEW_YORK = map(

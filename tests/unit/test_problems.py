@@ -4,6 +4,8 @@ import json
 from typing import Annotated, Any
 
 import pytest
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
 from app.kernel.errors import (
     AppError,
     BadRequest,
@@ -15,7 +17,6 @@ from app.kernel.errors import (
     Unavailable,
 )
 from app.kernel.http.problems import body_of, from_validation, headers_of, respond
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 
 class Leaf(BaseModel):

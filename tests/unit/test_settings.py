@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+
 from app.settings import SIMULATED_KEY, WrongSettings, load
 from tests.threads import together
 

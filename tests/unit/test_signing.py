@@ -1,9 +1,10 @@
 """Signatures are made for one purpose under one secret."""
 
 import pytest
-from app.kernel.signing import Signer
 from hypothesis import given
 from hypothesis import strategies as st
+
+from app.kernel.signing import Signer
 
 SIGNER = Signer(b"a secret of sixteen bytes or more")
 words = st.text(st.characters(exclude_categories=["Cs"]))

@@ -3,9 +3,10 @@
 from urllib.parse import urlsplit
 
 import pytest
-from app.storefront.addresses import first_web_address, is_click_of, web_address, with_click
 from hypothesis import given
 from hypothesis import strategies as st
+
+from app.storefront.addresses import first_web_address, is_click_of, web_address, with_click
 
 CLICK = "clk_01kjpzv28000000001bv176jg4ttk4"
 

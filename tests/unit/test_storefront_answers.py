@@ -3,6 +3,7 @@
 import gzip
 
 import pytest
+
 from app.storefront.answers import Ask, Prepared, takes_gzip
 
 LONG = b"word " * 1000

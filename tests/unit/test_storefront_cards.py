@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from app.catalog.models import Product, Variant
 from app.storefront import structured
 from app.storefront.cards import MoneyDict, card, cut

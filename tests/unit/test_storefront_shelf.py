@@ -8,10 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import pytest
+from sqlalchemy.exc import OperationalError
+
 from app.kernel.errors import NotFound, Unavailable
 from app.storefront import shelf as shelves
 from app.storefront.shelf import Shelf
-from sqlalchemy.exc import OperationalError
 
 
 @dataclass(frozen=True)

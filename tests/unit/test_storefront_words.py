@@ -3,6 +3,7 @@
 from string import Formatter
 
 import pytest
+
 from app.resources import WIDGETS
 from app.storefront.words import Words, preferred
 

@@ -1,9 +1,10 @@
 """Amounts as Stripe counts them."""
 
 import pytest
-from app.orders.stripe.amounts import NotChargeable, from_stripe, to_stripe
 from hypothesis import given
 from hypothesis import strategies as st
+
+from app.orders.stripe.amounts import NotChargeable, from_stripe, to_stripe
 
 
 @pytest.mark.parametrize(

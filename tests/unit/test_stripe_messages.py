@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+
 from app.orders.stripe import messages
 from app.orders.stripe.session import Item, NewSession
 from app.orders.stripe.tags import Tags

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-from app.tables import METADATA
 from sqlalchemy import ForeignKeyConstraint, PrimaryKeyConstraint, Table, UniqueConstraint
+
+from app.tables import METADATA
 
 TENANT = "merchants"
 TABLES = sorted(METADATA.tables.values(), key=lambda table: table.name)

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+
 from app.kernel.ids import new_id
 from app.kernel.signing import Signer
 from app.privacy.signals import says_no

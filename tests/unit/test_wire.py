@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from app.kernel.http.wire import LARGEST_AMOUNT, Amount, Body, Currency, MoneyWire, Name, Text, Timestamp, moment
 from pydantic import ValidationError
+
+from app.kernel.http.wire import LARGEST_AMOUNT, Amount, Body, Currency, MoneyWire, Name, Text, Timestamp, moment
 
 
 class Shape(Body):

@@ -1,6 +1,7 @@
 """Orders that name a click, and orders with a coupon (rules 2 and 5)."""
 
 import pytest
+
 from app.attribution.engine import Model, Policy, Reason, Source, TypePriority
 from tests.unit.attribution.story import Story, at, journey_of, model, only
 

@@ -1,6 +1,7 @@
 """Whose touches belong to an order, which of them count, and why the others do not (rules 1 to 3, 6 and 7)."""
 
 import pytest
+
 from app.attribution.engine import (
     Facts,
     Model,

@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 import pytest
+
 from app.attribution.engine import InvalidPolicy, Model, Policy, Upline, UplineMode, policy_from_wire, policy_to_wire
 
 DEFAULTS: dict[str, object] = {

@@ -3,6 +3,9 @@
 from random import Random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from app.attribution.engine import (
     REWARDABLE,
     Amounts,
@@ -16,8 +19,6 @@ from app.attribution.engine import (
     settle,
     settle_all,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from tests.unit.attribution.histories import MODELS, UPLINES, Fact, facts_of, random_history, random_policy
 from tests.unit.attribution.story import by_person, chain_of, upline
 

@@ -3,6 +3,7 @@
 from random import Random
 
 import pytest
+
 from app.attribution.engine import (
     Model,
     UplineMode,

@@ -1,6 +1,7 @@
 """Refunds, disputes, and the lines to append (rule 11)."""
 
 import pytest
+
 from app.attribution.engine import Amounts, LineKey, Model, Policy, Source, UplineMode, difference
 from tests.unit.attribution.story import Story, chain_of, journey_of, model, net, only, upline
 

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+
 from app.attribution.engine import microseconds, whole_seconds
 
 MOMENT = datetime(2025, 1, 1, 0, 0, 0, 999_999, tzinfo=UTC)

@@ -1,9 +1,10 @@
 """Text is text, never HTML."""
 
 import pytest
-from app.catalog.feeds.text import from_html, lines, one_line
 from hypothesis import given
 from hypothesis import strategies as st
+
+from app.catalog.feeds.text import from_html, lines, one_line
 
 
 @pytest.mark.parametrize(

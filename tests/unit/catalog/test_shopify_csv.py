@@ -4,10 +4,11 @@ import io
 from pathlib import Path
 
 import pytest
-from app.catalog.feeds.items import FeedProduct, FeedVariant, RowError
-from app.catalog.feeds.shopify_csv import read
 from hypothesis import given
 from hypothesis import strategies as st
+
+from app.catalog.feeds.items import FeedProduct, FeedVariant, RowError
+from app.catalog.feeds.shopify_csv import read
 
 DATA = Path(__file__).parents[2] / "data"
 HEADER = b"Handle,Title,Body (HTML),Variant Price,Image Src\n"

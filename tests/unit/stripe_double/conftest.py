@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 import stripe
+
 from app.demo.stripe.document import StripeDocument, find_document
 from app.demo.stripe.double import StripeDouble
 from app.demo.stripe.server import running

@@ -1,6 +1,7 @@
 """Amounts as Stripe counts and people read them."""
 
 import pytest
+
 from app.demo.stripe.currencies import check_amount, check_charge, check_currency, formatted
 from app.demo.stripe.errors import StripeProblem
 

@@ -1,6 +1,7 @@
 """Form encoding with nested brackets."""
 
 import pytest
+
 from app.demo.stripe.errors import StripeProblem
 from app.demo.stripe.form import decode
 from app.demo.stripe.values import FormValue

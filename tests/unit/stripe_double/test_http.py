@@ -6,6 +6,7 @@ from datetime import timedelta
 import httpx
 import pytest
 import stripe
+
 from app.demo.stripe.double import StripeDouble
 from app.demo.stripe.server import running
 from tests.unit.stripe_double.around import MakeSession, StandingClock, line, plain, session_params

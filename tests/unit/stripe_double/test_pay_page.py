@@ -4,6 +4,7 @@ import re
 
 import httpx
 import pytest
+
 from app.demo.stripe.double import StripeDouble
 from tests.unit.stripe_double.around import MakeSession, StandingClock, line
 

@@ -4,6 +4,7 @@ import threading
 
 import pytest
 import stripe
+
 from app.demo.stripe.double import StripeDouble
 from app.demo.stripe.errors import StripeProblem
 from tests.unit.stripe_double.around import MakeSession, StandingClock, line, plain

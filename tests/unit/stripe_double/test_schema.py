@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+
 from app.demo.stripe.builtin import SCHEMAS
 from app.demo.stripe.document import ENVIRONMENT, StripeDocument, find_document
 from app.demo.stripe.errors import StripeProblem

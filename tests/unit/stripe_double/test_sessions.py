@@ -2,6 +2,7 @@
 
 import pytest
 import stripe
+
 from app.demo.stripe.double import StripeDouble
 from tests.unit.stripe_double.around import MakeSession, StandingClock, line, plain
 

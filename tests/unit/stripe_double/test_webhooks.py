@@ -4,6 +4,7 @@ import time
 
 import pytest
 import stripe
+
 from app.demo.stripe.double import StripeDouble
 from app.demo.stripe.webhooks import signature
 from tests.unit.stripe_double.around import MakeSession, Receiver
