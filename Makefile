@@ -60,7 +60,7 @@ migrations: $(VENV)/dev
 	$(BIN)/python -m tests.migrations
 
 coverage: $(VENV)/dev
-	$(BIN)/coverage report --fail-under=100 --include='app/attribution/engine/*,app/kernel/money.py'
+	$(BIN)/coverage report --fail-under=100 --include='app/attribution/*,app/kernel/money.py'
 
 # The screenshots of the documentation, taken anew.
 pictures: $(VENV)/dev

@@ -18,6 +18,7 @@ Each `code` is stable and listed in docs/errors.md; a test compares the two.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ class Invalid(AppError):
         self.errors = errors
 
     @classmethod
-    def field(cls, pointer: str, detail: str) -> "Invalid":
+    def field(cls, pointer: str, detail: str) -> Self:
         """One field is impossible."""
         return cls(FieldError(pointer, detail))
 

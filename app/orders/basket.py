@@ -15,6 +15,10 @@ from app.kernel.ids import Malformed, merchant_of
 _LONGEST_TITLE = 300
 
 
+class OutOfStock(Invalid):
+    code, title = "out_of_stock", "There is not enough of it in stock"
+
+
 @dataclass(frozen=True)
 class Wish:
     """A variant by its id, and how many of it."""
@@ -72,7 +76,7 @@ def fill(session: Session, merchant_id: int, wishes: Sequence[Wish]) -> Basket:
             raise Invalid.field(_pointer(position, "variant"), f"is not priced in {currency}, as the first item is")
         wanted[wish.variant] += wish.quantity
         if variant.stock is not None and wanted[wish.variant] > variant.stock:
-            raise Invalid.field(_pointer(position, "quantity"), f"is more than the {variant.stock} in stock")
+            raise OutOfStock.field(_pointer(position, "quantity"), f"is more than the {variant.stock} in stock")
     lines = tuple(_line(variant, product, wish) for (variant, product), wish in zip(found, wishes, strict=True))
     return Basket(lines, currency)
 
@@ -92,7 +96,7 @@ def _on_offer(session: Session, merchant_id: int, position: int, wish: Wish) -> 
     if variant.price is None:
         raise Invalid.field(_pointer(position, "variant"), "is shown but not for sale: it has no price")
     if not variant.available:
-        raise Invalid.field(_pointer(position, "variant"), "is sold out")
+        raise OutOfStock.field(_pointer(position, "variant"), "is sold out")
     return variant, product
 
 

@@ -37,13 +37,7 @@ class OrderIn(Body):
     click_id: Annotated[Text, Field(max_length=200, description="`gv_click` as the shop received it.")] | None = None
     visitor: Annotated[Text, Field(max_length=200, description="Who bought: `vis_…` or a token.")] | None = None
     coupon: Annotated[Text, Field(max_length=200)] | None = None
-    customer: (
-        Annotated[
-            Text,
-            Field(max_length=320, description="The customer's id or mail; kept only as a hash, keyed per merchant."),
-        ]
-        | None
-    ) = None
+    customer: Customer | None = None
     test: bool = False
 
 

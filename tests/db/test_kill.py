@@ -1,7 +1,8 @@
-"""The server killed with -9 in the middle of likes, visits and orders: nothing that was acknowledged is lost, and
+"""The server killed with -9 in the middle of likes, visits, orders and webhooks: nothing acknowledged is lost, and
 nothing is counted twice (promise 3). Really kills it."""
 
 import itertools
+import json
 import os
 import random
 import signal
@@ -20,19 +21,23 @@ import pytest
 from sqlalchemy import func, select
 
 from app.attribution.models import CreditLine
+from app.demo.stripe.webhooks import signature
 from app.kernel.database import Database
+from app.kernel.ids import merchant_of, new_id
 from app.orders.models import Order
 from app.referrals.models import Referral, Visit
 from tests import postgres
 from tests.clock import START
-from tests.conftest import ADMIN_TOKEN
+from tests.conftest import ADMIN_TOKEN, WEBHOOK_SECRET
 from tests.net import free_port
 from tests.shop import BROWSER, JSON, ok
+from tests.till import invented_session
 
 ROOT = Path(__file__).parents[2]
 HAMMERS = 3
 """Threads of each kind."""
-BETWEEN_KILLS = 0.7
+SOLD_AT = int(START.timestamp())
+BETWEEN_KILLS = 1.5
 """Seconds of work before each kill, give or take."""
 
 
@@ -57,6 +62,8 @@ class Server:
             "GRAPEVINE_PUBLIC_URL": self.url,
             "GRAPEVINE_ADMIN_TOKEN": ADMIN_TOKEN,
             "GRAPEVINE_SECRET": "secret-of-the-tests-" + "x" * 12,
+            "GRAPEVINE_STRIPE_API_KEY": "sk_live_of_nobody",
+            "GRAPEVINE_STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,
         }
         command = [sys.executable, "-m", "app.cli", "serve", "--port", str(self.port)]
         with (self.folder / "server.log").open("ab") as log:
@@ -86,6 +93,8 @@ class Said:
     orders: dict[str, tuple[str, int]] = field(default_factory=dict)  # external id -> (id, net)
     asked: dict[str, tuple[int, str | None]] = field(default_factory=dict)  # external id -> (net, key)
     products: dict[str, str] = field(default_factory=dict)  # Idempotency-Key -> product id
+    sessions: dict[str, int] = field(default_factory=dict)  # Stripe's session -> net; its sale and refund were sent
+    received: set[str] = field(default_factory=set)  # sessions whose messages were acknowledged
     unanswered: Counter[str] = field(default_factory=Counter)
 
 
@@ -131,6 +140,7 @@ class Story:
     """What shoppers and a merchant do to the server."""
 
     server: Server
+    merchant: str
     key: dict[str, str]
     products: list[str]
     code: str
@@ -177,6 +187,39 @@ class Story:
         if answer.status_code != 503:
             self.said.products[key] = ok(answer, 201)["id"]
 
+    def webhook(self, http: httpx.Client) -> None:
+        """Stripe tells of a sale and of a refund of ten cents."""
+        number = next(self.numbers)
+        self.said.sessions[f"cs_{number}"] = 200 + number
+        self.say_webhook(http, f"cs_{number}")
+
+    def say_webhook(self, http: httpx.Client, session: str) -> None:
+        net, payment = self.said.sessions[session], session.replace("cs", "pi")
+        tags = {"gv_merchant": self.merchant, "gv_checkout": new_id("chk", merchant_of(self.merchant), START)}
+        sale = invented_session(id=session, created=SOLD_AT, amount_total=net, payment_intent=payment, metadata=tags)
+        refund = {
+            "id": session.replace("cs", "re"),
+            "created": 2,
+            "currency": "eur",
+            "amount": 10,
+            "status": "succeeded",
+        }
+        told = [
+            tell(http, "checkout.session.completed", sale),
+            tell(http, "refund.created", {**refund, "payment_intent": payment}),
+        ]
+        assert set(told) <= {200, 503}, told
+        if set(told) == {200}:
+            self.said.received.add(session)
+
+
+def tell(http: httpx.Client, kind: str, subject: JSON) -> int:
+    """Stripe's message of this kind, signed; the status that it was answered with."""
+    event = {"id": f"evt_{kind}_{subject['id']}".replace(".", "_"), "object": "event", "type": kind, "created": 1}
+    payload = json.dumps({**event, "livemode": True, "data": {"object": subject}}).encode()
+    signed = signature(payload, [WEBHOOK_SECRET], int(time.time()))
+    return http.post("/v1/stripe/webhook", content=payload, headers={"Stripe-Signature": signed}).status_code
+
 
 def begin(server: Server) -> Story:
     with httpx.Client(base_url=server.url, verify=False, timeout=20) as http:
@@ -185,13 +228,19 @@ def begin(server: Server) -> Story:
         key = {"Authorization": f"Bearer {made['secret_key']}"}
         products = [ok(http.post("/v1/products", json={"title": "Mug"}, headers=key), 201)["id"] for _ in range(3)]
         share = ok(http.post("/v1/shares", json={"product": products[0], "network": "whatsapp"}), 201)
-    return Story(server, key, products, share["code"], Said())
+    return Story(server, made["id"], key, products, share["code"], Said())
 
 
 def hammer_and_kill(story: Story) -> None:
     """All at once, until the server is killed; what was going on then got no answer."""
     stop = threading.Event()
-    acts = {"likes": story.like, "visits": story.visit, "orders": story.order, "products": story.product}
+    acts = {
+        "likes": story.like,
+        "visits": story.visit,
+        "orders": story.order,
+        "products": story.product,
+        "webhooks": story.webhook,
+    }
     hammers = [Hammer(kind, act, story.server, story.said, stop) for kind, act in acts.items() for _ in range(HAMMERS)]
     for hammer in hammers:
         hammer.start()
@@ -214,13 +263,16 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_counted_twice(server: Serve
         server.start()
     said = story.said
     assert said.unanswered, "nothing was cut off: the kills came at the wrong time"
-    assert min(len(said.likes), len(said.visits), len(said.orders), len(said.products)) > 20, said
+    assert min(map(len, (said.likes, said.visits, said.orders, said.products))) > 20, said
+    assert len(said.received) > 5, said  # fewer: each start loads Stripe's library anew
 
     with httpx.Client(base_url=server.url, verify=False, timeout=20) as http:
         for external_id in list(said.asked):  # also what was answered: a client that is not sure asks again
             before = said.orders.get(external_id)
             story.say_order(http, external_id)
             assert before in (None, said.orders[external_id])
+        for session in list(said.sessions):
+            story.say_webhook(http, session)
         for key, before_id in list(said.products.items()):
             story.say_product(http, key)
             assert before_id in ("", said.products[key])
@@ -253,16 +305,19 @@ def check_the_books(database_url: str, said: Said, report: JSON) -> None:
     with database.reading() as session:
         likes = Counter(session.scalars(select(Referral.referral_id).where(Referral.kind == "like")))
         visits = Counter(session.scalars(select(Visit.visit_id)))
-        orders = {row.external_id: (row.order_id, row.net) for row in session.scalars(select(Order))}
-        number = session.scalar(select(func.count()).select_from(Order))
+        orders = list(session.scalars(select(Order)))
         credited = dict(
             session.execute(select(CreditLine.order_id, func.sum(CreditLine.gross)).group_by(CreditLine.order_id)).all()
         )
     database.close()
     assert not [like for like in said.likes if likes[like] != 1]
     assert not [visit for visit in said.visits if visits[visit] != 1]
-    assert said.orders == orders
-    assert number == len(said.asked)
-    assert dict(orders.values()) == credited
-    assert [sum(net for net, _ in said.asked.values())] == [total["gross"] for total in report["totals"]]
-    assert [len(said.asked)] == [total["orders"] for total in report["totals"]]
+    assert said.orders == {row.external_id: (row.order_id, row.net) for row in orders if row.source == "api"}
+    assert {session: (net, 10) for session, net in said.sessions.items()} == {
+        row.external_id: (row.net, row.refunded) for row in orders if row.source == "stripe"
+    }
+    assert len(orders) == len(said.asked) + len(said.sessions)
+    assert {row.order_id: row.net for row in orders} == credited
+    (total,) = report["totals"]
+    gross = sum(net for net, _ in said.asked.values()) + sum(said.sessions.values())
+    assert (len(orders), gross, 10 * len(said.sessions)) == (total["orders"], total["gross"], total["refunded"])

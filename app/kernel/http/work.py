@@ -23,6 +23,7 @@ from app.kernel.runtime import Runtime
 
 JSON = "application/json"
 _NOT_KEPT = {409, 429}
+_PIECE = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -175,24 +176,26 @@ async def _work(
     if idempotency_key is not None:
         if not idempotency_key.isascii() or not idempotency_key.isprintable() or not idempotency_key:
             raise Invalid.field("Idempotency-Key", "must be printable ASCII")
-        fingerprint = hashlib.sha256(await _content(request)).hexdigest()
+        fingerprint = await _fingerprint(request)
     return Work(here, request.app.state.in_flight, request.url.path[:300], idempotency_key, fingerprint)
 
 
-async def _content(request: Request) -> bytes:
-    """What the body says. A form was read by the framework already, so its fields stand for it."""
+async def _fingerprint(request: Request) -> str:
+    """SHA-256 of what is asked. A form was read by the framework already, so its fields stand for it, piece by piece:
+    an upload is never in memory as a whole."""
+    digest = hashlib.sha256(request.url.query.encode())
     if "form-data" not in request.headers.get("content-type", ""):
-        return await request.body() + request.url.query.encode()
-    form = await request.form()
-    digest = hashlib.sha256()
-    for name, value in form.multi_items():
-        digest.update(name.encode())
+        digest.update(b"\0" + await request.body())
+        return digest.hexdigest()
+    for name, value in (await request.form()).multi_items():
+        digest.update(f"\0{name}\0".encode())
         if isinstance(value, str):
             digest.update(value.encode())
-        else:
-            digest.update(await value.read())
-            await value.seek(0)
-    return digest.digest()
+            continue
+        while piece := await value.read(_PIECE):
+            digest.update(piece)
+        await value.seek(0)
+    return digest.hexdigest()
 
 
 UnitOfWork = Annotated[Work, Depends(_work)]
