@@ -22,7 +22,9 @@ def load(session: Session, order: Order, policy: Policy) -> tuple[SettledOrder, 
     referrals = history.with_ancestors(session, order.merchant_id, {visit.referral_id for visit, _ in journey.visits})
     earlier: Iterable[Order] = ()
     if policy.journey_reset and journey.buyer is not None:
-        earlier = orders.of_visitor(session, order.merchant_id, journey.buyer)
+        earlier = orders.of_buyer(
+            session, order.merchant_id, journey.buyer, history.visits_of(order.merchant_id, journey.buyer)
+        )
     settled = _order(order)
     facts = Facts.of(
         referrals=map(_referral, referrals),

@@ -18,6 +18,7 @@ from app.orders import service as orders
 from app.orders.models import Order
 from app.referrals import history
 from app.referrals.models import Referral
+from app.referrals.visits import VisitClaimed
 
 POLICY = Policy()
 POLICY_VERSION = 1
@@ -28,6 +29,13 @@ def on_order_changed(clock: Clock, session: Session, event: orders.OrderChanged)
     """Bring an order's credits up to date."""
     order = orders.get(session, event.merchant_id, event.order_id, lock=True)
     bring_up_to_date(session, order, clock.now())
+
+
+def on_visit_claimed(clock: Clock, session: Session, event: VisitClaimed) -> None:
+    """A touch that was learnt of late: bring the orders of its visitor up to date that it may have led to."""
+    clicks = history.visits_of(event.merchant_id, event.visitor_id)
+    for order in orders.of_buyer(session, event.merchant_id, event.visitor_id, clicks):
+        bring_up_to_date(session, orders.get(session, event.merchant_id, order.order_id, lock=True), clock.now())
 
 
 def bring_up_to_date(session: Session, order: Order, now: datetime) -> None:

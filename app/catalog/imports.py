@@ -1,40 +1,44 @@
 """Bringing in a catalogue: a file is kept in pieces, then read item by item in a job that survives a crash.
 
-Items are saved a hundred to a transaction together with how far the import got, so a killed import goes on
-where it was and counts nothing twice. A bad row is reported and does not lose the others; the same file
-twice changes nothing.
+Items are saved some to a transaction together with how far the import got, so a killed import goes on where it
+was and counts nothing twice. Several readers at once do no harm: whoever finds the import elsewhere than it left
+it stops. A bad row is reported and does not lose the others; the same file twice changes nothing.
 """
 
-import io
 import itertools
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO
 
-from sqlalchemy import delete, insert, select
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from app.catalog import service
+from app.catalog import kept_file, service
 from app.catalog.feeds import shopify_csv
 from app.catalog.feeds.items import FeedProduct, RowError
-from app.catalog.models import Import, ImportChunk
+from app.catalog.models import Import, Product
 from app.catalog.service import Outcome, ProductData, VariantData
 from app.kernel.clock import Clock
-from app.kernel.database import Database
+from app.kernel.database import Database, lost_a_race
 from app.kernel.errors import NotFound
 from app.kernel.ids import merchant_of, new_id
-from app.kernel.outbox import Message, Outbox
+from app.kernel.outbox import ATTEMPTS, Message, Outbox
 from app.merchants import service as merchants
+from app.merchants.models import Merchant
 
 log = logging.getLogger(__name__)
 
 TOPIC = "catalogue.import"
-CHUNK = 1024 * 1024
-BATCH = 100
+BATCH = 25
+"""Items to a transaction. In SQLite everybody else who writes waits for it, so it is short: some 30 ms."""
+
 MOST_ERRORS = 1000
 """Errors that are told one by one; of more only the number is kept."""
+
+TRIES = ATTEMPTS - 2
+"""After so many attempts an import has failed: the outbox still tries often enough to say so."""
 
 Item = FeedProduct | RowError
 Reader = Callable[[BinaryIO, str], Iterable[Item]]
@@ -46,6 +50,13 @@ def start(
     session: Session, outbox: Outbox, merchant_id: int, file_format: str, file: BinaryIO, now: datetime
 ) -> Import:
     """Keep the file and promise to read it. `file_format` is one of `READERS`."""
+    begun = keep(session, merchant_id, file_format, file, now)
+    promise(session, outbox, begun)
+    return begun
+
+
+def keep(session: Session, merchant_id: int, file_format: str, file: BinaryIO, now: datetime) -> Import:
+    """Keep the file. `file_format` is one of `READERS`."""
     begun = Import(
         merchant_id=merchant_id,
         import_id=new_id("imp", merchant_id, now),
@@ -61,12 +72,13 @@ def start(
     )
     session.add(begun)
     session.flush()
-    for position, content in enumerate(iter(lambda: file.read(CHUNK), b"")):  # one piece in memory at a time
-        piece = {"merchant_id": merchant_id, "import_id": begun.import_id, "position": position, "content": content}
-        session.execute(insert(ImportChunk).values(piece))
-    outbox.add(session, merchant_id, TOPIC, {"import_id": begun.import_id})
-    session.flush()
+    kept_file.keep(session, merchant_id, begun.import_id, file)
     return begun
+
+
+def promise(session: Session, outbox: Outbox, begun: Import) -> str:
+    """Promise to read the file that was kept; the id of the message under which that is done."""
+    return outbox.add(session, begun.merchant_id, TOPIC, {"import_id": begun.import_id})
 
 
 def get(session: Session, merchant_id: int, import_id: str) -> Import:
@@ -77,71 +89,157 @@ def get(session: Session, merchant_id: int, import_id: str) -> Import:
     return found
 
 
-def run(database: Database, clock: Clock, message: Message) -> None:
-    """The job: bring in what the message names, going on where a crash left it."""
-    bring_in(database, clock, message.merchant_id, message.payload["import_id"], lambda _: message.extend())
+def run(database: Database, clock: Clock, message: Message, progress: Progress = lambda _: None) -> None:
+    """The job: bring in what the message names, going on where a crash or another reader left it."""
+    import_id = message.payload["import_id"]
+    if message.attempt > TRIES:
+        with database.transaction() as session:
+            state = _locked(session, message.merchant_id, import_id)
+            _fail(session, state, clock.now(), f"given up after {TRIES} attempts; what was read until then stands")
+        return
+
+    def step(state: Import) -> None:
+        message.extend()
+        progress(state)
+
+    while bring_in(database, clock, message.merchant_id, import_id, step).finished_at is None:
+        message.extend()  # outrun by one whose lease was over, and who stops at its next step: ours is the lease
 
 
 def bring_in(database: Database, clock: Clock, merchant_id: int, import_id: str, progress: Progress) -> Import:
-    """Read the import's file to the end; `progress` is told after each batch. Returns the finished import."""
+    """Read the import's file to the end; `progress` is told after each batch.
+
+    Returns the import as it then stands: finished, failed, or neither where another reader got further meanwhile.
+    """
     with database.transaction() as session:
-        begun = get(session, merchant_id, import_id)
-        if begun.finished_at is not None:
-            return begun
-        begun.status = "running"
-        currency, skip = merchants.get(session, merchant_id).currency, begun.position
-    file = io.BufferedReader(_Chunks(database, merchant_id, import_id), CHUNK)
-    items = iter(READERS[begun.format](file, currency))
+        state = _locked(session, merchant_id, import_id)
+        merchant = _going_on(session, state, clock.now())
+        if merchant is None:
+            return state
+        state.status = "running"
+        currency = merchant.currency
+    items = iter(READERS[state.format](kept_file.stream(database, merchant_id, import_id), currency))
+    items = itertools.islice(items, state.position, None)
+    reading = _Reading(database, clock, merchant_id, import_id, currency, items, state.position)
+    while True:
+        state = reading.step()
+        if state.finished_at is not None or reading.outrun:
+            return state
+        progress(state)
+
+
+@dataclass
+class _Reading:
+    """One reader on its way through the file.
+
+    It writes only where the import stands as it left it. Elsewhere, or ended: another reader was faster.
+    """
+
+    database: Database
+    clock: Clock
+    merchant_id: int
+    import_id: str
+    currency: str
+    items: Iterator[Item]
+    position: int
+    outrun: bool = False
+
+    def step(self) -> Import:
+        """Read the next batch and save it, or end the import where there is none; the import as it then stands."""
+        line = 1
+        try:
+            batch = list(itertools.islice(self.items, BATCH))
+            line = batch[0].line if batch else line
+            return self._saved(batch)
+        except Exception as error:
+            if isinstance(error, SQLAlchemyError) and not isinstance(error, DataError):
+                raise  # the database is away: tried again later, from where it was
+            log.exception("import %s cannot be read", self.import_id)
+            why = "from here on the file could not be read, by a fault of ours; what stands before was brought in"
+            return self._write(lambda session, state: _fail(session, state, self.clock.now(), why, line))
+
+    def _saved(self, batch: Sequence[Item], races: int = 3) -> Import:
+        """Save the batch; again, where somebody else saves the same products at this moment: then they are known."""
+        try:
+            return self._write(lambda session, state: self._save(session, state, batch))
+        except DBAPIError as error:
+            if not races or not (isinstance(error, IntegrityError) or lost_a_race(error)):
+                raise
+        return self._saved(batch, races - 1)
+
+    def _write(self, change: Callable[[Session, Import], None]) -> Import:
+        with self.database.transaction() as session:
+            state = _locked(session, self.merchant_id, self.import_id)
+            self.outrun = state.finished_at is not None or state.position != self.position
+            if not self.outrun and _going_on(session, state, self.clock.now()):
+                change(session, state)
+        if not self.outrun:
+            self.position = state.position
+        return state
+
+    def _save(self, session: Session, state: Import, batch: Sequence[Item]) -> None:
+        now = self.clock.now()
+        if not batch:
+            _end(session, state, now, "finished")
+            return
+        names = [item.external_id for item in batch if isinstance(item, FeedProduct)]
+        known = service.by_external_ids(session, self.merchant_id, names)
+        errors = list(state.errors)
+        for item in batch:
+            if isinstance(item, RowError):
+                state.failed += item.fails
+                errors.append(_told(item.line, item.field, item.detail))
+            else:
+                outcome = _save_product(session, known, self.merchant_id, item, self.currency, now)
+                setattr(state, outcome.value, getattr(state, outcome.value) + 1)
+        state.errors = errors[:MOST_ERRORS]
+        state.position += len(batch)
+
+
+def _locked(session: Session, merchant_id: int, import_id: str) -> Import:
+    """The import, which nobody else changes until this transaction ends. Raises `NotFound`."""
+    state = session.get(Import, (merchant_id, import_id), with_for_update=True)
+    if state is None:
+        raise NotFound
+    return state
+
+
+def _going_on(session: Session, state: Import, now: datetime) -> Merchant | None:
+    """Whose import it is, where it goes on; that of a merchant who has left ends here."""
+    if state.finished_at is not None:
+        return None
     try:
-        for batch in _batches(itertools.islice(items, skip, None)):
-            with database.transaction() as session:
-                _save(session, get(session, merchant_id, import_id), batch, currency, clock.now())
-                state = get(session, merchant_id, import_id)
-            progress(state)
-    except (OperationalError, IntegrityError):
-        raise  # the database is away, or somebody saved the same product: tried again, from where it was
-    except Exception:
-        log.exception("import %s cannot be read", import_id)
-        return _finish(database, merchant_id, import_id, clock.now(), "failed")
-    return _finish(database, merchant_id, import_id, clock.now(), "finished")
+        return merchants.get(session, state.merchant_id)
+    except NotFound:
+        _fail(session, state, now, "the merchant has left")
+        return None
 
 
-def _finish(database: Database, merchant_id: int, import_id: str, now: datetime, status: str) -> Import:
-    with database.transaction() as session:
-        done = get(session, merchant_id, import_id)
-        done.status, done.finished_at = status, now
-        session.execute(
-            delete(ImportChunk).where(ImportChunk.merchant_id == merchant_id, ImportChunk.import_id == import_id)
-        )
-    return done
+def _fail(session: Session, state: Import, now: datetime, why: str, line: int = 1) -> None:
+    """End the import before its time, and tell the merchant why, however much was told already."""
+    if state.finished_at is None:
+        state.errors = [*state.errors[: MOST_ERRORS - 1], _told(line, "file", why)]
+        _end(session, state, now, "failed")
 
 
-def _batches(items: Iterator[Item]) -> Iterator[list[Item]]:
-    while batch := list(itertools.islice(items, BATCH)):
-        yield batch
+def _end(session: Session, state: Import, now: datetime, status: str) -> None:
+    state.status, state.finished_at = status, now
+    kept_file.forget(session, state.merchant_id, state.import_id)
 
 
-def _save(session: Session, state: Import, batch: Sequence[Item], currency: str, now: datetime) -> None:
-    errors = list(state.errors)
-    for item in batch:
-        state.position += 1
-        if isinstance(item, RowError):
-            state.failed += item.fails
-            if len(errors) < MOST_ERRORS:
-                errors.append({"line": item.line, "field": item.field, "detail": item.detail})
-            continue
-        outcome = _save_product(session, state.merchant_id, item, currency, now)
-        setattr(state, outcome.value, getattr(state, outcome.value) + 1)
-    state.errors = errors
+def _told(line: int, field: str, detail: str) -> dict[str, object]:
+    return {"line": line, "field": field, "detail": detail}
 
 
-def _save_product(session: Session, merchant_id: int, item: FeedProduct, currency: str, now: datetime) -> Outcome:
+def _save_product(
+    session: Session, known: dict[str, Product], merchant_id: int, item: FeedProduct, currency: str, now: datetime
+) -> Outcome:
     if item.published:
-        return service.save(session, merchant_id, _data(item, currency), now)[1]
-    known = service.by_external_id(session, merchant_id, item.external_id)
-    if known is None or known.withdrawn_at is not None:
+        return service.save_among(session, known, merchant_id, _data(item, currency), now)[1]
+    hidden = known.get(item.external_id)
+    if hidden is None or hidden.withdrawn_at is not None:
         return Outcome.UNCHANGED  # a draft is not shown, and was not
-    service.withdraw(known, now)
+    service.withdraw(hidden, now)
     return Outcome.UPDATED
 
 
@@ -167,35 +265,3 @@ def _data(item: FeedProduct, currency: str) -> ProductData:
             for variant in item.variants
         ),
     )
-
-
-class _Chunks(io.RawIOBase):
-    """The kept file as a stream; one piece in memory at a time."""
-
-    def __init__(self, database: Database, merchant_id: int, import_id: str) -> None:
-        self._database = database
-        self._owner = (merchant_id, import_id)
-        self._position = 0
-        self._left = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # what BufferedReader gives
-        if not self._left:
-            self._left = self._next()
-        taken = min(len(buffer), len(self._left))
-        buffer[:taken], self._left = self._left[:taken], self._left[taken:]
-        return taken
-
-    def _next(self) -> bytes:
-        with self._database.reading() as session:
-            content = session.scalar(
-                select(ImportChunk.content).where(
-                    ImportChunk.merchant_id == self._owner[0],
-                    ImportChunk.import_id == self._owner[1],
-                    ImportChunk.position == self._position,
-                )
-            )
-        self._position += 1
-        return content or b""

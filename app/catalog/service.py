@@ -1,6 +1,6 @@
 """What can be done with products. Knows the session and the tables, not HTTP."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -50,16 +50,30 @@ class Outcome(StrEnum):
 
 def save(session: Session, merchant_id: int, data: ProductData, now: datetime) -> tuple[Product, Outcome]:
     """Create the product, or make the one with the same `external_id` like `data`. A withdrawn one comes back."""
-    product = by_external_id(session, merchant_id, data.external_id) if data.external_id is not None else None
-    if product is None:
-        product = Product(
-            merchant_id=merchant_id, product_id=new_id("prod", merchant_id, now), created_at=now, updated_at=now
-        )
-        _apply(product, data, now)
-        session.add(product)
-        session.flush()
-        return product, Outcome.CREATED
-    return product, Outcome.UPDATED if replace(product, data, now) else Outcome.UNCHANGED
+    known = by_external_ids(session, merchant_id, () if data.external_id is None else (data.external_id,))
+    product, outcome = save_among(session, known, merchant_id, data, now)
+    session.flush()
+    return product, outcome
+
+
+def save_among(
+    session: Session, known: dict[str, Product], merchant_id: int, data: ProductData, now: datetime
+) -> tuple[Product, Outcome]:
+    """`save` for many products one after the other: `known`, from `by_external_ids`, is asked instead of the database.
+
+    A new product joins `known`; it is written with the others, at the end.
+    """
+    product = None if data.external_id is None else known.get(data.external_id)
+    if product is not None:
+        return product, Outcome.UPDATED if replace(product, data, now) else Outcome.UNCHANGED
+    product = Product(
+        merchant_id=merchant_id, product_id=new_id("prod", merchant_id, now), created_at=now, updated_at=now
+    )
+    _apply(product, data, now)
+    session.add(product)
+    if data.external_id is not None:
+        known[data.external_id] = product
+    return product, Outcome.CREATED
 
 
 def replace(product: Product, data: ProductData, now: datetime) -> bool:
@@ -99,9 +113,12 @@ def get(session: Session, merchant_id: int, product_id: str) -> Product:
     return product
 
 
-def by_external_id(session: Session, merchant_id: int, external_id: str) -> Product | None:
-    """The product that the merchant calls `external_id`, standing or withdrawn."""
-    return session.scalar(select(Product).where(Product.merchant_id == merchant_id, Product.external_id == external_id))
+def by_external_ids(session: Session, merchant_id: int, external_ids: Collection[str]) -> dict[str, Product]:
+    """The products that the merchant calls so, by that name, standing or withdrawn."""
+    if not external_ids:
+        return {}
+    query = select(Product).where(Product.merchant_id == merchant_id, Product.external_id.in_(external_ids))
+    return {product.external_id: product for product in session.scalars(query) if product.external_id is not None}
 
 
 def variant(session: Session, merchant_id: int, variant_id: str) -> tuple[Variant, Product]:

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
+from app.catalog.feeds.items import LARGEST_STOCK
 from app.catalog.models import Product, Variant
 from app.catalog.service import ProductData, VariantData
 from app.kernel.http.wire import Body, ExternalId, MoneyWire, Text, Timestamp, Wire
@@ -30,7 +31,7 @@ class VariantIn(Body):
     sku: Annotated[Text, Field(max_length=200)] | None = None
     price: MoneyWire | None = None
     compare_at: MoneyWire | None = None
-    stock: Annotated[int, Field(ge=0, le=1_000_000_000, strict=True)] | None = None
+    stock: Annotated[int, Field(ge=0, le=LARGEST_STOCK, strict=True)] | None = None
 
 
 class ProductIn(Body):

@@ -10,8 +10,11 @@ from fractions import Fraction
 from math import lcm
 from typing import Final
 
-# Largest amount taken in: exact in JSON numbers of every language (2^53 - 1), far inside a BIGINT.
+# Largest amount at all, of sums too: exact in JSON numbers of every language (2^53 - 1), far inside a BIGINT.
 MAX_MINOR: Final = 2**53 - 1
+
+LARGEST_AMOUNT: Final = 999_999_999_999
+"""Largest single amount taken in: twelve digits are what Stripe takes at most, and sums stay far inside `MAX_MINOR`."""
 
 # ISO 4217, list one (active codes), by number of decimals. Fund codes, which have decimals, are in it;
 # metals, accounting units and test codes are not: no shop sells in them.
@@ -102,7 +105,7 @@ def parse_decimal(text: str, currency: str) -> int:
 
     Digits, and at most one point with digits on both sides. ValueError for anything else (signs, spaces,
     thousands separators, exponents, NaN), for decimals that the currency does not have unless they are zeros
-    ("1500.00" jpy is 1500), for more than `MAX_MINOR`, and for no such currency.
+    ("1500.00" jpy is 1500), for more than `LARGEST_AMOUNT`, and for no such currency.
     """
     decimals = exponent(currency)
     match = _DECIMAL.fullmatch(text) if len(text) <= _LONGEST_TEXT else None
@@ -112,8 +115,8 @@ def parse_decimal(text: str, currency: str) -> int:
     if fraction[decimals:].strip("0"):
         raise ValueError(f"{text!r} has more than the {decimals} decimals of {currency}")
     minor = int(units + fraction[:decimals].ljust(decimals, "0"))
-    if minor > MAX_MINOR:
-        raise ValueError(f"{text!r} is more than {MAX_MINOR} minor units")
+    if minor > LARGEST_AMOUNT:
+        raise ValueError(f"{text!r} is more than {to_decimal(LARGEST_AMOUNT, currency)}")
     return minor
 
 

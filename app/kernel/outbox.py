@@ -2,7 +2,8 @@
 
 Knows no domain: a domain adds a message under a topic and hands in a handler for that topic. A message
 survives a crash (its lease runs out and it is taken again), is retried with growing pauses, and is kept
-with its error when it was given up.
+with its error when it was given up. Who has lost the lease no longer touches the message: each taking counts
+`attempts` up, and that number tells whose it is.
 """
 
 import logging
@@ -11,9 +12,10 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Index, Text, event, select, update
+from sqlalchemy import JSON, BigInteger, ColumnElement, Index, Text, event, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.kernel.clock import Clock
@@ -47,14 +49,22 @@ class OutboxRow(Base):
     error: Mapped[str | None] = mapped_column(Text)
 
 
+class LeaseLost(Exception):
+    """The lease ran out and somebody else took the message: the rest is theirs. A handler lets it pass."""
+
+
 @dataclass(frozen=True)
 class Message:
-    """What a handler gets. `extend` prolongs the lease of work that takes longer than a minute."""
+    """What a handler gets.
+
+    `extend` prolongs the lease of work that takes longer than a minute; it raises `LeaseLost`.
+    """
 
     merchant_id: int
     id: str
     topic: str
     payload: Payload
+    attempt: int  # the first is 1, the last `ATTEMPTS`
     extend: Callable[[], None] = field(repr=False)
 
 
@@ -137,6 +147,13 @@ class Worker:
             done += 1
         return done
 
+    def run_one(self, merchant_id: int, message_id: str) -> bool:
+        """Do this one message in this thread, if it is due; whether it was taken."""
+        message = self._take(OutboxRow.merchant_id == merchant_id, OutboxRow.message_id == message_id)
+        if message is not None:
+            self._do(message)
+        return message is not None
+
     def _run(self) -> None:
         tidied_at: datetime | None = None
         while not self._stopping.is_set():
@@ -150,16 +167,16 @@ class Worker:
                 log.exception("the outbox cannot be worked on; trying again")
             self._outbox.added.wait(self._poll)
 
-    def _take(self) -> Message | None:
+    def _take(self, *only: ColumnElement[bool]) -> Message | None:
         now = self._clock.now()
         with self._database.reading() as session:  # spares SQLite's writer where there is nothing to do
-            due = select(OutboxRow.message_id).where(OutboxRow.due_at <= now).limit(1)
+            due = select(OutboxRow.message_id).where(OutboxRow.due_at <= now, *only).limit(1)
             if session.scalar(due) is None:
                 return None
         with self._database.transaction() as session:
             row = session.scalar(
                 select(OutboxRow)
-                .where(OutboxRow.due_at <= now)
+                .where(OutboxRow.due_at <= now, *only)
                 .order_by(OutboxRow.due_at)
                 .limit(1)
                 .with_for_update(skip_locked=True)
@@ -169,30 +186,36 @@ class Worker:
             if row.attempts < ATTEMPTS:
                 row.due_at = now + LEASE
                 row.attempts += 1
-                return Message(row.merchant_id, row.message_id, row.topic, row.payload, lambda: self._extend(row))
+                extend = partial(self._extend, row.merchant_id, row.message_id, row.attempts)
+                return Message(row.merchant_id, row.message_id, row.topic, row.payload, row.attempts, extend)
             _give_up(row, now, "its process ended at every attempt")
-        return self._take()
+        return self._take(*only)
 
-    def _extend(self, row: OutboxRow) -> None:
+    def _extend(self, merchant_id: int, message_id: str, attempt: int) -> None:
         with self._database.transaction() as session:
-            session.execute(_this(row.merchant_id, row.message_id).values(due_at=self._clock.now() + LEASE))
+            row = _held(session, merchant_id, message_id, attempt)
+            if row is None:
+                raise LeaseLost
+            row.due_at = self._clock.now() + LEASE
 
     def _do(self, message: Message) -> None:
         try:
             self._handlers[message.topic](message)
+        except LeaseLost:
+            log.info("message %s (%s) was taken by another", message.id, message.topic)
         except Exception as error:
             log.exception("message %s (%s) failed", message.id, message.topic)
             self._failed(message, error)
         else:
             with self._database.transaction() as session:
-                row = session.get(OutboxRow, (message.merchant_id, message.id))
+                row = _held(session, message.merchant_id, message.id, message.attempt)
                 if row is not None:
                     session.delete(row)
 
     def _failed(self, message: Message, error: Exception) -> None:
         now = self._clock.now()
         with self._database.transaction() as session:
-            row = session.get(OutboxRow, (message.merchant_id, message.id))
+            row = _held(session, message.merchant_id, message.id, message.attempt)
             if row is None:
                 return
             why = f"{type(error).__name__}: {error}"[:2000]
@@ -202,9 +225,11 @@ class Worker:
                 row.error, row.due_at = why, now + pause(row.attempts)
 
 
+def _held(session: Session, merchant_id: int, message_id: str, attempt: int) -> OutboxRow | None:
+    """The message, locked, unless it was taken by another since, given up or done."""
+    row = session.get(OutboxRow, (merchant_id, message_id), with_for_update=True)
+    return row if row is not None and row.attempts == attempt and row.given_up_at is None else None
+
+
 def _give_up(row: OutboxRow, now: datetime, why: str) -> None:
     row.error, row.due_at, row.given_up_at = why, None, now
-
-
-def _this(merchant_id: int, message_id: str) -> Any:
-    return update(OutboxRow).where(OutboxRow.merchant_id == merchant_id, OutboxRow.message_id == message_id)

@@ -26,6 +26,8 @@ class Order(Base):
         ForeignKeyConstraint(["merchant_id"], ["merchants.merchant_id"]),
         UniqueConstraint("merchant_id", "external_id"),
         Index("ix_orders_at", "merchant_id", "at"),
+        Index("ix_orders_click", "merchant_id", "click_id"),
+        Index("ix_orders_visitor", "merchant_id", "visitor_id"),
     )
 
     merchant_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)

@@ -7,7 +7,7 @@ A sale and a refund are written once, whoever reports them and how often. Each c
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from app.kernel.errors import Conflict, Invalid, NotFound
@@ -109,9 +109,11 @@ def by_external_id(session: Session, merchant_id: int, external_id: str) -> Orde
     return session.scalar(select(Order).where(Order.merchant_id == merchant_id, Order.external_id == external_id))
 
 
-def of_visitor(session: Session, merchant_id: int, visitor_id: str) -> list[Order]:
-    """The orders that name this visitor as the buyer."""
-    return list(session.scalars(select(Order).where(Order.merchant_id == merchant_id, Order.visitor_id == visitor_id)))
+def of_buyer(session: Session, merchant_id: int, visitor_id: str, clicks: Select[str]) -> list[Order]:
+    """The orders that name this visitor as the buyer, or one of these clicks. The latest thousand at most."""
+    named = (Order.visitor_id == visitor_id) | Order.click_id.in_(clicks)
+    query = select(Order).where(Order.merchant_id == merchant_id, named)
+    return list(session.scalars(query.order_by(Order.at.desc(), Order.order_id.desc()).limit(1000)))
 
 
 def take_back(

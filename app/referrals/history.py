@@ -3,12 +3,15 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from app.kernel.ids import Malformed
 from app.referrals import visits
 from app.referrals.models import Claim, Referral, Visit
+
+LONGEST_JOURNEY = 1000
+"""Visits of one buyer that are looked at, the latest first. A person makes a few; a program may make any number."""
 
 
 @dataclass(frozen=True)
@@ -34,17 +37,20 @@ def journey(session: Session, merchant_id: int, visitor_id: str | None, click_id
     return Journey(buyer, tuple(known))
 
 
+def visits_of(merchant_id: int, visitor_id: str) -> Select[str]:
+    """The ids of all visits that the visitor claimed, to be asked for inside another query."""
+    return select(Claim.visit_id).where(Claim.merchant_id == merchant_id, Claim.visitor_id == visitor_id)
+
+
 def with_ancestors(session: Session, merchant_id: int, referral_ids: Iterable[str]) -> list[Referral]:
-    """The referrals and all their ancestors, in one query a generation; a loop ends it too."""
-    found: dict[str, Referral] = {}
-    wanted = set(referral_ids)
-    while wanted:
-        generation = session.scalars(
-            select(Referral).where(Referral.merchant_id == merchant_id, Referral.referral_id.in_(wanted))
-        ).all()
-        found |= {referral.referral_id: referral for referral in generation}
-        wanted = {referral.parent_id for referral in generation if referral.parent_id is not None} - found.keys()
-    return list(found.values())
+    """The referrals and all their ancestors, in one query however long the chain; a loop ends it too."""
+    links = select(Referral.referral_id, Referral.parent_id).where(Referral.merchant_id == merchant_id)
+    known = links.where(Referral.referral_id.in_(set(referral_ids))).cte("lineage", recursive=True)
+    lineage = known.union(links.join(known, Referral.referral_id == known.c.parent_id))
+    found = select(Referral).where(
+        Referral.merchant_id == merchant_id, Referral.referral_id.in_(select(lineage.c.referral_id))
+    )
+    return list(session.scalars(found))
 
 
 def _named(session: Session, merchant_id: int, click_id: str | None) -> Visit | None:
@@ -61,4 +67,6 @@ def _claimed(session: Session, merchant_id: int, visitor_id: str) -> Iterable[Vi
         select(Visit)
         .join(Claim, (Claim.merchant_id == Visit.merchant_id) & (Claim.visit_id == Visit.visit_id))
         .where(Claim.merchant_id == merchant_id, Claim.visitor_id == visitor_id)
+        .order_by(Claim.visit_id.desc())
+        .limit(LONGEST_JOURNEY)
     )

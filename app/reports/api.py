@@ -99,7 +99,7 @@ class AttributionReport(Wire):
 def attribution_report(query: Annotated[AttributionQuery, Query()], caller: ReportKey, work: UnitOfWork) -> Response:
     """Net sales by network, product, wall, sharer, kind, depth or time: rows add up to the totals, and these to the
     orders and their refunds, to the cent. `orders` counts distinct orders, so it does not add up over rows that
-    split an order; the totals say the true number."""
+    split an order; the totals say the true number. An order of nothing has nothing to credit and is not counted."""
     now = work.here.clock.now()
     with work.here.database.reading() as session:
         question = _question(session, query, caller.merchant_id, now, work.here.settings.test_mode)

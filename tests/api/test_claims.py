@@ -33,7 +33,8 @@ def bound(server: AppServer, click: str) -> list[str]:
 def copies(server: AppServer, click: str) -> list[str]:
     """The visits that were made because somebody else claimed this one."""
     with server.database.reading() as session:
-        return list(session.scalars(select(Visit.visit_id).where(Visit.copy_of == click)))
+        copied = select(Claim.visit_id).where(Claim.claimed_id == click, Claim.visit_id != click)
+        return list(session.scalars(select(Visit.visit_id).where(Visit.visit_id.in_(copied))))
 
 
 def test_the_first_claim_binds_the_visit(merchant: TestMerchant, code: str, app_server: AppServer) -> None:
@@ -121,3 +122,44 @@ def test_claims_at_the_same_time_bind_one_visitor(merchant: TestMerchant, code: 
     assert 1 == clicks.count(click)
     assert [people[clicks.index(click)].id] == bound(app_server, click)
     assert 5 == len(copies(app_server, click))
+
+
+def test_a_late_claim_twice_at_the_same_time_makes_one_visit(
+    merchant: TestMerchant, code: str, clock: TestClock, app_server: AppServer
+) -> None:
+    bo = merchant.shopper()
+    bo.share(merchant.product()["id"])
+    click = bo.follow(code, claim=False)
+    clock.move(hours=1)
+    assert 1 == len(set(together(*(lambda: bo.claim(click) for _ in range(6)))))
+    assert 1 == len(copies(app_server, click))
+
+
+def test_a_late_claim_brings_nothing_back_to_life(merchant: TestMerchant, clock: TestClock) -> None:
+    ana, bo = merchant.shopper(), merchant.shopper()
+    like = ana.like(merchant.product()["id"])
+    click = bo.follow(like["code"], claim=False)
+    clock.move(days=31)
+    assert 404 == claim(bo, click).status_code
+    clock.move(days=-30)
+    ok(ana.http.delete(f"/v1/likes/{like['id']}", headers=ana.headers))
+    assert 404 == claim(bo, click).status_code
+
+
+def test_a_claim_after_the_purchase_credits_who_led_to_it(merchant: TestMerchant, code: str, clock: TestClock) -> None:
+    bo = merchant.shopper()
+    bo.like(merchant.product()["id"])
+    click = bo.follow(code, claim=False)
+    clock.move(minutes=5)
+    order = merchant.order(net=1000, visitor=bo.token)
+    assert ["(direct)"] == [line["network"] for line in merchant.explanation(order["id"])["lines"]]
+
+    clock.move(minutes=5)
+    bo.claim(click)
+
+    explained = merchant.explanation(order["id"])
+    assert [("whatsapp", 1000)] == [(line["network"], line["net"]) for line in explained["lines"]]
+    assert {"(direct)": 0, "whatsapp": 1000} == {
+        network: sum(entry["gross"] for entry in explained["entries"] if entry["network"] == network)
+        for network in ("(direct)", "whatsapp")
+    }

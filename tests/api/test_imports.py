@@ -8,7 +8,7 @@ import httpx
 import pytest
 from sqlalchemy import delete, func, select
 
-from app.catalog import imports
+from app.catalog import imports, kept_file
 from app.catalog.models import Import, ImportChunk
 from app.kernel.ids import merchant_of
 from app.kernel.outbox import Outbox, OutboxRow
@@ -84,6 +84,44 @@ def test_the_same_file_again_changes_nothing(merchant: TestMerchant, name: str) 
     assert before == products(merchant)
 
 
+def test_a_shop_of_twenty_products_is_brought_in_whole_and_the_second_time_nothing_changes(
+    merchant: TestMerchant,
+) -> None:
+    first, again = (bring_in(merchant, "shopify_apparel.csv") for _ in range(2))
+    found = products(merchant)
+
+    assert ("finished", (20, 0, 0, 0), []) == (first["status"], counts(first), first["errors"])
+    assert ("finished", (0, 0, 20, 0), []) == (again["status"], counts(again), again["errors"])
+    assert 20 == len(found)
+    tote = found["market-tote"]
+    assert ["Small", "Medium", "Large"] == [variant["title"] for variant in tote["variants"]]
+    assert {2500} == {variant["price"]["amount"] for variant in tote["variants"]}
+    assert {None} == {variant["stock"] for product in found.values() for variant in product["variants"]}
+    assert "Padded Vest" == found["quilted-vest"]["title"]
+    assert ["https://cdn.example/photos/vest@2x.jpg"] == found["quilted-vest"]["images"]
+    assert found["rain-shell"]["description"].startswith("Waterproof shell in recycled nylon, with")
+
+
+def test_what_cannot_be_kept_or_given_out_loses_its_row_alone(merchant: TestMerchant) -> None:
+    options = ",".join(letter * 250 for letter in "xyz")
+    content = (
+        "Handle,Title,Option1 Value,Option2 Value,Option3 Value,Variant Price,Variant Inventory Qty\n"
+        "good,Good,,,,9999999999.99,1000000000\n"
+        f"long,Long,{options},10,1\n"
+        "costly,Costly,,,,10000000000,1\n"
+        "many,Many,,,,10,3000000000\n"
+        "last,Last,,,,10,1\n"
+    )
+    state = finished(merchant, ok(upload(merchant, content.encode())))
+
+    assert ("finished", (2, 0, 0, 3)) == (state["status"], counts(state))
+    assert [3, 4, 5] == [error["line"] for error in state["errors"]]
+    found = products(merchant)
+    assert {"good", "last"} == set(found)
+    assert 999_999_999_999 == found["good"]["variants"][0]["price"]["amount"]
+    assert 1_000_000_000 == found["good"]["variants"][0]["stock"]
+
+
 def test_a_bad_row_is_told_with_its_line_and_loses_no_other(merchant: TestMerchant) -> None:
     state = bring_in(merchant, "shopify_nasty.csv")
     lines = (DATA / "shopify_nasty.csv").read_text().splitlines()
@@ -126,9 +164,9 @@ def test_an_import_that_was_killed_goes_on_where_it_was(merchant: TestMerchant, 
     for _ in range(2):
         with pytest.raises(_Killed):
             imports.bring_in(database, app_server.clock, number, import_id, die_after_the_first)
-    assert [100, 200] == told
+    assert [imports.BATCH, 2 * imports.BATCH] == told
     state = ok(merchant.http.get(f"/v1/imports/{import_id}"))
-    assert ("running", 200) == (state["status"], state["created"])
+    assert ("running", 2 * imports.BATCH) == (state["status"], state["created"])
 
     imports.bring_in(database, app_server.clock, number, import_id, lambda _: None)
     state = ok(merchant.http.get(f"/v1/imports/{import_id}"))
@@ -145,7 +183,7 @@ def test_a_file_larger_than_a_piece_is_read_whole(merchant: TestMerchant) -> Non
     description = "x" * 5000
     lines = ["Handle,Title,Body (HTML)", *(f"item-{number},Item {number},{description}" for number in range(450))]
     content = "\n".join(lines).encode()
-    assert len(content) > 2 * imports.CHUNK
+    assert len(content) > 2 * kept_file.PIECE
     assert (450, 0, 0, 0) == counts(finished(merchant, ok(upload(merchant, content))))
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.kernel.database import Database
 from app.kernel.events import Event, Events
-from app.kernel.outbox import ATTEMPTS, LEASE, Handler, Message, Outbox, OutboxRow, Worker, pause
+from app.kernel.outbox import ATTEMPTS, LEASE, Handler, LeaseLost, Message, Outbox, OutboxRow, Worker, pause
 from app.referrals.models import Claim
 from tests.clock import START, TestClock
 from tests.threads import together
@@ -196,6 +196,47 @@ def test_work_that_takes_long_keeps_its_lease(bench: Bench) -> None:
     assert not bench.rows()
 
 
+@pytest.mark.parametrize("end", ["well", "badly", "by extending"])
+def test_who_has_lost_the_lease_leaves_the_message_to_whoever_has_it(bench: Bench, end: str) -> None:
+    def die(_: Message) -> None:
+        raise _Killed
+
+    def too_slowly(message: Message) -> None:
+        bench.clock.move(seconds=61)
+        with pytest.raises(_Killed):
+            bench.worker(die).run_due()
+        if end == "by extending":
+            message.extend()
+        if end == "badly":
+            raise ValueError("broken")
+
+    bench.add()
+    assert 1 == bench.worker(too_slowly).run_due()
+
+    (row,) = bench.rows()
+    assert (2, bench.clock.now() + LEASE, None) == (row.attempts, row.due_at, row.error)
+
+
+def test_a_lease_is_not_prolonged_once_the_work_is_done_or_given_up(bench: Bench) -> None:
+    kept: list[Message] = []
+    bench.add()
+    bench.worker(kept.append).run_due()
+    with pytest.raises(LeaseLost):
+        kept[0].extend()
+
+
+def test_one_message_is_done_by_itself_when_it_is_due(bench: Bench) -> None:
+    done: list[str] = []
+    first, second = bench.add(number=0), bench.add(number=1)
+    worker = bench.worker(lambda message: done.append(message.id))
+
+    assert worker.run_one(1, second)
+    assert not worker.run_one(1, second)
+    assert not worker.run_one(2, first)  # another merchant's
+    assert [second] == done
+    assert [first] == [row.message_id for row in bench.rows()]
+
+
 def test_two_workers_never_take_the_same_message(bench: Bench) -> None:
     taken = Counter[int]()
     for number in range(60):
@@ -273,7 +314,7 @@ class Happened(Event):
 
 
 def _claim(visit: str) -> Claim:
-    return Claim(merchant_id=1, visit_id=visit, visitor_id="vis_1", at=START, received_at=START)
+    return Claim(merchant_id=1, visit_id=visit, claimed_id=visit, visitor_id="vis_1", at=START, received_at=START)
 
 
 def test_a_listener_that_fails_leaves_what_happened_and_is_called_again(bench: Bench) -> None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.kernel.money import (
+    LARGEST_AMOUNT,
     MAX_MINOR,
     Money,
     exponent,
@@ -104,7 +105,8 @@ def test_what_cannot_be_split_is_refused(total: int, parts: list[int | Fraction]
         ("19.990", "eur", 1999),
         ("1.234", "kwd", 1234),
         ("1.2345", "clf", 12345),
-        ("90071992547409.91", "eur", MAX_MINOR),
+        ("9999999999.99", "eur", LARGEST_AMOUNT),
+        ("999999999999", "jpy", LARGEST_AMOUNT),
     ],
 )
 def test_decimal_text_becomes_minor_units(text: str, currency: str, minor: int) -> None:
@@ -138,6 +140,14 @@ def test_minor_units_become_decimal_text(minor: int, currency: str, text: str) -
     assert to_decimal(minor, currency) == text
 
 
-@given(st.integers(0, MAX_MINOR), st.sampled_from(CURRENCIES))
+@pytest.mark.parametrize(
+    ("currency", "largest"), [("eur", "9999999999.99"), ("jpy", "999999999999"), ("kwd", "999999999.999")]
+)
+def test_the_largest_amount_is_told_in_the_decimals_of_its_currency(currency: str, largest: str) -> None:
+    with pytest.raises(ValueError, match=f"is more than {largest}$"):
+        parse_decimal("1000000000000", currency)
+
+
+@given(st.integers(0, LARGEST_AMOUNT), st.sampled_from(CURRENCIES))
 def test_text_and_minor_units_are_the_same_amount(minor: int, currency: str) -> None:
     assert parse_decimal(to_decimal(minor, currency), currency) == minor

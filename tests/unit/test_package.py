@@ -1,10 +1,13 @@
 """`pip install .` gives a complete product: widgets, migrations, pages and pictures are in the wheel."""
 
+import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
 from hatchling.builders.wheel import WheelBuilder
+
+from app import main
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,6 +34,10 @@ def test_what_is_beside_the_code_is_in_the_wheel(wheel: set[str], folder: str) -
 
 def test_every_file_of_the_code_is_in_the_wheel(wheel: set[str]) -> None:
     assert {path.as_posix() for path in files("app")} <= wheel
+
+
+def test_the_version_is_said_once_in_the_same_words() -> None:
+    assert main.VERSION == tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
 
 
 def test_no_test_is_in_the_wheel(wheel: set[str]) -> None:

@@ -1,14 +1,19 @@
-"""What any feed of products is read into, before anything is stored. Knows no format and no database."""
+"""What any feed of products is read into, before anything is stored. Knows no format and no database.
+
+The greatest lengths are those of the columns, or less: whatever a feed lets pass can be stored (a test compares them).
+"""
 
 from dataclasses import dataclass
 
-LONGEST_NAME = 255  # a title, brand, SKU or tag, in characters
+LONGEST_NAME = 255  # a title, brand, SKU, tag or option, in characters
+LONGEST_VARIANT_TITLE = 300  # all the options of a variant together
 LONGEST_ID = 255
 LONGEST_DESCRIPTION = 50_000
 LONGEST_ADDRESS = 2_048
 MOST_VARIANTS = 2_048
 MOST_IMAGES = 250
 MOST_TAGS = 250
+LARGEST_STOCK = 1_000_000_000  # pieces of one variant
 
 
 @dataclass(frozen=True, slots=True)

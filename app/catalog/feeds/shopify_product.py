@@ -10,10 +10,12 @@ from hashlib import blake2b
 from urllib.parse import urlsplit
 
 from app.catalog.feeds.items import (
+    LARGEST_STOCK,
     LONGEST_ADDRESS,
     LONGEST_DESCRIPTION,
     LONGEST_ID,
     LONGEST_NAME,
+    LONGEST_VARIANT_TITLE,
     MOST_IMAGES,
     MOST_TAGS,
     MOST_VARIANTS,
@@ -24,7 +26,7 @@ from app.catalog.feeds.items import (
 from app.catalog.feeds.text import from_html, one_line
 from app.kernel.money import parse_decimal
 
-_QUANTITY = re.compile(r"-?[0-9]{1,9}", re.ASCII)
+_QUANTITY = re.compile(r"-?[0-9]{1,40}", re.ASCII)
 _POSITION = re.compile(r"[0-9]{1,6}", re.ASCII)
 _OPTIONS = ("option1", "option2", "option3")
 _VARIANT_FACTS = (*_OPTIONS, "sku", "price")
@@ -132,7 +134,10 @@ class Builder:
 
     def _variant_title(self, cells: Cells) -> str | None:
         values = [self._name(cells, option) for option in _OPTIONS if cells[option]]
-        return None if [value.lower() for value in values] == ["default title"] else " / ".join(values) or None
+        title = None if [value.lower() for value in values] == ["default title"] else " / ".join(values) or None
+        if title and len(title) > LONGEST_VARIANT_TITLE:
+            self.fail(cells, "option1", f"the options together are longer than {LONGEST_VARIANT_TITLE} characters")
+        return title
 
     def _price(self, cells: Cells, column: str) -> int | None:
         if not cells[column]:
@@ -151,7 +156,10 @@ class Builder:
         if not _QUANTITY.fullmatch(quantity):
             self.fail(cells, "quantity", f"{quantity[:40]!r} is not a whole number")
             return None
-        return max(0, int(quantity))
+        pieces = max(0, int(quantity))
+        if pieces > LARGEST_STOCK:
+            self.fail(cells, "quantity", f"more than {LARGEST_STOCK} pieces")
+        return pieces
 
     def _add_image(self, cells: Cells, column: str, position: int) -> None:
         address = cells[column]

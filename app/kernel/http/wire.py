@@ -17,10 +17,8 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from app.kernel.clock import rfc3339
+from app.kernel.money import LARGEST_AMOUNT as LARGEST_AMOUNT  # given on: wire types are made of it
 from app.kernel.money import Money, is_currency
-
-LARGEST_AMOUNT = 999_999_999_999
-"""Minor units. Twelve digits are what Stripe takes at most, and far within a 64-bit integer when summed."""
 
 
 class Body(BaseModel):

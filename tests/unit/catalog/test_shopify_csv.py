@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.catalog.feeds import items as bounds
 from app.catalog.feeds.items import FeedProduct, FeedVariant, RowError
 from app.catalog.feeds.shopify_csv import read
+from app.catalog.models import Product, ProductTag, Variant
 
 DATA = Path(__file__).parents[2] / "data"
 HEADER = b"Handle,Title,Body (HTML),Variant Price,Image Src\n"
@@ -194,6 +196,51 @@ def test_long_options_still_make_an_id_that_fits_and_stays() -> None:
     (first,), (second,) = products(parse(content)).values(), products(parse(content)).values()
     assert first.variants[0].external_id == second.variants[0].external_id
     assert len(first.variants[0].external_id) <= 255
+
+
+OPTIONS = "Handle,Title,Option1 Value,Option2 Value,Option3 Value"
+
+
+@pytest.mark.parametrize(("length", "kept"), [(98, True), (99, False), (255, False)])
+def test_options_that_are_too_long_together_lose_their_product(length: int, kept: bool) -> None:
+    values = ",".join(letter * length for letter in "xyz")
+    items = parse(f"{OPTIONS}\na,A,S,,\na,,{values}\nb,B,,,\n".encode())
+    assert list(products(items)) == (["a", "b"] if kept else ["b"])
+    assert errors(items) == ([] if kept else [(3, "Option1 Value", True)])
+
+
+@pytest.mark.parametrize(
+    ("column", "fits", "too_much", "told"),
+    [
+        ("Variant Price", "9999999999.99", "10000000000", "'10000000000' is more than 9999999999.99"),
+        ("Variant Compare At Price", "9999999999.99", "10000000000.00", "'10000000000.00' is more than 9999999999.99"),
+        ("Variant Inventory Qty", "1000000000", "1000000001", "more than 1000000000 pieces"),
+        ("Variant Inventory Qty", "1000000000", "9" * 30, "more than 1000000000 pieces"),
+    ],
+)
+def test_numbers_are_as_large_as_they_can_be_given_out(column: str, fits: str, too_much: str, told: str) -> None:
+    items = parse(f"Handle,Title,{column}\na,A,{fits}\nb,B,{too_much}\n".encode())
+    assert list(products(items)) == ["a"]
+    assert [(3, column, told)] == [(item.line, item.field, item.detail) for item in items if isinstance(item, RowError)]
+
+
+@pytest.mark.parametrize(
+    ("longest", "table", "columns"),
+    [
+        (bounds.LONGEST_NAME, Product, ["title", "brand"]),
+        (bounds.LONGEST_NAME, Variant, ["sku"]),
+        (bounds.LONGEST_NAME, ProductTag, ["tag"]),
+        (bounds.LONGEST_ID, Product, ["external_id"]),
+        (bounds.LONGEST_ID, Variant, ["external_id"]),
+        (bounds.LONGEST_VARIANT_TITLE, Variant, ["title"]),
+        (10**9, Product, ["description", "url", "images"]),  # without a limit of their own
+    ],
+)
+def test_whatever_a_feed_lets_pass_fits_its_column(longest: int, table: type, columns: list[str]) -> None:
+    for name in columns:
+        width = getattr(table.__table__.c[name].type, "length", None)  # type: ignore[attr-defined]
+        assert width is None or longest <= width, name
+    assert bounds.LARGEST_STOCK < 2**31
 
 
 class Endless(io.RawIOBase):
