@@ -1,41 +1,86 @@
-"""Runs Alembic in the database that `app.migrate` hands over, or in the one of the environment's settings."""
+"""Runs Alembic in the database that `app.migrate` hands over, or in the one of the environment's settings.
 
+Those who start together take turns, and each looks at what is missing only once its turn has come.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, Literal
 
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
-from sqlalchemy import text
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from app import settings, tables
 from app.kernel.database import Database, Instant
 
-_LOCK = 7239847192
-"""PostgreSQL: servers that start together take turns under this advisory lock."""
-
-
-def _render(kind: str, item: Any, _: AutogenContext) -> str | Literal[False]:
-    """Write our own types into migrations as what they are in a database, so that migrations outlive them."""
-    return "sa.BigInteger()" if kind == "type" and isinstance(item, Instant) else False
+_LOCK = {"key": 7239847192}
+"""PostgreSQL: the advisory lock of whoever's turn it is."""
+_PATIENCE = 60.0
+"""Seconds to wait for a SQLite file that others are just making."""
 
 
 def run() -> None:
     given = context.config.attributes.get("database")
     database = given or Database(settings.load().database)
-    with database.engine.connect() as connection:
+    turn = _turn_in_sqlite if database.is_sqlite else _turn_in_postgresql
+    with turn(database.engine) as connection:
         context.configure(
             connection=connection,
             target_metadata=tables.METADATA,
             render_as_batch=database.is_sqlite,
-            transaction_per_migration=True,
+            transaction_per_migration=not database.is_sqlite,
             compare_type=True,
             render_item=_render,
         )
         with context.begin_transaction():
-            if not database.is_sqlite:
-                connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
-                connection.execute(text("SET LOCAL lock_timeout = '5s'"))
             context.run_migrations()
-        connection.commit()
+
+
+@contextmanager
+def _turn_in_sqlite(engine: Engine) -> Iterator[Connection]:
+    """One transaction around all: SQLite has one writer, and whoever asks to be it waits for the one before."""
+    with _connected(engine).execution_options(begin="BEGIN IMMEDIATE") as connection, connection.begin():
+        yield connection
+
+
+def _connected(engine: Engine) -> Connection:
+    """Each connection turns WAL on. While another is just doing so in a new file, SQLite refuses and does not wait."""
+    given_up_at = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return engine.connect()
+        except OperationalError as error:
+            if "locked" not in str(error.orig) or time.monotonic() > given_up_at:
+                raise
+        time.sleep(0.02)
+
+
+@contextmanager
+def _turn_in_postgresql(engine: Engine) -> Iterator[Connection]:
+    """The lock belongs to the connection, so that it outlasts the transaction of each migration."""
+    with engine.connect() as connection:
+        connection.detach()  # closed at the end: neither lock nor time limit goes back into the pool
+        # Asked again and again: whoever waits within a statement stops another's CREATE INDEX CONCURRENTLY for good.
+        while not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), _LOCK):
+            connection.rollback()
+            time.sleep(0.1)
+        try:
+            connection.execute(text("SET lock_timeout = '5s'"))
+            connection.commit()
+            yield connection
+            connection.commit()
+        finally:
+            with suppress(DBAPIError):  # a connection that broke has lost the lock anyway
+                connection.rollback()
+                connection.execute(text("SELECT pg_advisory_unlock(:key)"), _LOCK)
+
+
+def _render(kind: str, item: Any, _: AutogenContext) -> str | Literal[False]:
+    """Write our own types into migrations as what they are in a database, so that migrations outlive them."""
+    return "sa.BigInteger()" if kind == "type" and isinstance(item, Instant) else False
 
 
 run()

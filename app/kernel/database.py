@@ -5,13 +5,28 @@ Knows no table. Nobody else opens a connection, begins or commits (tests/unit/te
 
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
 from typing import Any, ClassVar, cast
 
-from sqlalchemy import BigInteger, Dialect, Engine, Integer, MetaData, String, create_engine, event, make_url
+from sqlalchemy import (
+    BigInteger,
+    Dialect,
+    Engine,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    UpdateBase,
+    bindparam,
+    create_engine,
+    event,
+    func,
+    make_url,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -146,16 +161,39 @@ def insert_new(session: Session, table: type[Base], **values: object) -> bool:
 
 
 def insert_all_new(session: Session, table: type[Base], rows: Sequence[Mapping[str, object]]) -> set[tuple[Any, ...]]:
-    """Insert those of `rows` that are new as in `insert_new`, in their order; the primary keys of the inserted."""
-    statement = _insert_new(table, session.get_bind().dialect.name)
-    return {tuple(row) for row in session.execute(statement, rows)}
+    """Insert those of `rows` that are new as in `insert_new`, in their order; the primary keys of the inserted.
+
+    All rows fill the same columns. Several rows may fill no column that is JSON.
+    """
+    if not rows:
+        return set()
+    if session.get_bind().dialect.name == "sqlite":
+        return {tuple(row) for row in session.execute(_insert_new(table, sqlite.insert), rows)}
+    if len(rows) == 1:
+        return {tuple(row) for row in session.execute(_insert_new(table, postgresql.insert), rows)}
+    names = tuple(rows[0])
+    columns = {name: [row[name] for row in rows] for name in names}
+    return {tuple(row) for row in session.execute(_insert_columns(table, names), columns)}
+
+
+def table_of(mapped: type[Base]) -> Table:
+    """The table itself, for statements that deal with rows and not with objects."""
+    return cast("Table", mapped.__table__)
 
 
 @cache
-def _insert_new(table: type[Base], dialect: str) -> Insert:
-    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    key = table.__table__.primary_key
-    return insert(table.__table__).on_conflict_do_nothing().returning(*key)
+def _insert_new(mapped: type[Base], insert: Callable[[Table], sqlite.Insert | postgresql.Insert]) -> UpdateBase:
+    table = table_of(mapped)
+    return insert(table).on_conflict_do_nothing().returning(*table.primary_key)
+
+
+@cache
+def _insert_columns(mapped: type[Base], names: tuple[str, ...]) -> UpdateBase:
+    """PostgreSQL takes many rows as an array for each column: one statement, kept prepared, however many they are."""
+    table = table_of(mapped)
+    arrays = [bindparam(name, type_=postgresql.ARRAY(table.c[name].type)) for name in names]
+    rows = select(func.unnest(*arrays).table_valued(*names, name="given").render_derived())
+    return postgresql.insert(table).from_select(names, rows).on_conflict_do_nothing().returning(*table.primary_key)
 
 
 def _sqlite(url: str) -> Engine:

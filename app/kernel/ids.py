@@ -5,13 +5,13 @@ base 32, lower case, so ids sort as bytes in the order of their creation and eve
 halves of the key: (merchant, id).
 """
 
+import os
 import re
-import secrets
 import threading
-from collections.abc import Callable
 from datetime import datetime
 
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
+_PAIRS = [first + second for first in _CROCKFORD for second in _CROCKFORD]
 _VALUES = {character: value for value, character in enumerate(_CROCKFORD)}
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _SHAPE = re.compile(r"([a-z]{2,4})_[0-9a-hjkmnp-tv-z]{30}")
@@ -26,11 +26,47 @@ class Malformed(ValueError):
     """Text that is no identifier of ours, or not of the expected kind."""
 
 
+class _Randomness:
+    """The system's randomness, fetched in pieces: some systems take 90 µs to be asked. No byte is used twice."""
+
+    _PIECE = 4096
+
+    def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew: a forked process must neither use its parent's bytes nor wait for its parent's threads."""
+        self._guard = threading.Lock()
+        self._bytes = b""
+        self._used = 0
+
+    def bits(self, count: int) -> int:
+        """An integer of `count` bits, each as likely as another."""
+        size = (count + 7) // 8
+        with self._guard:
+            if self._used + size > len(self._bytes):
+                self._bytes, self._used = os.urandom(self._PIECE), 0
+            piece = self._bytes[self._used : self._used + size]
+            self._used += size
+        return int.from_bytes(piece) >> (size * 8 - count)
+
+    def below(self, limit: int) -> int:
+        """An integer from 0 to `limit` - 1, each as likely as another: what is too great is drawn again."""
+        count = (limit - 1).bit_length()
+        while (drawn := self.bits(count)) >= limit:
+            pass
+        return drawn
+
+
 class _Chance:
     """The part that nobody can guess. Within one millisecond of one process it grows, by steps that nobody can
     guess either, so that what was made in a row (an import, a batch) also sorts in a row."""
 
     def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew, as a forked process must."""
         self._guard = threading.Lock()
         self._millisecond = -1
         self._last = 0
@@ -39,21 +75,26 @@ class _Chance:
         """60 bits, greater than those given for the same millisecond before."""
         with self._guard:
             if millisecond != self._millisecond or self._last >= 2**60 - 2**40:
-                self._millisecond, self._last = millisecond, secrets.randbits(59)
+                self._millisecond, self._last = millisecond, _random.bits(59)
             else:
-                self._last += 1 + secrets.randbits(40)
+                self._last += 1 + _random.bits(40)
             return self._last
 
 
+_random = _Randomness()
 _chance = _Chance()
+if hasattr(os, "register_at_fork"):  # where processes can fork at all
+    os.register_at_fork(after_in_child=_random.forget)
+    os.register_at_fork(after_in_child=_chance.forget)
 
 
 def _base32(value: int, length: int) -> str:
-    characters = []
-    for _ in range(length):
-        value, digit = divmod(value, 32)
-        characters.append(_CROCKFORD[digit])
-    return "".join(reversed(characters))
+    """`value` in `length` characters, an even number: two at a time, since ids are made by the thousand."""
+    pairs = []
+    for _ in range(length // 2):
+        value, pair = divmod(value, 1024)
+        pairs.append(_PAIRS[pair])
+    return "".join(reversed(pairs))
 
 
 def new_id(prefix: str, merchant: int, at: datetime) -> str:
@@ -76,9 +117,22 @@ def merchant_of(identifier: str, *prefixes: str) -> int:
     return number
 
 
-def new_code(draw: Callable[[int], int] = secrets.randbelow) -> str:
+def is_of(identifier: str, merchant: int, prefix: str) -> bool:
+    """Whether `identifier` is one of `merchant`'s, of the kind `prefix`. Text that is no identifier is not."""
+    try:
+        return merchant_of(identifier, prefix) == merchant
+    except Malformed:
+        return False
+
+
+def new_code() -> str:
     """A code for a link: random, not guessable."""
-    return "".join(_BASE58[draw(58)] for _ in range(CODE_LENGTH))
+    drawn = _random.below(58**CODE_LENGTH)
+    characters = []
+    for _ in range(CODE_LENGTH):
+        drawn, character = divmod(drawn, 58)
+        characters.append(_BASE58[character])
+    return "".join(characters)
 
 
 def is_code(text: str) -> bool:

@@ -38,7 +38,9 @@ class OrderIn(Body):
     visitor: Annotated[Text, Field(max_length=200, description="Who bought: `vis_…` or a token.")] | None = None
     coupon: Annotated[Text, Field(max_length=200)] | None = None
     customer: Customer | None = None
-    test: bool = False
+    test: Annotated[
+        bool, Field(description="Kept apart from real sales. Where Stripe is simulated, every order is a test order.")
+    ] = False
 
 
 class RefundIn(Body):

@@ -41,9 +41,7 @@ class LikeIn(Body):
 
     product: PublicId
     wall: PublicId | None = None
-    via: (
-        Annotated[Text, Field(max_length=64, description="The click id or code by which the page was reached.")] | None
-    ) = None
+    via: Via | None = None
 
 
 class ShareIn(Body):
@@ -54,9 +52,7 @@ class ShareIn(Body):
     network: Annotated[str, Field(max_length=32, examples=["whatsapp"]), AfterValidator(_shareable)]
     via: Via | None = None
     caption: Annotated[Text, Field(max_length=500, description="The person's own words.")] | None = None
-    name: (
-        Annotated[Text, Field(max_length=80, description="Shown with the share; only if the person wrote it.")] | None
-    ) = None
+    name: PersonName | None = None
 
 
 class LikeOut(Wire):
@@ -232,7 +228,8 @@ def _claim(work: UnitOfWork, shop: Shop, click: str, token: str | None) -> Respo
     visitor = _Visitor(work.here, shop, token)
 
     def claim(session: Session) -> ClaimOut:
-        bound = visits.claim(session, shop.merchant_id, click, visitor.id, work.here.clock.now())
+        here = work.here
+        bound = visits.claim(session, here.events, shop.merchant_id, click, visitor.id, here.clock.now())
         return ClaimOut(click=bound, visitor=visitor.new_token)
 
     return work.write(claim)

@@ -2,12 +2,13 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, Index, String, Text, text
+from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel.database import Base, BigNumber, id_type
 
 _STANDS = text("withdrawn_at IS NULL")
+_STANDING_LIKE = text("kind = 'like' AND withdrawn_at IS NULL")
 
 
 class Referral(Base):
@@ -24,7 +25,13 @@ class Referral(Base):
             sqlite_where=_STANDS,
             postgresql_where=_STANDS,
         ),
-        Index("ix_referrals_product", "merchant_id", "product_id", "kind"),
+        # Holds all that a like count asks for, in the order of counting (docs/decisions/0008-likes.md).
+        Index(
+            "ix_referrals_likers",
+            *("merchant_id", "product_id", "visitor_id"),
+            sqlite_where=_STANDING_LIKE,
+            postgresql_where=_STANDING_LIKE,
+        ),
     )
 
     merchant_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
@@ -67,19 +74,26 @@ class Visit(Base):
     product_id: Mapped[str | None] = mapped_column(id_type())
     wall_id: Mapped[str | None] = mapped_column(id_type())
     seen_from: Mapped[str | None] = mapped_column(String(32))  # the network that was observed
-    copy_of: Mapped[str | None] = mapped_column(id_type())  # the visit whose address this visitor had been given
     at: Mapped[datetime]
     received_at: Mapped[datetime]
 
 
 class Claim(Base):
-    """A visitor said: that visit was mine. The first claim of a visit stands; appended only."""
+    """A visitor said: that visit was mine. The first claim of a visit stands; appended only.
+
+    Who claims what somebody else had claimed (a copied address) gets a visit of their own: `visit_id` is theirs,
+    `claimed_id` the one whose address they had.
+    """
 
     __tablename__ = "visit_claims"
-    __table_args__ = (Index("ix_visit_claims_visitor", "merchant_id", "visitor_id", "visit_id"),)
+    __table_args__ = (
+        UniqueConstraint("merchant_id", "claimed_id", "visitor_id"),
+        Index("ix_visit_claims_visitor", "merchant_id", "visitor_id", "visit_id"),
+    )
 
     merchant_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     visit_id: Mapped[str] = mapped_column(id_type(), primary_key=True)
+    claimed_id: Mapped[str] = mapped_column(id_type())
     visitor_id: Mapped[str] = mapped_column(id_type())
     at: Mapped[datetime]
     received_at: Mapped[datetime]

@@ -1,61 +1,125 @@
 """The parent of a new referral, found by the server (attribution.md, "The parent is inferred").
 
-A shopper who arrived through Ana's link and shares afresh would otherwise cut Ana out.
+A shopper who arrived through Ana's link and shares afresh would otherwise cut Ana out. The rule is `choose`;
+the rest fetches what it needs, for many new referrals at once.
 """
 
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import select
+from sqlalchemy import BigInteger, FromClause, Select, bindparam, select
 from sqlalchemy.orm import Session
 
-from app.kernel.ids import Malformed, is_code
-from app.referrals import visits
+from app.kernel.database import Instant, id_type
+from app.kernel.ids import is_code, is_of
+from app.referrals.given import Question
 from app.referrals.models import Claim, Link, Visit
 
 WINDOW = timedelta(days=30)
 """The click window of the default policy."""
 
 
-def infer(
-    session: Session,
-    merchant_id: int,
-    visitor_id: str,
-    *,
-    product_id: str | None,
-    wall_id: str | None,
-    via: str | None,
-    now: datetime,
-) -> str | None:
-    """The referral through which `visitor_id` had come: the latest claimed visit within the window, of the
-    product, else of the wall, else of the merchant. `via` helps only a visitor without any visit yet."""
-    visits = session.execute(
-        select(Visit.referral_id, Visit.product_id, Visit.wall_id)
-        .join(Claim, (Claim.merchant_id == Visit.merchant_id) & (Claim.visit_id == Visit.visit_id))
-        .where(
-            Claim.merchant_id == merchant_id,
-            Claim.visitor_id == visitor_id,
-            Visit.at >= now - WINDOW,
-            Visit.at <= now,
+class Newcomer(Protocol):
+    """A like or share whose parent is wanted. `via` is a click id or code from the page."""
+
+    @property
+    def merchant_id(self) -> int: ...
+    @property
+    def visitor_id(self) -> str: ...
+    @property
+    def product_id(self) -> str | None: ...
+    @property
+    def wall_id(self) -> str | None: ...
+    @property
+    def via(self) -> str | None: ...
+    @property
+    def at(self) -> datetime: ...
+
+
+class Arrival(NamedTuple):
+    """A visit that a visitor claimed."""
+
+    referral_id: str
+    product_id: str | None
+    wall_id: str | None
+    at: datetime
+    visit_id: str
+
+
+def choose(arrivals: Iterable[Arrival], *, product_id: str | None, wall_id: str | None, now: datetime) -> str | None:
+    """The referral through which a visitor had come: that of the latest visit within the window, of the product,
+    else of the wall, else of the merchant. None without any visit in the window."""
+
+    def nearness(arrival: Arrival) -> tuple[int, datetime, str]:
+        of_product = product_id is not None and arrival.product_id == product_id
+        of_wall = wall_id is not None and arrival.wall_id == wall_id
+        return 2 if of_product else int(of_wall), arrival.at, arrival.visit_id
+
+    recent = (arrival for arrival in arrivals if now - WINDOW <= arrival.at <= now)
+    nearest = max(recent, key=nearness, default=None)
+    return None if nearest is None else nearest.referral_id
+
+
+def infer(session: Session, newcomers: Sequence[Newcomer]) -> list[str | None]:
+    """The parent of each, in order. `via` helps only a visitor without any visit yet."""
+    arrivals = _arrivals(session, newcomers)
+    chosen = [
+        choose(
+            arrivals.get((new.merchant_id, new.visitor_id), ()),
+            product_id=new.product_id,
+            wall_id=new.wall_id,
+            now=new.at,
         )
-        .order_by(Visit.at.desc(), Visit.visit_id.desc())
-    ).all()
-    if not visits:
-        return _from_via(session, merchant_id, via)
-    of_product = [visit for visit in visits if product_id is not None and visit.product_id == product_id]
-    of_wall = [visit for visit in visits if wall_id is not None and visit.wall_id == wall_id]
-    nearest: str = (of_product or of_wall or visits)[0].referral_id
-    return nearest
+        for new in newcomers
+    ]
+    by_via = _by_via(session, (new for new, parent in zip(newcomers, chosen, strict=True) if parent is None))
+    return [parent or by_via.get((new.merchant_id, new.via)) for new, parent in zip(newcomers, chosen, strict=True)]
 
 
-def _from_via(session: Session, merchant_id: int, via: str | None) -> str | None:
-    """The referral behind a click id or a code, when it is this merchant's."""
-    if via is None:
-        return None
-    if is_code(via):
-        link = session.get(Link, via)
-        return link.referral_id if link is not None and link.merchant_id == merchant_id else None
-    try:
-        visit = visits.find(session, merchant_id, via)
-    except Malformed:
-        return None
-    return None if visit is None else visit.referral_id
+def _claims(given: FromClause) -> Select[*tuple[Any, ...]]:
+    columns = (Visit.referral_id, Visit.product_id, Visit.wall_id, Visit.at, Visit.visit_id)
+    mine = (Claim.merchant_id == given.c.merchant_id) & (Claim.visitor_id == given.c.visitor_id)
+    within = Visit.at.between(bindparam("since", type_=Instant()), bindparam("until", type_=Instant()))
+    return (
+        select(Claim.merchant_id, Claim.visitor_id, *columns)
+        .join_from(given, Claim, mine)
+        .join(Visit, (Visit.merchant_id == Claim.merchant_id) & (Visit.visit_id == Claim.visit_id))
+        .where(within)
+    )
+
+
+def _links(given: FromClause) -> Select[*tuple[Any, ...]]:
+    return select(Link.merchant_id, Link.code, Link.referral_id).join_from(given, Link, Link.code == given.c.code)
+
+
+def _clicks(given: FromClause) -> Select[*tuple[Any, ...]]:
+    same = (Visit.merchant_id == given.c.merchant_id) & (Visit.visit_id == given.c.visit_id)
+    return select(Visit.merchant_id, Visit.visit_id, Visit.referral_id).join_from(given, Visit, same)
+
+
+_CLAIMS = Question(_claims, merchant_id=BigInteger(), visitor_id=id_type())
+_LINKS = Question(_links, code=id_type())
+_CLICKS = Question(_clicks, merchant_id=BigInteger(), visit_id=id_type())
+
+
+def _arrivals(session: Session, newcomers: Sequence[Newcomer]) -> dict[tuple[int, str], list[Arrival]]:
+    """The claimed visits of each visitor that may be in the window of one of the newcomers."""
+    found: dict[tuple[int, str], list[Arrival]] = defaultdict(list)
+    if newcomers:
+        visitors = {(new.merchant_id, new.visitor_id) for new in newcomers}
+        moments = [new.at for new in newcomers]
+        for merchant_id, visitor_id, *visit in _CLAIMS.ask(
+            session, visitors, since=min(moments) - WINDOW, until=max(moments)
+        ):
+            found[merchant_id, visitor_id].append(Arrival(*visit))
+    return found
+
+
+def _by_via(session: Session, newcomers: Iterable[Newcomer]) -> dict[tuple[int, str | None], str]:
+    """What `via` names: the referral behind a code or a click id, by merchant and `via`. Another merchant's is none."""
+    said = {(new.merchant_id, new.via) for new in newcomers if new.via is not None}
+    links = _LINKS.ask(session, {(via,) for _, via in said if is_code(via)})
+    clicks = _CLICKS.ask(session, {(merchant, via) for merchant, via in said if is_of(via, merchant, "clk")})
+    return {(merchant_id, via): referral_id for merchant_id, via, referral_id in (*links, *clicks)}

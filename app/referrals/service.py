@@ -1,24 +1,22 @@
 """Likes, shares and visits: what is written and what is found. Knows the session and the tables, not HTTP.
 
-New facts come as `Fact`s through the recorder, many to a transaction.
+New facts come as `Fact`s through the recorder, many to a transaction (`writing.py`, `visits.py`).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, TypeVar
+from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import BigInteger, FromClause, Select, func, literal_column, select
 from sqlalchemy.orm import Session
 
-from app.catalog import service as catalog
-from app.kernel.database import insert_new
-from app.kernel.errors import AppError, Gone, Invalid, NotFound
-from app.kernel.ids import Malformed, is_code, merchant_of, new_code, new_id
+from app.kernel.database import id_type
+from app.kernel.errors import Gone, NotFound
+from app.kernel.ids import is_code, merchant_of
 from app.kernel.recorder import Fact
-from app.referrals import parents
+from app.referrals.given import Question
 from app.referrals.models import Link, Referral
-from app.walls import service as walls
 
 Kind = Literal["like", "share"]
 ONSITE = "onsite"
@@ -29,11 +27,24 @@ class ReferralWithdrawn(Gone):
     code, title = "referral_withdrawn", "This link was taken back"
 
 
+class Standing(NamedTuple):
+    """What is told of a referral that stands."""
+
+    referral_id: str
+    code: str
+    network: str
+    parent_id: str | None
+    caption: str | None
+
+
 @dataclass(frozen=True)
 class Referred:
-    """What became of a like or share: the referral that stands, and whether it is new."""
+    """What became of a like or share: the referral that stands, and whether it is new.
 
-    referral: Referral
+    `likes` counts the product's likes when this like was written, those of the same moment with it; 0 for a share.
+    """
+
+    referral: Standing
     is_new: bool
     likes: int
     title: str
@@ -58,109 +69,6 @@ class NewReferral(Fact[Referred]):
     @property
     def target(self) -> str:
         return f"{self.product_id or ''}/{self.wall_id or ''}"
-
-
-Wanted = TypeVar("Wanted")
-Outcome = TypeVar("Outcome")
-
-
-def each_alone(
-    write: Callable[[Session, Wanted], Outcome],
-) -> Callable[[Session, Sequence[Wanted]], list[Outcome | AppError]]:
-    """A recorder's writer out of a function for one fact: a refusal is that fact's outcome alone."""
-
-    def write_all(session: Session, facts: Sequence[Wanted]) -> list[Outcome | AppError]:
-        outcomes: list[Outcome | AppError] = []
-        for fact in facts:
-            try:
-                outcomes.append(write(session, fact))
-            except AppError as refusal:
-                outcomes.append(refusal)
-        return outcomes
-
-    return write_all
-
-
-def refer(session: Session, new: NewReferral) -> Referred:
-    """Write a like or share, or find the one that stands already: unique by visitor, kind, product, wall, network.
-
-    Raises `Invalid` naming `/product` or `/wall` when there is no such thing on sale.
-    """
-    title, image = _subject(session, new)
-    referral, is_new = _standing(session, new), False
-    while referral is None:  # goes round again only if its visitor takes it back in this very moment
-        is_new = _insert(session, new)
-        referral = _standing(session, new)
-    likes = count_likes(session, new.merchant_id, [new.product_id])[new.product_id] if new.product_id else 0
-    return Referred(referral, is_new, likes, title, image)
-
-
-def _subject(session: Session, new: NewReferral) -> tuple[str, str | None]:
-    """Title and picture of what is referred to; makes sure that it is there."""
-    try:
-        wall = walls.get(session, new.merchant_id, new.wall_id) if new.wall_id is not None else None
-    except (NotFound, Malformed):
-        raise Invalid.field("/wall", "is not a wall") from None
-    if new.product_id is None:
-        return (wall.title, None) if wall is not None else ("", None)
-    try:
-        product = catalog.get(session, new.merchant_id, new.product_id)
-    except (NotFound, Malformed):
-        raise Invalid.field("/product", "is not a product on offer") from None
-    return product.title, product.images[0] if product.images else None
-
-
-def _standing(session: Session, new: NewReferral) -> Referral | None:
-    return session.scalar(
-        select(Referral).where(
-            Referral.merchant_id == new.merchant_id,
-            Referral.visitor_id == new.visitor_id,
-            Referral.kind == new.kind,
-            Referral.target == new.target,
-            Referral.network == new.network,
-            Referral.withdrawn_at.is_(None),
-        )
-    )
-
-
-def _insert(session: Session, new: NewReferral) -> bool:
-    referral_id = new_id("ref", new.merchant_id, new.at)
-    parent = parents.infer(
-        session,
-        new.merchant_id,
-        new.visitor_id,
-        product_id=new.product_id,
-        wall_id=new.wall_id,
-        via=new.via,
-        now=new.at,
-    )
-    code = _free_code(session, new.merchant_id, referral_id)
-    return insert_new(
-        session,
-        Referral,
-        merchant_id=new.merchant_id,
-        referral_id=referral_id,
-        kind=new.kind,
-        visitor_id=new.visitor_id,
-        product_id=new.product_id,
-        wall_id=new.wall_id,
-        target=new.target,
-        network=new.network,
-        code=code,
-        parent_id=parent,
-        caption=new.caption,
-        name=new.name,
-        at=new.at,
-        received_at=new.at,
-    )
-
-
-def _free_code(session: Session, merchant_id: int, referral_id: str) -> str:
-    """A code that nobody has. Two draws of 52 bits meet so rarely that a second try is luxury, not a loop."""
-    while True:
-        code = new_code()
-        if insert_new(session, Link, code=code, merchant_id=merchant_id, referral_id=referral_id):
-            return code
 
 
 def take_back(session: Session, merchant_id: int, referral_id: str, visitor_id: str | None, now: datetime) -> Referral:
@@ -195,16 +103,24 @@ def by_code(session: Session, code: str) -> Referral:
 
 def count_likes(session: Session, merchant_id: int, product_ids: Iterable[str]) -> dict[str, int]:
     """How many people like each product; a person who likes it on two walls is one person."""
-    wanted = list(product_ids)
-    counts = dict.fromkeys(wanted, 0)
-    query = (
-        select(Referral.product_id, func.count(Referral.visitor_id.distinct()))
-        .where(
-            Referral.merchant_id == merchant_id,
-            Referral.product_id.in_(wanted),
-            Referral.kind == "like",
-            Referral.withdrawn_at.is_(None),
-        )
-        .group_by(Referral.product_id)
+    counts = count_all_likes(session, {(merchant_id, product_id) for product_id in product_ids})
+    return {product_id: people for (_, product_id), people in counts.items()}
+
+
+def count_all_likes(session: Session, products: Collection[tuple[int, str]]) -> dict[tuple[int, str], int]:
+    """`count_likes` for products of any merchants, each given as merchant and id."""
+    return {(merchant, product): people for merchant, product, people in _LIKES.ask(session, products)}
+
+
+def _likes(given: FromClause) -> Select[*tuple[Any, ...]]:
+    people = select(func.count(Referral.visitor_id.distinct())).where(
+        Referral.merchant_id == given.c.merchant_id,
+        Referral.product_id == given.c.product_id,
+        # Said literally, as the index says it: for a parameter no database would use it.
+        Referral.kind == literal_column("'like'"),
+        Referral.withdrawn_at.is_(None),
     )
-    return counts | {str(product_id): people for product_id, people in session.execute(query)}
+    return select(given.c.merchant_id, given.c.product_id, people.scalar_subquery())
+
+
+_LIKES = Question(_likes, merchant_id=BigInteger(), product_id=id_type())

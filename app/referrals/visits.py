@@ -7,16 +7,26 @@ from datetime import datetime, timedelta
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from app.kernel.database import insert_new
+from app.kernel.database import insert_new, table_of
 from app.kernel.errors import NotFound
+from app.kernel.events import Event, Events
 from app.kernel.ids import merchant_of, new_id
 from app.kernel.recorder import Fact
 from app.referrals.models import Claim, Referral, Visit
+from app.referrals.parents import WINDOW
 
 CLAIMABLE_FOR = timedelta(minutes=30)
 
 TOUCH_TYPE = {"share": "click", "like": "like"}
 """A visit through a share is a `click`, through a like a `like` (product.md)."""
+
+
+@dataclass(frozen=True)
+class VisitClaimed(Event):
+    """A visit has found its visitor."""
+
+    visit_id: str
+    visitor_id: str
 
 
 @dataclass(frozen=True)
@@ -46,10 +56,13 @@ class NewVisit(Fact[str]):
         )
 
 
+_INSERT = insert(table_of(Visit))  # the table's own: the mapping's would look at each row by itself
+
+
 def write(session: Session, visits: Sequence[NewVisit]) -> list[str]:
     """Write visits, all in one statement."""
-    rows = [{**visit.__dict__, "received_at": visit.at, "copy_of": None} for visit in visits]
-    session.execute(insert(Visit), rows)
+    rows = [{**visit.__dict__, "received_at": visit.at} for visit in visits]
+    session.execute(_INSERT, rows)
     return [visit.visit_id for visit in visits]
 
 
@@ -64,58 +77,74 @@ def visitor_of(session: Session, merchant_id: int, visit_id: str) -> str | None:
     return None if claim is None else claim.visitor_id
 
 
-def claim(session: Session, merchant_id: int, visit_id: str, visitor_id: str, now: datetime) -> str:
+def claim(session: Session, events: Events, merchant_id: int, visit_id: str, visitor_id: str, now: datetime) -> str:
     """Bind the visit to the visitor; the click id that is theirs from now on.
 
     The first claim within half an hour gets this visit. A later one, or another visitor's (a copied
     address), gets a new visit of the same referral: two people are never merged (api.md, Claiming a visit).
-    Raises `NotFound` for a click that is not this merchant's.
+    Raises `NotFound` for a click that is not this merchant's, and where the link is closed or the visit is so
+    old that a new one would bring back to life what has expired.
     """
     visit = find(session, merchant_id, visit_id)
     if visit is None:
         raise NotFound
-    if now <= visit.at + CLAIMABLE_FOR and _bind(session, visit, visitor_id, now):
+    if now <= visit.at + CLAIMABLE_FOR and _bind(session, visit, visit_id, visitor_id, now):
+        events.publish(session, VisitClaimed(merchant_id, visit_id, visitor_id))
         return visit_id
-    if visitor_of(session, merchant_id, visit_id) == visitor_id:
-        return visit_id
-    known = session.scalar(
-        select(Visit.visit_id)
-        .join(Claim, (Claim.merchant_id == Visit.merchant_id) & (Claim.visit_id == Visit.visit_id))
-        .where(Claim.merchant_id == merchant_id, Claim.visitor_id == visitor_id, Visit.copy_of == visit_id)
-        .limit(1)
-    )
+    known = _claimed_as(session, visit, visitor_id)
     if known is not None:
         return known
-    copy = _copy(session, visit, now)
-    _bind(session, copy, visitor_id, now)
-    return copy.visit_id
+    if not _still_leads_here(session, visit, now):
+        raise NotFound
+    copy_id = new_id("clk", merchant_id, now)
+    if not _bind(session, visit, copy_id, visitor_id, now):  # the same visitor claims it twice in this moment
+        return _claimed_as(session, visit, visitor_id) or visit_id
+    _copy(session, visit, copy_id, now)
+    events.publish(session, VisitClaimed(merchant_id, copy_id, visitor_id))
+    return copy_id
 
 
-def _bind(session: Session, visit: Visit, visitor_id: str, now: datetime) -> bool:
+def _claimed_as(session: Session, visit: Visit, visitor_id: str) -> str | None:
+    """The click id that the visitor got for this visit before."""
+    return session.scalar(
+        select(Claim.visit_id).where(
+            Claim.merchant_id == visit.merchant_id,
+            (Claim.claimed_id == visit.visit_id) | (Claim.visit_id == visit.visit_id),
+            Claim.visitor_id == visitor_id,
+        )
+    )
+
+
+def _still_leads_here(session: Session, visit: Visit, now: datetime) -> bool:
+    referral = session.get(Referral, (visit.merchant_id, visit.referral_id))
+    return referral is not None and referral.withdrawn_at is None and now <= visit.at + WINDOW
+
+
+def _bind(session: Session, visit: Visit, own_id: str, visitor_id: str, now: datetime) -> bool:
     return insert_new(
         session,
         Claim,
         merchant_id=visit.merchant_id,
-        visit_id=visit.visit_id,
+        visit_id=own_id,
+        claimed_id=visit.visit_id,
         visitor_id=visitor_id,
         at=now,
         received_at=now,
     )
 
 
-def _copy(session: Session, visit: Visit, now: datetime) -> Visit:
-    copy = Visit(
-        merchant_id=visit.merchant_id,
-        visit_id=new_id("clk", visit.merchant_id, now),
-        referral_id=visit.referral_id,
-        type=visit.type,
-        product_id=visit.product_id,
-        wall_id=visit.wall_id,
-        seen_from=None,
-        copy_of=visit.visit_id,
-        at=now,
-        received_at=now,
+def _copy(session: Session, visit: Visit, own_id: str, now: datetime) -> None:
+    session.add(
+        Visit(
+            merchant_id=visit.merchant_id,
+            visit_id=own_id,
+            referral_id=visit.referral_id,
+            type=visit.type,
+            product_id=visit.product_id,
+            wall_id=visit.wall_id,
+            seen_from=None,
+            at=now,
+            received_at=now,
+        )
     )
-    session.add(copy)
     session.flush()
-    return copy

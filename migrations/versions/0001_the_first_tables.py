@@ -124,6 +124,11 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column(
+            "claimed_id",
+            sa.String(length=40).with_variant(sa.String(length=40, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column(
             "visitor_id",
             sa.String(length=40).with_variant(sa.String(length=40, collation="C"), "postgresql"),
             nullable=False,
@@ -131,6 +136,9 @@ def upgrade() -> None:
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("received_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("merchant_id", "visit_id", name=op.f("pk_visit_claims")),
+        sa.UniqueConstraint(
+            "merchant_id", "claimed_id", "visitor_id", name=op.f("uq_visit_claims_merchant_id_claimed_id_visitor_id")
+        ),
     )
     with op.batch_alter_table("visit_claims", schema=None) as batch_op:
         batch_op.create_index("ix_visit_claims_visitor", ["merchant_id", "visitor_id", "visit_id"], unique=False)
@@ -160,11 +168,6 @@ def upgrade() -> None:
             nullable=True,
         ),
         sa.Column("seen_from", sa.String(length=32), nullable=True),
-        sa.Column(
-            "copy_of",
-            sa.String(length=40).with_variant(sa.String(length=40, collation="C"), "postgresql"),
-            nullable=True,
-        ),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("received_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("merchant_id", "visit_id", name=op.f("pk_visits")),
@@ -329,6 +332,8 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("orders", schema=None) as batch_op:
         batch_op.create_index("ix_orders_at", ["merchant_id", "at"], unique=False)
+        batch_op.create_index("ix_orders_click", ["merchant_id", "click_id"], unique=False)
+        batch_op.create_index("ix_orders_visitor", ["merchant_id", "visitor_id"], unique=False)
 
     op.create_table(
         "products",
@@ -596,7 +601,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("merchant_id", "referral_id", name=op.f("pk_referrals")),
     )
     with op.batch_alter_table("referrals", schema=None) as batch_op:
-        batch_op.create_index("ix_referrals_product", ["merchant_id", "product_id", "kind"], unique=False)
+        batch_op.create_index(
+            "ix_referrals_likers",
+            ["merchant_id", "product_id", "visitor_id"],
+            unique=False,
+            sqlite_where=sa.text("kind = 'like' AND withdrawn_at IS NULL"),
+            postgresql_where=sa.text("kind = 'like' AND withdrawn_at IS NULL"),
+        )
         batch_op.create_index(
             "uq_referrals_standing",
             ["merchant_id", "visitor_id", "kind", "target", "network"],
@@ -729,7 +740,11 @@ def downgrade() -> None:
             sqlite_where=sa.text("withdrawn_at IS NULL"),
             postgresql_where=sa.text("withdrawn_at IS NULL"),
         )
-        batch_op.drop_index("ix_referrals_product")
+        batch_op.drop_index(
+            "ix_referrals_likers",
+            sqlite_where=sa.text("kind = 'like' AND withdrawn_at IS NULL"),
+            postgresql_where=sa.text("kind = 'like' AND withdrawn_at IS NULL"),
+        )
 
     op.drop_table("referrals")
     with op.batch_alter_table("product_tags", schema=None) as batch_op:
@@ -747,6 +762,8 @@ def downgrade() -> None:
     op.drop_table("stripe_objects")
     op.drop_table("products")
     with op.batch_alter_table("orders", schema=None) as batch_op:
+        batch_op.drop_index("ix_orders_visitor")
+        batch_op.drop_index("ix_orders_click")
         batch_op.drop_index("ix_orders_at")
 
     op.drop_table("orders")

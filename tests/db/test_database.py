@@ -21,7 +21,9 @@ _numbers = itertools.count(10**6)
 
 
 def new_claim(visit: str, visitor: str = "vis_1", merchant: int = 1) -> Claim:
-    return Claim(merchant_id=merchant, visit_id=visit, visitor_id=visitor, at=START, received_at=START)
+    return Claim(
+        merchant_id=merchant, visit_id=visit, claimed_id=visit, visitor_id=visitor, at=START, received_at=START
+    )
 
 
 def claims(session: Session, visit: str) -> int:
@@ -150,10 +152,9 @@ def test_of_many_who_insert_the_same_at_once_one_succeeds(database: Database) ->
         visit = f"clk_{next(_numbers)}"
 
         def claim(visitor: str, visit: str = visit) -> bool:
+            ids = {"merchant_id": 1, "visit_id": visit, "claimed_id": visit, "visitor_id": visitor}
             with database.transaction() as session:
-                return insert_new(
-                    session, Claim, merchant_id=1, visit_id=visit, visitor_id=visitor, at=START, received_at=START
-                )
+                return insert_new(session, Claim, **ids, at=START, received_at=START)
 
         won = together(*(lambda visitor=visitor: claim(visitor) for visitor in "abcd"))
 

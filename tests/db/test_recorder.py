@@ -52,8 +52,9 @@ class Writer:
 
     def _row(self, fact: Seen) -> dict[str, object]:
         visitor = None if self.poison(fact.number) else "vis_1"  # an empty one breaks the whole statement
-        at = {"at": START, "received_at": START}
-        return {"merchant_id": self.merchant, "visit_id": f"clk_{fact.number:06}", "visitor_id": visitor, **at}
+        visit = f"clk_{fact.number:06}"
+        ids = {"merchant_id": self.merchant, "visit_id": visit, "claimed_id": visit, "visitor_id": visitor}
+        return {**ids, "at": START, "received_at": START}
 
     def written(self, database: Database) -> list[int]:
         with database.reading() as session:
@@ -251,7 +252,8 @@ def test_batches_that_wait_for_each_other_are_written_all_the_same(database: Dat
 
     with database.transaction() as session:
         at = {"visitor_id": "vis_0", "at": START, "received_at": START}
-        session.add_all(Claim(merchant_id=merchant, visit_id=visit, **at) for visit in ("clk_a", "clk_b"))
+        names = ("clk_a", "clk_b")
+        session.add_all(Claim(merchant_id=merchant, visit_id=name, claimed_id=name, **at) for name in names)
     recorder = Recorder(database, batch=1)
     recorder.register(Seen, crossing)
     recorder.start()

@@ -3,10 +3,12 @@
 Only `gateway` imports this, and only when there is something to say: the library costs 200 ms to load.
 """
 
+import ipaddress
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NoReturn, cast
+from urllib.parse import urlsplit
 
 import httpx
 import stripe
@@ -30,9 +32,9 @@ class _Http(stripe.HTTPClient):
 
     name = "httpx"
 
-    def __init__(self) -> None:
+    def __init__(self, *, trust_env: bool) -> None:
         super().__init__()
-        self._http = httpx.Client(timeout=_TIMEOUT)
+        self._http = httpx.Client(timeout=_TIMEOUT, trust_env=trust_env)
 
     def request(
         self,
@@ -60,7 +62,8 @@ class Client:
     """A connection to one Stripe. Threads may share it."""
 
     def __init__(self, api_key: str, api_base: str) -> None:
-        self._http = _Http()
+        # The environment's proxy is the way to the real Stripe; it does not lead to a simulated one on this machine.
+        self._http = _Http(trust_env=not _is_loopback(api_base))
         self._stripe = stripe.StripeClient(
             api_key, base_addresses={"api": api_base}, max_network_retries=_RETRIES, http_client=self._http
         )
@@ -81,6 +84,15 @@ class Client:
 
     def close(self) -> None:
         self._http.close()
+
+
+def _is_loopback(address: str) -> bool:
+    """Whether the address is of this machine: `localhost`, 127.0.0.0/8, ::1."""
+    host = urlsplit(address).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def check_signature(payload: bytes, signature: str, secrets: tuple[str, ...]) -> None:

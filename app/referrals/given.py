@@ -1,0 +1,47 @@
+"""Questions about many keys at once: the keys go in as a table, so the statement is the same however many they are.
+
+Knows no table of ours. SQLite takes the keys as JSON, PostgreSQL as an array for each column: one parameter for
+thousands of keys, a plan that is kept, and keys of several columns find their index in both.
+"""
+
+import json
+from collections.abc import Callable, Collection
+from typing import Any
+
+from sqlalchemy import ARRAY, FromClause, Row, Select, bindparam, func, literal_column, select
+from sqlalchemy.orm import Session
+from sqlalchemy.types import TypeEngine
+
+Key = tuple[int | str, ...]
+
+
+class Question:
+    """A statement about many keys, built once for each database.
+
+    `build` gets the keys as a table with the given columns, and joins it to what is asked for.
+    """
+
+    def __init__(self, build: Callable[[FromClause], Select[*tuple[Any, ...]]], **columns: TypeEngine[Any]) -> None:
+        self._columns = tuple(columns)
+        self._on_sqlite = build(_from_json(columns))
+        self._on_postgresql = build(_from_arrays(columns))
+
+    def ask(self, session: Session, keys: Collection[Key], **more: object) -> Collection[Row[*tuple[Any, ...]]]:
+        """The answer for `keys`, each of which may come once; `more` are the statement's other parameters."""
+        if not keys:
+            return ()
+        if session.get_bind().dialect.name == "sqlite":
+            return session.execute(self._on_sqlite, {"given": json.dumps(list(keys)), **more}).all()
+        arrays = {name: list(column) for name, column in zip(self._columns, zip(*keys, strict=True), strict=True)}
+        return session.execute(self._on_postgresql, {**arrays, **more}).all()
+
+
+def _from_json(columns: dict[str, TypeEngine[Any]]) -> FromClause:
+    rows = func.json_each(bindparam("given")).table_valued("value", name="given_rows")
+    parts = (func.json_extract(rows.c.value, literal_column(f"'$[{position}]'")) for position in range(len(columns)))
+    return select(*(part.label(name) for part, name in zip(parts, columns, strict=True))).subquery("given")
+
+
+def _from_arrays(columns: dict[str, TypeEngine[Any]]) -> FromClause:
+    arrays = (bindparam(name, type_=ARRAY(kind)) for name, kind in columns.items())
+    return func.unnest(*arrays).table_valued(*columns, name="given").render_derived()

@@ -1,0 +1,184 @@
+"""Writes likes and shares, a batch of the recorder at a time, in a number of statements that does not grow with it.
+
+Knows the session and the tables, not HTTP. What stands is decided by the unique index of standing referrals
+(visitor, kind, product, wall, network), so repeats, in the batch or of another process, find the one that stands.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import BigInteger, FromClause, Select, String, and_, insert, select
+from sqlalchemy.orm import Session
+from sqlalchemy.types import TypeEngine
+
+from app.catalog.models import Product
+from app.kernel.database import id_type, insert_all_new, table_of
+from app.kernel.errors import AppError, Invalid
+from app.kernel.ids import is_of, new_code, new_id
+from app.referrals import parents, service
+from app.referrals.given import Question
+from app.referrals.models import Link, Referral
+from app.referrals.service import NewReferral, Referred, Standing
+from app.walls.models import Wall
+
+Owned = tuple[int, str]
+"""A merchant, and the id of something that is theirs."""
+
+What = tuple[int | str, ...]
+"""What makes a referral the same again: merchant, visitor, kind, target, network."""
+
+
+class _Subject(NamedTuple):
+    """What is referred to."""
+
+    title: str
+    image: str | None
+
+
+def write(session: Session, facts: Sequence[NewReferral]) -> list[Referred | AppError]:
+    """Write likes and shares, or find those that stand already; one outcome each, in order.
+
+    `Invalid` naming `/product` or `/wall` for what is not on offer. Of the same referral several times, the first
+    is the new one.
+    """
+    subjects = _subjects(session, facts)
+    good = [fact for fact, subject in zip(facts, subjects, strict=True) if isinstance(subject, _Subject)]
+    standing, new = _stand(session, good)
+    likes = service.count_all_likes(session, {liked for fact in good if (liked := _liked(fact)) is not None})
+    outcomes: list[Referred | AppError] = []
+    for fact, subject in zip(facts, subjects, strict=True):
+        if isinstance(subject, AppError):
+            outcomes.append(subject)
+            continue
+        what, liked = _what(fact), _liked(fact)
+        count = 0 if liked is None else likes[liked]
+        outcomes.append(Referred(standing[what], what in new, count, subject.title, subject.image))
+        new.discard(what)
+    return outcomes
+
+
+def _what(fact: NewReferral) -> What:
+    return fact.merchant_id, fact.visitor_id, fact.kind, fact.target, fact.network
+
+
+def _liked(fact: NewReferral) -> Owned | None:
+    return (fact.merchant_id, fact.product_id) if fact.kind == "like" and fact.product_id is not None else None
+
+
+# What is referred to must be there.
+
+
+def _products(given: FromClause) -> Select[*tuple[Any, ...]]:
+    same = (Product.merchant_id == given.c.merchant_id) & (Product.product_id == given.c.product_id)
+    columns = select(Product.merchant_id, Product.product_id, Product.title, Product.images)
+    return columns.join_from(given, Product, same).where(Product.withdrawn_at.is_(None))
+
+
+def _walls(given: FromClause) -> Select[*tuple[Any, ...]]:
+    same = (Wall.merchant_id == given.c.merchant_id) & (Wall.wall_id == given.c.wall_id)
+    columns = select(Wall.merchant_id, Wall.wall_id, Wall.title)
+    return columns.join_from(given, Wall, same).where(Wall.withdrawn_at.is_(None))
+
+
+_PRODUCTS = Question(_products, merchant_id=BigInteger(), product_id=id_type())
+_WALLS = Question(_walls, merchant_id=BigInteger(), wall_id=id_type())
+
+
+def _subjects(session: Session, facts: Sequence[NewReferral]) -> list[_Subject | Invalid]:
+    """Title and picture of what each refers to, or why it cannot be referred to."""
+    products = _PRODUCTS.ask(session, _owned(((fact.merchant_id, fact.product_id) for fact in facts), "prod"))
+    walls = _WALLS.ask(session, _owned(((fact.merchant_id, fact.wall_id) for fact in facts), "wall"))
+    on_offer = {
+        (merchant, product): _Subject(title, next(iter(images), None)) for merchant, product, title, images in products
+    }
+    open_walls = {(merchant, wall): _Subject(title, None) for merchant, wall, title in walls}
+    return [_subject(fact, on_offer, open_walls) for fact in facts]
+
+
+def _owned(named: Iterable[tuple[int, str | None]], prefix: str) -> set[Owned]:
+    return {(merchant, each) for merchant, each in named if each is not None and is_of(each, merchant, prefix)}
+
+
+def _subject(fact: NewReferral, products: dict[Owned, _Subject], walls: dict[Owned, _Subject]) -> _Subject | Invalid:
+    wall = None if fact.wall_id is None else walls.get((fact.merchant_id, fact.wall_id))
+    if fact.wall_id is not None and wall is None:
+        return Invalid.field("/wall", "is not a wall")
+    if fact.product_id is None:
+        return wall or _Subject("", None)
+    product = products.get((fact.merchant_id, fact.product_id))
+    return product or Invalid.field("/product", "is not a product on offer")
+
+
+# What stands.
+
+
+def _stand(session: Session, facts: Sequence[NewReferral]) -> tuple[dict[What, Standing], set[What]]:
+    """What stands of all that the facts say, and which of it was written now."""
+    missing: dict[What, NewReferral] = {}
+    for fact in facts:
+        missing.setdefault(_what(fact), fact)
+    parent_of = dict(zip(missing, parents.infer(session, list(missing.values())), strict=True))
+    standing: dict[What, Standing] = {}
+    new: set[What] = set()
+    while missing:  # again only for what its visitor takes back in this very moment
+        made = _insert(session, missing, parent_of)
+        new |= made.keys()
+        standing |= made | _find(session, missing.keys() - made.keys())
+        missing = {what: fact for what, fact in missing.items() if what not in standing}
+    return standing, new
+
+
+def _insert(
+    session: Session, facts: Mapping[What, NewReferral], parent_of: Mapping[What, str | None]
+) -> dict[What, Standing]:
+    """Insert what does not stand yet, each with its link."""
+    rows = {what: _row(fact, parent_of[what]) for what, fact in facts.items()}
+    # In order of the keys: who meets another process's transaction waits for it, and never both for each other.
+    inserted = insert_all_new(session, Referral, [rows[what] for what in sorted(rows)])
+    new = {what: row for what, row in rows.items() if (row["merchant_id"], row["referral_id"]) in inserted}
+    if new:  # two codes of 52 bits hardly ever meet; if they do, that fact fails alone
+        session.execute(_INSERT_LINK, [{name: row[name] for name in _LINK} for row in new.values()])
+    return {what: Standing(*(row[name] for name in Standing._fields)) for what, row in new.items()}
+
+
+def _row(fact: NewReferral, parent_id: str | None) -> dict[str, Any]:
+    return {
+        "merchant_id": fact.merchant_id,
+        "referral_id": new_id("ref", fact.merchant_id, fact.at),
+        "kind": fact.kind,
+        "visitor_id": fact.visitor_id,
+        "product_id": fact.product_id,
+        "wall_id": fact.wall_id,
+        "target": fact.target,
+        "network": fact.network,
+        "code": new_code(),
+        "parent_id": parent_id,
+        "caption": fact.caption,
+        "name": fact.name,
+        "at": fact.at,
+        "received_at": fact.at,
+    }
+
+
+def _find(session: Session, wanted: Collection[What]) -> dict[What, Standing]:
+    width = len(_WHAT)
+    return {tuple(row[:width]): Standing(*row[width:]) for row in _STANDING.ask(session, wanted)}
+
+
+def _standing(given: FromClause) -> Select[*tuple[Any, ...]]:
+    columns = table_of(Referral).c
+    same = and_(*(columns[name] == given.c[name] for name in _WHAT))
+    told = (columns[name] for name in (*_WHAT, *Standing._fields))
+    return select(*told).join_from(given, Referral, same).where(columns.withdrawn_at.is_(None))
+
+
+_WHAT: dict[str, TypeEngine[Any]] = {
+    "merchant_id": BigInteger(),
+    "visitor_id": id_type(),
+    "kind": String(),
+    "target": id_type(),
+    "network": String(),
+}
+_STANDING = Question(_standing, **_WHAT)
+_LINK = ("code", "merchant_id", "referral_id")
+_INSERT_LINK = insert(table_of(Link))

@@ -1,0 +1,16 @@
+"""Whether the server is alive and ready, as monitors ask."""
+
+import httpx
+import pytest
+
+from tests.conftest import AppServer
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_monitors_may_ask_with_get_or_head(app_server: AppServer, path: str) -> None:
+    got = httpx.get(app_server.url + path, verify=False)
+    head = httpx.head(app_server.url + path, verify=False)
+
+    assert (200, "ok") == (got.status_code, got.json()["status"])
+    assert (200, b"") == (head.status_code, head.content)
+    assert 405 == httpx.delete(app_server.url + path, verify=False).status_code
