@@ -64,7 +64,7 @@ coverage: $(VENV)/dev
 
 # The screenshots of the documentation, taken anew.
 pictures: $(VENV)/dev
-	GRAPEVINE_PICTURES=1 $(BIN)/python -m pytest tests/browser/test_main_job.py -k sqlite
+	PICTURES=1 $(BIN)/python -m pytest tests/browser/test_main_job.py -k sqlite
 
 bench: $(VENV)/dev
 	$(BIN)/python -m tests.bench

@@ -1,6 +1,8 @@
 """`grapevine`: the operator's command line. Each command imports what it needs when it is called."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -55,7 +57,10 @@ def worker() -> None:
     """Run background jobs apart from the server (whose `GRAPEVINE_JOBS` is then `false`)."""
     from app import main
 
-    main.run_worker(_settings())
+    settings = _settings()
+    with _usable_database():
+        _reach(settings)
+        main.run_worker(settings)
 
 
 @cli.command()
@@ -77,7 +82,8 @@ def merchant(
     settings = _settings()
     _migrate(settings)
     try:
-        made = make_merchant(settings, name, currency, origin or [])
+        with _usable_database():
+            made = make_merchant(settings, name, currency, origin or [])
     except ValueError as wrong:
         _stop(str(wrong))
     for what, value in made.items():
@@ -97,7 +103,8 @@ def import_catalogue(
     settings = _settings()
     _migrate(settings)
     try:
-        lost = bring_in_file(settings, file, file_format, of)
+        with _usable_database():
+            lost = bring_in_file(settings, file, file_format, of)
     except AppError as refusal:
         _stop(refusal.detail)
     raise typer.Exit(1 if lost else 0)
@@ -106,14 +113,15 @@ def import_catalogue(
 @cli.command()
 def demo(
     port: Port = 8000,
-    reset: Annotated[bool, typer.Option(help="Forget what the last demonstration did.")] = False,
+    reset: Annotated[bool, typer.Option(help="Begin anew: delete the demonstration's own database.")] = False,
 ) -> None:
     """A shop of its own, a wall on somebody's blog, and a simulated Stripe where no key is set."""
     from app.demo.run import run
     from app.settings import WrongSettings
 
     try:
-        run(port, reset=reset)
+        with _usable_database():
+            run(port, reset=reset)
     except WrongSettings as wrong:
         _stop(str(wrong))
     except OSError as taken:
@@ -135,9 +143,36 @@ def _migrate(settings: "Settings") -> None:
 
     database = Database(settings.database)
     try:
-        upgrade(database)
+        with _usable_database():
+            upgrade(database)
     finally:
         database.close()
+
+
+def _reach(settings: "Settings") -> None:
+    """Raises `DBAPIError` where the database does not answer."""
+    from sqlalchemy import text
+
+    from app.kernel.database import Database
+
+    database = Database(settings.database)
+    try:
+        with database.reading() as session:
+            session.execute(text("SELECT 1"))
+    finally:
+        database.close()
+
+
+@contextmanager
+def _usable_database() -> Iterator[None]:
+    """Stops with one line where the database cannot be reached, or refuses."""
+    from sqlalchemy.exc import DBAPIError
+
+    try:
+        yield
+    except DBAPIError as error:
+        said = str(error.orig).strip() or type(error.orig).__name__
+        _stop(f"the database cannot be used: {said.splitlines()[0]}")
 
 
 def _stop(why: str) -> NoReturn:

@@ -36,6 +36,7 @@ from app.orders.stripe.gateway import Gateway
 from app.referrals import api as referrals_api
 from app.referrals import service as referrals
 from app.referrals import visits
+from app.referrals import writing as referrals_writing
 from app.reports import api as reports_api
 from app.settings import Settings, load
 from app.storefront import api as storefront_api
@@ -65,7 +66,8 @@ def assemble(settings: Settings, clock: Clock | None = None) -> Runtime:
         recorder=Recorder(database),
     )
     here.events.on(OrderChanged, "attribute-order", partial(attribution.on_order_changed, here.clock))
-    here.recorder.register(referrals.NewReferral, referrals.each_alone(referrals.refer))
+    here.events.on(visits.VisitClaimed, "attribute-claim", partial(attribution.on_visit_claimed, here.clock))
+    here.recorder.register(referrals.NewReferral, referrals_writing.write)
     here.recorder.register(visits.NewVisit, visits.write)
     return here
 
@@ -117,6 +119,8 @@ def api(here: Runtime, directory: Directory, front: Storefront) -> FastAPI:
         storefront_api,
     ):
         app.include_router(domain.router)
+    for path, look in (("/healthz", health.healthz), ("/readyz", health.readyz)):  # many monitors ask by HEAD
+        app.add_api_route(path, look, methods=["HEAD"], include_in_schema=False)
     return app
 
 

@@ -4,6 +4,7 @@ Alembic is imported only when there is something to do: it would make every star
 """
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import column, select, table
@@ -18,26 +19,29 @@ if TYPE_CHECKING:
 _REVISION = re.compile(r'^(revision|down_revision) = "(\w+)"', re.MULTILINE)
 
 
-def config(database: Database) -> "Config":
-    """Alembic's configuration for this database; nothing is read from a file."""
+def config(database: Database, scripts: Path = MIGRATIONS) -> "Config":
+    """Alembic's configuration for this database and the folder of migrations; nothing is read from a file."""
     from alembic.config import Config
 
     made = Config()
-    made.set_main_option("script_location", str(MIGRATIONS))
+    made.set_main_option("script_location", str(scripts).replace("%", "%%"))
     made.attributes["database"] = database
     return made
 
 
-def upgrade(database: Database) -> None:
-    """Apply what is missing. Servers that start together wait for each other (migrations/env.py)."""
-    if is_current(database):
+def upgrade(database: Database, scripts: Path = MIGRATIONS) -> None:
+    """Apply what is missing. Servers that start together wait for each other (migrations/env.py).
+
+    Raises SQLAlchemy's `DBAPIError` where the database cannot be reached or a migration fails.
+    """
+    if is_current(database, scripts):
         return
     from alembic import command
 
-    command.upgrade(config(database), "head")
+    command.upgrade(config(database, scripts), "head")
 
 
-def is_current(database: Database) -> bool:
+def is_current(database: Database, scripts: Path = MIGRATIONS) -> bool:
     """Whether the database has every migration that this code knows."""
     versions = table("alembic_version", column("version_num"))
     try:
@@ -45,13 +49,13 @@ def is_current(database: Database) -> bool:
             found = set(session.scalars(select(versions.c.version_num)))
     except DatabaseError:  # no such table: nothing was ever applied; or no database, which `upgrade` will say
         return False
-    return found == _heads()
+    return found == _heads(scripts)
 
 
-def _heads() -> set[str]:
+def _heads(scripts: Path) -> set[str]:
     """The newest revisions of this code: those that no other builds upon."""
     known: dict[str, set[str]] = {"revision": set(), "down_revision": set()}
-    for script in (MIGRATIONS / "versions").glob("*.py"):
+    for script in (scripts / "versions").glob("*.py"):
         for kind, revision in _REVISION.findall(script.read_text("utf-8")):
             known[kind].add(revision)
     return known["revision"] - known["down_revision"]

@@ -3,8 +3,11 @@
 docs/settings.md lists them; a test compares the two. A wrong setting stops the start with one clear line.
 """
 
+import os
+import re
 import secrets
 from contextlib import suppress
+from difflib import get_close_matches
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Annotated, Self
@@ -12,15 +15,24 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 SIMULATED_KEY = "sk_test_simulated"
 """The key by which the simulated Stripe of `grapevine demo` is told from the real one."""
 
 
+_PREFIX = "GRAPEVINE_"
+_NO_SETTINGS = frozenset({"STRIPE_SPEC"})
+"""Names that are not the server's: where the simulated Stripe finds Stripe's own document (docs/running.md)."""
+_LINK = re.compile(r"(\w+_)?(SERVICE_(HOST|PORT\w*)=|PORT_\d+_(TCP|UDP|SCTP)|PORT=\w+://)")
+"""What Kubernetes and Docker put into the environment by themselves when a service is called `grapevine`."""
+
+
 class Settings(BaseSettings):
     """What an operator can set. Field descriptions are the documentation."""
 
-    model_config = SettingsConfigDict(env_prefix="GRAPEVINE_", env_ignore_empty=True, frozen=True)
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, env_ignore_empty=True, frozen=True)
 
     data_dir: Path = Field(Path("var"), description="Where the embedded database and generated secrets are kept.")
     database_url: str = Field(
@@ -71,6 +83,10 @@ class Settings(BaseSettings):
     def _is_known_database(cls, value: str) -> str:
         if value and not value.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://", "postgres://")):
             raise ValueError("must begin with sqlite:/// or postgresql://")
+        try:
+            make_url(value or "sqlite://")
+        except (ArgumentError, ValueError):
+            raise ValueError("cannot be read as an address; encode what is special in the password") from None
         return value.replace("postgres://", "postgresql://", 1) if value.startswith("postgres://") else value
 
     @field_validator("secret", "admin_token")
@@ -103,8 +119,9 @@ class WrongSettings(ValueError):
 def load(**given: object) -> Settings:
     """The settings of this process, with generated secrets filled in and kept in `data_dir`.
 
-    Raises `WrongSettings` naming the first setting that is wrong.
+    Raises `WrongSettings` naming the first setting that is wrong, or that is none.
     """
+    _refuse_unknown()
     try:
         settings = Settings(**given)  # type: ignore[arg-type]  # pydantic checks what arrives
     except ValidationError as wrong:
@@ -118,6 +135,18 @@ def load(**given: object) -> Settings:
             "admin_token": settings.admin_token or _kept(settings.data_dir / "admin-token"),
         }
     )
+
+
+def _refuse_unknown() -> None:
+    """Raise `WrongSettings` for a variable with our prefix that is no setting: most likely a slip of the pen."""
+    known = {name.upper() for name in Settings.model_fields}
+    for variable, value in sorted(os.environ.items()):
+        name = variable.upper().removeprefix(_PREFIX)
+        if not variable.upper().startswith(_PREFIX) or name in known | _NO_SETTINGS or _LINK.match(f"{name}={value}"):
+            continue
+        nearest = get_close_matches(name, sorted(known), n=1, cutoff=0.5)
+        advice = f"did you mean {_PREFIX}{nearest[0]}?" if nearest else "docs/settings.md lists those there are"
+        raise WrongSettings(f"{variable} is not a setting; {advice}")
 
 
 def _kept(path: Path) -> str:

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import uvicorn
 from rich.console import Console
+from sqlalchemy import make_url, select
+from sqlalchemy.exc import DatabaseError
 
 from app import main, migrate
 from app.catalog import imports
@@ -24,13 +26,18 @@ from app.demo.serving import serving
 from app.demo.site import site
 from app.demo.stripe.double import StripeDouble
 from app.demo.stripe.server import running
+from app.kernel.database import Database
+from app.kernel.errors import NotFound
+from app.kernel.ids import Malformed
 from app.kernel.runtime import Runtime
 from app.merchants import service as merchants
-from app.settings import SIMULATED_KEY, Settings, load
+from app.merchants.models import Merchant
+from app.settings import SIMULATED_KEY, Settings, WrongSettings, load
 from app.walls import service as walls
 
 STATE = "demo.json"
-_FORGET = ("grapevine.db", "grapevine.db-wal", "grapevine.db-shm", STATE)
+_BLOG = "http://wall.localhost"
+"""The blog's origin, but for its port."""
 
 
 @dataclass(frozen=True)
@@ -46,17 +53,17 @@ class Shop:
 def run(port: int, *, reset: bool) -> None:
     """Set the shop up on the first run, serve everything, and print where to look. Blocks until stopped.
 
-    Raises `WrongSettings`, or `OSError` when one of the three ports is taken.
+    The folder may be used again with another port. `reset` deletes the demonstration's database first. Raises
+    `WrongSettings`, also where somebody else's shop would be deleted; `OSError` when one of the ports is taken.
     """
     blog_port, stripe_port = port + 1, port + 2
     with ExitStack() as stack:
         settings = _settings(port, stripe_port, stack)
         if reset:
-            for name in _FORGET:
-                (settings.data_dir / name).unlink(missing_ok=True)
+            _forget(settings)
         here = main.assemble(settings)
         migrate.upgrade(here.database)
-        known = _known(settings.data_dir) or _set_up(here, f"http://wall.localhost:{blog_port}")
+        known = _prepare(here, f"{_BLOG}:{blog_port}")
         here.database.close()
         stack.enter_context(serving(site(settings.public_url, known.wall), blog_port))
         _tell(settings, known, blog_port)
@@ -86,21 +93,79 @@ def _settings(port: int, stripe_port: int, stack: ExitStack) -> Settings:
 
 
 def _known(folder: Path) -> Shop | None:
+    """The shop that an earlier run left in this folder."""
     try:
         return Shop(**json.loads((folder / STATE).read_text("utf-8")))
     except FileNotFoundError:
         return None
+    except (TypeError, ValueError):
+        raise WrongSettings(f"{folder / STATE} is not what a demonstration wrote; take it away") from None
+
+
+def _forget(settings: Settings) -> None:
+    """Delete the database and what was kept beside it. Raises `WrongSettings` unless it is the demonstration's alone:
+    `grapevine serve` keeps a real shop in the same place."""
+    url = make_url(settings.database)
+    if url.get_backend_name() != "sqlite":
+        raise WrongSettings("--reset works for the embedded database only; GRAPEVINE_DATABASE_URL names another")
+    file, known = Path(url.database or ""), _known(settings.data_dir)
+    if file.is_file() and (known is None or _merchants(settings) != {known.merchant}):
+        raise WrongSettings(f"--reset would delete {file}, which does not belong to the demonstration alone")
+    for path in (file, Path(f"{file}-wal"), Path(f"{file}-shm"), settings.data_dir / STATE):
+        if path.is_file():
+            path.unlink()
+
+
+def _merchants(settings: Settings) -> set[str] | None:
+    """The public ids of all merchants there ever were; None where the file is no database of ours."""
+    database = Database(settings.database)
+    try:
+        with database.reading() as session:
+            return set(session.scalars(select(Merchant.public_id)))
+    except DatabaseError:
+        return None
+    finally:
+        database.close()
+
+
+def _prepare(here: Runtime, blog: str) -> Shop:
+    """The shop of an earlier run, moved to where the blog is now; a new one where there is none."""
+    known = _known(here.settings.data_dir)
+    number = None if known is None else _move(here, known, blog)
+    if known is None or number is None:
+        return _set_up(here, blog)
+    _bring_in(here, number, blog)
+    return known
+
+
+def _move(here: Runtime, known: Shop, blog: str) -> int | None:
+    """Let the blog's present address in, and its former ones no more. The merchant's number; None where it is gone."""
+
+    def moved(addresses: list[str], present: str) -> list[str]:
+        return [address for address in addresses if not address.startswith(f"{_BLOG}:")] + [present]
+
+    with here.database.transaction() as session:
+        try:
+            merchant = merchants.by_public_id(session, known.merchant)
+        except (NotFound, Malformed):
+            return None
+        merchants.change(
+            merchant,
+            {
+                "allowed_origins": moved(merchant.allowed_origins, blog),
+                "return_urls": moved(merchant.return_urls, f"{blog}/"),
+            },
+        )
+        return merchant.merchant_id
 
 
 def _set_up(here: Runtime, blog: str) -> Shop:
-    """The shop, its catalogue through the same import as any merchant's, and a wall of all of it."""
+    """The shop, its catalogue, and a wall of all of it."""
     now = here.clock.now()
     with here.database.transaction() as session:
         new = merchants.NewMerchant(shop.NAME, shop.CURRENCY, "Europe/Paris", [blog], [f"{blog}/"])
         merchant, secret, report = merchants.open_shop(session, here.signer, new, now)
-        file = io.BytesIO(shop.catalogue(f"{blog}/pictures"))
-        begun = imports.start(session, here.outbox, merchant.merchant_id, "shopify_csv", file, now)
-    imports.bring_in(here.database, here.clock, merchant.merchant_id, begun.import_id, lambda _: None)
+    _bring_in(here, merchant.merchant_id, blog)
     with here.database.transaction() as session:
         products = session.scalars(catalog.standing(merchant.merchant_id).order_by(Product.product_id)).all()
         fields = {
@@ -113,6 +178,15 @@ def _set_up(here: Runtime, blog: str) -> Shop:
     made = Shop(merchant.public_id, secret, report, wall.wall_id)
     (here.settings.data_dir / STATE).write_text(json.dumps(asdict(made)), "utf-8")
     return made
+
+
+def _bring_in(here: Runtime, merchant_id: int, blog: str) -> None:
+    """The catalogue through the same import as any merchant's: it changes only what has moved."""
+    now = here.clock.now()
+    with here.database.transaction() as session:
+        file = io.BytesIO(shop.catalogue(f"{blog}/pictures"))
+        begun = imports.start(session, here.outbox, merchant_id, "shopify_csv", file, now)
+    imports.bring_in(here.database, here.clock, merchant_id, begun.import_id, lambda _: None)
 
 
 def _tell(settings: Settings, known: Shop, blog_port: int) -> None:
