@@ -2,12 +2,17 @@
 
 from collections.abc import Callable, Iterator
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from tests.browser.demo import Demo, running
+from tests.browser.foreign import Elsewhere
+from tests.browser.journeys import wait_for
+from tests.clock import TestClock
 from tests.conftest import NewDatabase
-from tests.shop import BROWSER
+from tests.net import free_port, serving
+from tests.shop import BROWSER, JSON, TestMerchant, ok
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +29,33 @@ def browser(chromium: str) -> Iterator[Browser]:
 def demo(new_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     with running(tmp_path_factory.mktemp("demo"), new_database("demo")) as started:
         yield started
+
+
+@pytest.fixture(scope="module")
+def shop(demo: Demo) -> Iterator[TestMerchant]:
+    """The merchant of the demonstration."""
+    merchant = TestMerchant("", demo.secret_key, demo.report_key, demo.url, TestClock())
+    yield merchant
+    merchant.close()
+
+
+@pytest.fixture(scope="module")
+def elsewhere(demo: Demo, shop: TestMerchant) -> Iterator[Elsewhere]:
+    """A website on an origin of its own, which is on the merchant's list."""
+    port = free_port()
+    site = Elsewhere(f"http://elsewhere.localhost:{port}", demo.url)
+    listed = ok(shop.http.get("/v1/merchant"))["allowed_origins"]
+    ok(shop.http.patch("/v1/merchant", json={"allowed_origins": [*listed, site.origin]}))
+    asking = {"Origin": site.origin, "Access-Control-Request-Method": "POST"}
+    wait_for(lambda: "access-control-allow-origin" in httpx.options(f"{demo.url}/v1/likes", headers=asking).headers)
+    with serving(site, port):
+        yield site
+
+
+@pytest.fixture
+def mug(shop: TestMerchant) -> JSON:
+    """Something to like, at €19.99."""
+    return shop.product("Mug")
 
 
 @pytest.fixture

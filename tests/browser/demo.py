@@ -41,16 +41,17 @@ class Demo:
 
 
 @contextmanager
-def running(folder: Path, database_url: str) -> Iterator[Demo]:
-    """Start `grapevine demo` on free ports and wait until it answers."""
+def running(folder: Path, database_url: str, *options: str, **variables: str) -> Iterator[Demo]:
+    """Start `grapevine demo` on free ports, with more `options` and variables, and wait until it answers."""
     port = _three_free_ports()
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("GRAPEVINE_")},
         "GRAPEVINE_DATA_DIR": str(folder),
         "GRAPEVINE_DATABASE_URL": database_url,
         "PYTHONPATH": str(ROOT),
+        **variables,
     }
-    command = [sys.executable, "-m", "app.cli", "demo", "--port", str(port)]
+    command = [sys.executable, "-m", "app.cli", "demo", "--port", str(port), *options]
     with (folder / "demo.log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
     try:

@@ -1,7 +1,6 @@
 """The main job with a real browser: a wall on somebody's blog, a like, a share, a friend who buys, the report."""
 
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.demo import Demo
+from tests.browser.journeys import buy, pay, visitor_of, wait_for
 
 pytestmark = pytest.mark.browser
 
@@ -18,7 +18,7 @@ IMAGES = Path(__file__).parents[2] / "docs" / "images"
 
 def picture(page: Page, name: str) -> None:
     """Keep a picture for the documentation, when it is being made anew (`make pictures`)."""
-    if os.environ.get("GRAPEVINE_PICTURES"):
+    if os.environ.get("PICTURES"):
         IMAGES.mkdir(exist_ok=True)
         page.wait_for_load_state("networkidle")
         page.screenshot(path=IMAGES / f"{name}.png")
@@ -57,29 +57,13 @@ def test_a_friend_buys_through_a_shared_link_and_the_sharer_and_network_are_cred
     bo.get_by_role("button", name="Buy").first.click()
     bo.wait_for_url("**/pay/**")
     picture(bo, "checkout")
-    bo.get_by_label("E-mail").fill("bo@example.com")
-    bo.get_by_role("button", name="Pay €").click()
-    bo.wait_for_url("**/thanks/**")
-    expect(bo.get_by_role("heading", name="Thank you!")).to_be_visible()
+    pay(bo, "bo@example.com")
     picture(bo, "thanks")
 
     rows = wait_for(lambda: demo.report("network,sharer"))
-    sharer = ana_of(shared.value.request.headers)
+    sharer = visitor_of(shared.value)
     assert [("copy", sharer)] == [(row["network"], row["sharer"]) for row in rows]
     assert [row["orders"] for row in rows] == [1]
-
-
-def ana_of(headers: dict[str, str]) -> str:
-    """The visitor whose token the share was made with."""
-    return headers["grapevine-visitor"].removeprefix("vt_").partition(".")[0]
-
-
-def wait_for(look: Callable[[], list[dict[str, object]]]) -> list[dict[str, object]]:
-    """What `look` sees, once it sees something: Stripe's webhook may take a moment."""
-    deadline = time.monotonic() + 15
-    while not (seen := look()) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    return seen
 
 
 def test_everything_works_without_javascript_too(demo: Demo, person: Callable[..., BrowserContext]) -> None:
@@ -92,11 +76,7 @@ def test_everything_works_without_javascript_too(demo: Demo, person: Callable[..
     cy = person(java_script_enabled=False).new_page()
     cy.goto(share["url"])
 
-    cy.get_by_role("button", name="Buy").first.click()
-    cy.wait_for_url("**/pay/**")
-    cy.get_by_label("E-mail").fill("cy@example.com")
-    cy.get_by_role("button", name="Pay €").click()
-    cy.wait_for_url("**/thanks/**")
+    buy(cy, "cy@example.com")
 
     rows = wait_for(lambda: [row for row in demo.report("network") if row["network"] == "whatsapp"])
     assert [row["network"] for row in rows] == ["whatsapp"]

@@ -24,7 +24,8 @@ export class Problem extends Error {
     if (!this.status) return "error_offline";
     if (this.status === 429 || this.status === 503) return "error_busy";
     if (this.code === "out_of_stock") return "error_sold_out";
-    return this.status === 404 || this.status === 410 ? "error_gone" : "error_other";
+    // Our own calls are well formed: what cannot be processed (422) names something that is no longer on offer.
+    return [404, 410, 422].includes(this.status) ? "error_gone" : "error_other";
   }
 }
 

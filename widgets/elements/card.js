@@ -149,8 +149,9 @@ function buyButton(card, { words, visitor, wall, say, tell }, variant) {
     if (!tell("checkout", { product: card.id, variant: chosen.id })) return;
     busy(true);
     try {
-      leave(await (await visitor.act()).checkout(chosen.id, wall));
-      addEventListener("pageshow", () => busy(false), { once: true }); // Back again, from the page cache.
+      const stays = leave(await (await visitor.act()).checkout(chosen.id, wall));
+      if (stays) busy(false);
+      else addEventListener("pageshow", () => busy(false), { once: true }); // Back again, from the page cache.
     } catch (problem) {
       busy(false);
       say(words[/** @type {import("./api.js").Problem} */ (problem).word] ?? words.error_other);
@@ -160,15 +161,22 @@ function buyButton(card, { words, visitor, wall, say, tell }, variant) {
 }
 
 /**
- * To the till, at the top: a payment page refuses to be framed.
+ * To the till, at the top: a payment page refuses to be framed. Whether this page stays, since a sandbox holds it
+ * and the till has a window of its own.
  * @param {string} url
+ * @throws {Error} when there is no way to the till
  */
 function leave(url) {
   const address = web(url);
   if (!address) throw new Error("no address");
   try {
     /** @type {Window} */ (top).location.href = address;
+    return false;
   } catch {
-    open(address, "_blank", "noopener");
+    const till = open("", "_blank");
+    if (!till) throw new Error("held in a sandbox");
+    till.opener = null;
+    till.location.replace(address);
+    return true;
   }
 }

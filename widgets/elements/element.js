@@ -5,6 +5,7 @@
 import { HOME, request, web } from "./api.js";
 import { ARRIVAL, clickId } from "./click.js";
 import { el, inkOn, isColor } from "./dom.js";
+import { readable } from "./price.js";
 import { STYLES } from "./styles.js";
 import { visitorOf } from "./visitor.js";
 
@@ -105,7 +106,7 @@ export class GrapevineElement extends HTMLElement {
     /** @type {Place} */
     const place = {
       words,
-      locales: navigator.languages,
+      locales: readable(navigator.languages),
       heading: Math.min(6, Math.max(1, Number(this.getAttribute("heading")) || 2)),
       wall,
       visitor,
@@ -142,14 +143,15 @@ export class GrapevineElement extends HTMLElement {
 }
 
 /**
- * Gives `section` the merchant's own colours.
+ * Gives `section` the merchant's own colours and corners.
  * @param {HTMLElement} section
  * @param {import("./types.js").Theme} theme
  */
-export function applyTheme(section, { scheme, accent }) {
+export function applyTheme(section, { scheme, accent, radius }) {
   if (scheme) section.dataset.scheme = scheme;
   if (accent && isColor(accent)) {
     section.style.setProperty("--theme-accent", accent);
     section.style.setProperty("--theme-ink", inkOn(accent));
   }
+  if (typeof radius === "number") section.style.setProperty("--theme-radius", `${radius}px`);
 }

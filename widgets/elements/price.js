@@ -25,6 +25,20 @@ export function exponent(currency) {
 }
 
 /**
+ * The languages that Intl knows how to read: a browser may pass on one that only its system understands, such as
+ * `en-US@posix`, and one of them would cost every price.
+ * @param {readonly string[]} locales
+ */
+export const readable = (locales) =>
+  locales.filter((locale) => {
+    try {
+      return Intl.getCanonicalLocales(locale).length;
+    } catch {
+      return false;
+    }
+  });
+
+/**
  * The amount in the reader's own format, such as "19,99 €".
  * @param {import("./types.js").Money} money
  * @param {readonly string[]} [locales]

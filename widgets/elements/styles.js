@@ -16,7 +16,7 @@ section{color-scheme:light dark;
 --like:var(--grapevine-like,light-dark(#cf1f5a,#ff7ea6));
 --accent:var(--grapevine-accent,var(--theme-accent,light-dark(#5b2a86,#cdb0f5)));
 --ink:var(--grapevine-accent-text,var(--theme-ink,light-dark(#fff,#23103a)));
---round:var(--grapevine-radius,14px);
+--round:var(--grapevine-radius,var(--theme-radius,14px));
 position:relative;color:var(--text);font-family:var(--grapevine-font,inherit);font-size:var(--grapevine-font-size,1rem);line-height:1.4;text-align:start}
 section[data-scheme=light]{color-scheme:light}
 section[data-scheme=dark]{color-scheme:dark}

@@ -9,7 +9,7 @@
  *   price: Money | null, compare_at: Money | null, url: string,
  *   variants: Variant[], likes: number, sold_out: boolean,
  * }} Card
- * @typedef {{scheme?: "light" | "dark" | "auto", accent?: string}} Theme
+ * @typedef {{scheme?: "light" | "dark" | "auto", accent?: string, radius?: number}} Theme  radius in CSS pixels
  * @typedef {"grid" | "list" | "carousel" | "single"} Layout
  * @typedef {{id: string, title: string, layout: Layout, theme: Theme, locale: string, url: string}} Wall
  * @typedef {{id: string, name: string, color: string}} Network
