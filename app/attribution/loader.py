@@ -3,33 +3,25 @@
 Reads the tables of referrals and orders through their services; writes nothing.
 """
 
-from collections.abc import Iterable
-
 from sqlalchemy.orm import Session
 
-from app.attribution.engine import Facts, Policy, Referral, Refund, Touch, TouchType, microseconds, whole_seconds
+from app.attribution.engine import Facts, Referral, Refund, Touch, TouchType, microseconds, whole_seconds
 from app.attribution.engine import Order as SettledOrder
-from app.orders import service as orders
 from app.orders.models import Order
 from app.referrals import history
 from app.referrals.models import Referral as ReferralRow
 from app.referrals.models import Visit
 
 
-def load(session: Session, order: Order, policy: Policy) -> tuple[SettledOrder, Facts]:
+def load(session: Session, order: Order) -> tuple[SettledOrder, Facts]:
     """The order in the engine's words, and the facts that concern it."""
     journey = history.journey(session, order.merchant_id, order.visitor_id, order.click_id)
     referrals = history.with_ancestors(session, order.merchant_id, {visit.referral_id for visit, _ in journey.visits})
-    earlier: Iterable[Order] = ()
-    if policy.journey_reset and journey.buyer is not None:
-        earlier = orders.of_buyer(
-            session, order.merchant_id, journey.buyer, history.visits_of(order.merchant_id, journey.buyer)
-        )
     settled = _order(order)
     facts = Facts.of(
         referrals=map(_referral, referrals),
         touches=(_touch(visit, visitor) for visit, visitor in journey.visits),
-        orders=[settled, *(_order(each) for each in earlier if each.order_id != order.order_id)],
+        orders=[settled],
         refunds=_refunds(order),
     )
     return settled, facts

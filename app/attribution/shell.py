@@ -74,7 +74,7 @@ def bring_up_to_date(session: Session, order: Order, now: datetime) -> None:
 
 def settled(session: Session, order: Order) -> tuple[Settlement, Facts]:
     """What the engine says of the order as it is known now, and the facts that it judged by."""
-    order_settled, facts = loader.load(session, order, POLICY)
+    order_settled, facts = loader.load(session, order)
     return settle(order_settled, facts, POLICY), facts
 
 
