@@ -59,6 +59,7 @@ class Ledger:
             payment = self._payment(message.payment)
             if payment.order_id is None:
                 return  # waits
+            messages.refunds_of(message.type, message.subject)  # about our payment: what cannot be read is refused
             self._refunds(payment)
         self._session.get_one(StripeEvent, message.id).applied_at = self._now
 
@@ -156,7 +157,7 @@ class Ledger:
         told: dict[str, list[RefundSaid]] = {}
         for row in kept:
             row.applied_at = row.applied_at or self._now
-            for said in messages.refunds_of(row.type, row.body["data"]["object"]):
+            for said in _readable(row):
                 told.setdefault(said.id, []).append(said)
         order = service.get(self._session, payment.merchant_id, payment.order_id, lock=True)
         for said, *later in sorted(told.values(), key=lambda each: (each[0].created, each[0].id)):
@@ -187,6 +188,15 @@ class Ledger:
         )
         taking = service.TakingBack(said.id, "refund", amount, said.paid_back, said.created)
         service.take_back(self._session, self._here.events, order.merchant_id, order.order_id, taking, self._now)
+
+
+def _readable(row: StripeEvent) -> list[RefundSaid]:
+    """What a kept message says of refunds. One that waited and cannot be read must not hold back its sale."""
+    try:
+        return messages.refunds_of(row.type, row.body["data"]["object"])
+    except messages.NotAnEvent as reason:
+        log.error("message %s is left out: %s", row.event_id, reason)
+        return []
 
 
 def _through(checkout: Checkout | None, tags: Tags | None, merchant_id: int) -> Tags:

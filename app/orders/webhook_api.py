@@ -47,7 +47,6 @@ def _receive(work: UnitOfWork, gateway: Gateway, payload: bytes, signature: str 
     try:
         message = messages.read(event)
         said = messages.session_of(message)
-        messages.refunds_of(message.type, message.subject)  # what cannot be read is refused now, not when it is due
 
         def receive(session: Session) -> Received:
             webhook.Ledger(session, work.here).receive(message, said)

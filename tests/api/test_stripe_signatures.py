@@ -104,6 +104,21 @@ def test_a_refund_of_somebody_elses_payment_waits_and_harms_nobody(till: Till) -
         assert session.get_one(StripeObject, "pi_foreign").merchant_id is None
 
 
+def test_a_refund_that_makes_no_sense_does_not_hold_back_its_sale_and_is_refused_after_it(
+    till: Till, seller: TestMerchant
+) -> None:
+    checkout = till.checkout(variant(seller))
+    till.double.pay(checkout["session"])
+    payment = str(till.session(checkout["session"])["payment_intent"])
+    refund = {"id": "re_odd", "object": "refund", "payment_intent": payment, "amount": -5, "currency": "eur"}
+
+    assert till.invent("refund.created", refund, id="evt_before" + checkout["id"]) == 200
+    till.tell_all(checkout["session"])
+
+    assert [0] == [order["refunded"] for order in till.orders(seller)]
+    assert till.invent("refund.created", refund, id="evt_after" + checkout["id"]) == 400
+
+
 def test_a_message_of_ours_that_makes_no_sense_is_refused_so_that_stripe_tells_of_it(
     till: Till, seller: TestMerchant
 ) -> None:
