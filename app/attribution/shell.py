@@ -16,7 +16,7 @@ from app.kernel.clock import Clock
 from app.kernel.ids import new_id
 from app.orders import service as orders
 from app.orders.models import Order
-from app.referrals import history
+from app.referrals import history, visits
 from app.referrals.models import Referral
 from app.referrals.visits import VisitClaimed
 
@@ -33,8 +33,10 @@ def on_order_changed(clock: Clock, session: Session, event: orders.OrderChanged)
 
 def on_visit_claimed(clock: Clock, session: Session, event: VisitClaimed) -> None:
     """A touch that was learnt of late: bring the orders of its visitor up to date that it may have led to."""
+    visit = visits.find(session, event.merchant_id, event.visit_id)
+    assert visit is not None, "a claim stands for a visit"
     clicks = history.visits_of(event.merchant_id, event.visitor_id)
-    for order in orders.of_buyer(session, event.merchant_id, event.visitor_id, clicks):
+    for order in orders.touched_by(session, visit, event.visitor_id, clicks):
         bring_up_to_date(session, orders.get(session, event.merchant_id, order.order_id, lock=True), clock.now())
 
 

@@ -19,6 +19,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
     UpdateBase,
     bindparam,
     create_engine,
@@ -147,6 +148,21 @@ class Database:
         self.engine.dispose()
 
 
+def array_of(kind: TypeEngine[Any]) -> postgresql.ARRAY[Any]:
+    """PostgreSQL's array of such values. Text has no length in it: a cast to a length would cut it without a word."""
+    return postgresql.ARRAY(Text() if isinstance(kind, String) else kind)
+
+
+def take_turn(session: Session, *names: str) -> None:
+    """Hold these names until the transaction ends; another transaction that wants one of them waits.
+
+    For what no row stands for yet. Taken in the order given. SQLite has one writer at a time anyway.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        for name in names:
+            session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+
+
 def lost_a_race(error: SQLAlchemyError) -> bool:
     """Whether the database gave up this transaction for another one's sake: done again, it may well succeed."""
     return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _LOST_RACES
@@ -191,7 +207,7 @@ def _insert_new(mapped: type[Base], insert: Callable[[Table], sqlite.Insert | po
 def _insert_columns(mapped: type[Base], names: tuple[str, ...]) -> UpdateBase:
     """PostgreSQL takes many rows as an array for each column: one statement, kept prepared, however many they are."""
     table = table_of(mapped)
-    arrays = [bindparam(name, type_=postgresql.ARRAY(table.c[name].type)) for name in names]
+    arrays = [bindparam(name, type_=array_of(table.c[name].type)) for name in names]
     rows = select(func.unnest(*arrays).table_valued(*names, name="given").render_derived())
     return postgresql.insert(table).from_select(names, rows).on_conflict_do_nothing().returning(*table.primary_key)
 

@@ -14,6 +14,8 @@ from app.kernel.errors import Conflict, Invalid, NotFound
 from app.kernel.events import Event, Events
 from app.kernel.ids import merchant_of, new_id
 from app.orders.models import Order, OrderLine, Refund
+from app.referrals import visits
+from app.referrals.models import Visit
 
 
 class OrderExists(Conflict):
@@ -75,6 +77,7 @@ class TakingBack:
 
 def record(session: Session, events: Events, merchant_id: int, sale: Sale, now: datetime) -> tuple[Order, bool]:
     """Write the sale, or find it written; whether it is new. Raises `OrderExists` when it said something else."""
+    visits.hold_claims(session, merchant_id, sale.click_id, sale.visitor_id)
     standing = by_external_id(session, merchant_id, sale.external_id)
     if standing is not None:
         if standing.fingerprint != sale.fingerprint:
@@ -109,10 +112,14 @@ def by_external_id(session: Session, merchant_id: int, external_id: str) -> Orde
     return session.scalar(select(Order).where(Order.merchant_id == merchant_id, Order.external_id == external_id))
 
 
-def of_buyer(session: Session, merchant_id: int, visitor_id: str, clicks: Select[str]) -> list[Order]:
-    """The orders that name this visitor as the buyer, or one of these clicks. The latest thousand at most."""
-    named = (Order.visitor_id == visitor_id) | Order.click_id.in_(clicks)
-    query = select(Order).where(Order.merchant_id == merchant_id, named)
+def touched_by(session: Session, visit: Visit, visitor_id: str, clicks: Select[str]) -> list[Order]:
+    """The orders whose credit a visit of this visitor can change: those that name it, and those of the visitor (or
+    of one of their `clicks`) that came after it. Always in the same order, in which they can be locked."""
+    mine = (Order.visitor_id == visitor_id) | Order.click_id.in_(clicks)
+    second = visit.at.replace(microsecond=0)  # attribution counts in whole seconds
+    query = select(Order).where(
+        Order.merchant_id == visit.merchant_id, mine, (Order.at >= second) | (Order.click_id == visit.visit_id)
+    )
     return list(session.scalars(query.order_by(Order.at.desc(), Order.order_id.desc()).limit(1000)))
 
 

@@ -27,7 +27,7 @@ from sqlalchemy.orm import Session
 
 from app.kernel.database import insert_new
 from app.kernel.errors import NotFound
-from app.kernel.ids import Malformed, merchant_of
+from app.kernel.ids import Malformed, is_of
 from app.kernel.runtime import Runtime
 from app.merchants import service as merchants
 from app.orders import basket, lifecycle, service
@@ -110,7 +110,7 @@ class Ledger:
             merchant = merchants.by_public_id(self._session, said.tags.merchant)
         except (NotFound, Malformed):
             return None
-        if merchant.stripe_account != message.account or not _is_of(said.tags.checkout, "chk", merchant.merchant_id):
+        if merchant.stripe_account != message.account or not is_of(said.tags.checkout, merchant.merchant_id, "chk"):
             return None
         return merchant.merchant_id, said.tags.checkout
 
@@ -215,17 +215,10 @@ def _through(checkout: Checkout | None, tags: Tags | None, merchant_id: int) -> 
         merchant=tags.merchant,
         checkout=tags.checkout,
         click=tags.click[:200] if tags.click else None,
-        wall=tags.wall if tags.wall and _is_of(tags.wall, "wall", merchant_id) else None,
-        visitor=tags.visitor if tags.visitor and _is_of(tags.visitor, "vis", merchant_id) else None,
+        wall=tags.wall if tags.wall and is_of(tags.wall, merchant_id, "wall") else None,
+        visitor=tags.visitor if tags.visitor and is_of(tags.visitor, merchant_id, "vis") else None,
         coupon=tags.coupon[:200] if tags.coupon else None,
     )
-
-
-def _is_of(identifier: str, prefix: str, merchant_id: int) -> bool:
-    try:
-        return merchant_of(identifier, prefix) == merchant_id
-    except Malformed:
-        return False
 
 
 def _line(line: basket.Line) -> service.LineData:

@@ -8,9 +8,11 @@ import json
 from collections.abc import Callable, Collection
 from typing import Any
 
-from sqlalchemy import ARRAY, FromClause, Row, Select, bindparam, func, literal_column, select
+from sqlalchemy import FromClause, Row, Select, bindparam, func, literal_column, select
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
+
+from app.kernel.database import array_of
 
 Key = tuple[int | str, ...]
 
@@ -43,5 +45,5 @@ def _from_json(columns: dict[str, TypeEngine[Any]]) -> FromClause:
 
 
 def _from_arrays(columns: dict[str, TypeEngine[Any]]) -> FromClause:
-    arrays = (bindparam(name, type_=ARRAY(kind)) for name, kind in columns.items())
+    arrays = (bindparam(name, type_=array_of(kind)) for name, kind in columns.items())
     return func.unnest(*arrays).table_valued(*columns, name="given").render_derived()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
@@ -12,6 +13,8 @@ from app.referrals.models import Claim, Referral, Visit
 
 LONGEST_JOURNEY = 1000
 """Visits of one buyer that are looked at, the latest first. A person makes a few; a program may make any number."""
+_A_SECOND = timedelta(seconds=1)
+"""Attribution counts in whole seconds: a visit in the second of the purchase came before it."""
 
 
 @dataclass(frozen=True)
@@ -22,15 +25,17 @@ class Journey:
     visits: tuple[tuple[Visit, str | None], ...]
 
 
-def journey(session: Session, merchant_id: int, visitor_id: str | None, click_id: str | None) -> Journey:
-    """The visits of `visitor_id`, else of whoever claimed `click_id`; and the visit `click_id` itself.
+def journey(
+    session: Session, merchant_id: int, visitor_id: str | None, click_id: str | None, until: datetime
+) -> Journey:
+    """The visits up to `until` of `visitor_id`, else of whoever claimed `click_id`; and the visit `click_id` itself.
 
     A click that is unknown or another merchant's is no visit here.
     """
     named = _named(session, merchant_id, click_id)
     claimed_by = None if named is None else visits.visitor_of(session, merchant_id, named.visit_id)
     buyer = visitor_id or claimed_by
-    found = {} if buyer is None else {visit.visit_id: visit for visit in _claimed(session, merchant_id, buyer)}
+    found = {} if buyer is None else {visit.visit_id: visit for visit in _claimed(session, merchant_id, buyer, until)}
     known: list[tuple[Visit, str | None]] = [(visit, buyer) for visit in found.values()]
     if named is not None and named.visit_id not in found:
         known.append((named, claimed_by))
@@ -62,11 +67,11 @@ def _named(session: Session, merchant_id: int, click_id: str | None) -> Visit | 
         return None
 
 
-def _claimed(session: Session, merchant_id: int, visitor_id: str) -> Iterable[Visit]:
+def _claimed(session: Session, merchant_id: int, visitor_id: str, until: datetime) -> Iterable[Visit]:
     return session.scalars(
         select(Visit)
         .join(Claim, (Claim.merchant_id == Visit.merchant_id) & (Claim.visit_id == Visit.visit_id))
-        .where(Claim.merchant_id == merchant_id, Claim.visitor_id == visitor_id)
+        .where(Claim.merchant_id == merchant_id, Claim.visitor_id == visitor_id, Visit.at < until + _A_SECOND)
         .order_by(Claim.visit_id.desc())
         .limit(LONGEST_JOURNEY)
     )

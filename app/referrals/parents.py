@@ -63,7 +63,7 @@ def choose(arrivals: Iterable[Arrival], *, product_id: str | None, wall_id: str 
 
 
 def infer(session: Session, newcomers: Sequence[Newcomer]) -> list[str | None]:
-    """The parent of each, in order. `via` helps only a visitor without any visit yet."""
+    """The parent of each, in order. `via` helps only a visitor without any visit in the window."""
     arrivals = _arrivals(session, newcomers)
     chosen = [
         choose(

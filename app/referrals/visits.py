@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from app.kernel.database import insert_new, table_of
+from app.kernel.database import insert_new, table_of, take_turn
 from app.kernel.errors import NotFound
 from app.kernel.events import Event, Events
 from app.kernel.ids import merchant_of, new_id
@@ -88,6 +88,7 @@ def claim(session: Session, events: Events, merchant_id: int, visit_id: str, vis
     visit = find(session, merchant_id, visit_id)
     if visit is None:
         raise NotFound
+    take_turn(session, _turn(merchant_id, visit_id), _turn(merchant_id, visitor_id))
     if now <= visit.at + CLAIMABLE_FOR and _bind(session, visit, visit_id, visitor_id, now):
         events.publish(session, VisitClaimed(merchant_id, visit_id, visitor_id))
         return visit_id
@@ -102,6 +103,23 @@ def claim(session: Session, events: Events, merchant_id: int, visit_id: str, vis
     _copy(session, visit, copy_id, now)
     events.publish(session, VisitClaimed(merchant_id, copy_id, visitor_id))
     return copy_id
+
+
+def hold_claims(session: Session, merchant_id: int, click_id: str | None, visitor_id: str | None) -> None:
+    """Let nobody claim the click, nor the buyer anything, until the transaction ends.
+
+    A purchase and a claim at the same moment would else not see each other, and nobody would ever put the two
+    together. Whoever is second sees what the first has written. Always click before visitor, both before orders.
+    """
+    if click_id is not None:
+        take_turn(session, _turn(merchant_id, click_id))
+        visitor_id = visitor_id or visitor_of(session, merchant_id, click_id)
+    if visitor_id is not None:
+        take_turn(session, _turn(merchant_id, visitor_id))
+
+
+def _turn(merchant_id: int, of: str) -> str:
+    return f"claim {merchant_id} {of}"
 
 
 def _claimed_as(session: Session, visit: Visit, visitor_id: str) -> str | None:

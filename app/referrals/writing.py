@@ -57,6 +57,9 @@ def write(session: Session, facts: Sequence[NewReferral]) -> list[Referred | App
     return outcomes
 
 
+_ROUNDS = 5
+
+
 def _what(fact: NewReferral) -> What:
     return fact.merchant_id, fact.visitor_id, fact.kind, fact.target, fact.network
 
@@ -120,12 +123,14 @@ def _stand(session: Session, facts: Sequence[NewReferral]) -> tuple[dict[What, S
     parent_of = dict(zip(missing, parents.infer(session, list(missing.values())), strict=True))
     standing: dict[What, Standing] = {}
     new: set[What] = set()
-    while missing:  # again only for what its visitor takes back in this very moment
+    for _ in range(_ROUNDS):  # again only for what its visitor takes back in this very moment
         made = _insert(session, missing, parent_of)
         new |= made.keys()
         standing |= made | _find(session, missing.keys() - made.keys())
         missing = {what: fact for what, fact in missing.items() if what not in standing}
-    return standing, new
+        if not missing:
+            return standing, new
+    raise RuntimeError(f"{len(missing)} referrals neither stand nor can be written")
 
 
 def _insert(

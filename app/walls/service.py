@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app.catalog import service as catalog
 from app.catalog.models import Product
 from app.kernel.errors import Invalid, NotFound
-from app.kernel.ids import Malformed, merchant_of, new_id
+from app.kernel.ids import is_of, merchant_of, new_id
 from app.walls.models import Wall, WallCard
 
 MOST_CARDS = 1000
@@ -81,15 +81,8 @@ def _fill(session: Session, wall: Wall, wanted: Sequence[str] | dict[str, Any]) 
 
 def _check(session: Session, merchant_id: int, wanted: Sequence[str], already: Collection[str]) -> None:
     """Raises `Invalid` for what is no standing product, unless it is on the wall already and only waits there."""
-    asked = [each for each in wanted if each not in already and _is_of(each, merchant_id)]
+    asked = [each for each in wanted if each not in already and is_of(each, merchant_id, "prod")]
     possible = {*already, *catalog.standing_by_id(session, merchant_id, asked)}
     for position, product_id in enumerate(wanted):
         if product_id not in possible:
             raise Invalid.field(f"/products/{position}", "is not a product of this merchant")
-
-
-def _is_of(product_id: str, merchant_id: int) -> bool:
-    try:
-        return merchant_of(product_id, "prod") == merchant_id
-    except Malformed:
-        return False

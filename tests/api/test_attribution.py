@@ -1,7 +1,13 @@
 """The journey of a buyer over HTTP: which touch counts, which does not, and what the explanation says of each."""
 
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 from tests.clock import TestClock
 from tests.shop import JSON, TestMerchant
+from tests.threads import together
 
 
 def told(explanation: JSON) -> list[tuple[str, bool, str | None]]:
@@ -90,8 +96,26 @@ def test_what_happens_after_the_purchase_changes_nothing(merchant: TestMerchant,
     before = merchant.explanation(order)["entries"]
     clock.move(minutes=1)
 
-    late = bo.follow(cy.share(product)["code"])
+    bo.follow(cy.share(product)["code"])
 
     explained = merchant.explanation(order)
     assert before == explained["entries"]
-    assert (late, False, "after_order") == told(explained)[-1]
+    assert [True] == [counted for _, counted, _ in told(explained)]
+
+
+def test_a_purchase_and_a_claim_at_the_same_moment_see_each_other(merchant: TestMerchant, clock: TestClock) -> None:
+    for _ in range(6):
+        ana = merchant.shopper()
+        click = ana.follow(ana.share(merchant.product()["id"])["code"], claim=False)
+        clock.move(minutes=1)
+
+        buy, claim = partial(merchant.order, click_id=click), partial(ana.claim, click)
+        asked: tuple[Callable[[], Any], ...] = (buy, claim)
+        order, _ = together(*asked)
+
+        explained = merchant.explanation(order["id"])
+        assert ("self_referral", ana.id) == (explained["reason"], explained["buyer"])
+        booked: Counter[str] = Counter()
+        for entry in explained["entries"]:
+            booked[entry["network"]] += entry["gross"]
+        assert {"(direct)": order["net"]} == {network: gross for network, gross in booked.items() if gross}

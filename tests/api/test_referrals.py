@@ -230,3 +230,14 @@ def test_a_parent_stays_what_it_was(merchant: TestMerchant, mug: str) -> None:
     assert bo.share(mug)["parent"] is None
     bo.follow(merchant.shopper().share(mug)["code"])
     assert bo.share(mug)["parent"] is None
+
+
+def test_a_product_on_a_wall_is_liked_and_shared_once_however_often(merchant: TestMerchant) -> None:
+    product = merchant.product()["id"]
+    wall, ana = merchant.wall(product)["id"], merchant.shopper()
+
+    likes = [ana.like(product, wall=wall) for _ in range(3)]
+    shares = [ana.share(product, "x", wall=wall) for _ in range(3)]
+
+    assert (1, 1) == (len({like["id"] for like in likes}), len({share["id"] for share in shares}))
+    assert 1 == likes[-1]["likes"]
