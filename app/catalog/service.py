@@ -4,12 +4,15 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import BigInteger, FromClause, Select, select
 from sqlalchemy.orm import Session
 
 from app.catalog.models import Product, ProductTag, Variant
+from app.kernel.database import id_type
 from app.kernel.errors import NotFound
+from app.kernel.given import Question
 from app.kernel.ids import merchant_of, new_id
 
 
@@ -129,6 +132,23 @@ def variant(session: Session, merchant_id: int, variant_id: str) -> tuple[Varian
     if found is None or found.withdrawn_at is not None:
         raise NotFound
     return found, get(session, merchant_id, found.product_id)
+
+
+def faces(session: Session, products: Collection[tuple[int, str]]) -> dict[tuple[int, str], tuple[str, str | None]]:
+    """Title and first picture of those of the products (merchant and id) that stand; of many in one statement."""
+    return {
+        (merchant_id, product_id): (title, next(iter(images), None))
+        for merchant_id, product_id, title, images in _FACES.ask(session, products)
+    }
+
+
+def _faces(given: FromClause) -> Select[*tuple[Any, ...]]:
+    same = (Product.merchant_id == given.c.merchant_id) & (Product.product_id == given.c.product_id)
+    columns = select(Product.merchant_id, Product.product_id, Product.title, Product.images)
+    return columns.join_from(given, Product, same).where(Product.withdrawn_at.is_(None))
+
+
+_FACES = Question(_faces, merchant_id=BigInteger(), product_id=id_type())
 
 
 def withdraw(product: Product, now: datetime) -> None:

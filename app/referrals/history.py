@@ -10,9 +10,8 @@ from sqlalchemy.orm import Session
 from app.kernel.ids import Malformed
 from app.referrals import visits
 from app.referrals.models import Claim, Referral, Visit
+from app.referrals.parents import LONGEST_JOURNEY
 
-LONGEST_JOURNEY = 1000
-"""Visits of one buyer that are looked at, the latest first. A person makes a few; a program may make any number."""
 _A_SECOND = timedelta(seconds=1)
 """Attribution counts in whole seconds: a visit in the second of the purchase came before it."""
 

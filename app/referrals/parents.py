@@ -9,16 +9,18 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import BigInteger, FromClause, Select, bindparam, select
+from sqlalchemy import BigInteger, FromClause, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from app.kernel.database import Instant, id_type
+from app.kernel.given import Question
 from app.kernel.ids import is_code, is_of
-from app.referrals.given import Question
 from app.referrals.models import Claim, Link, Visit
 
 WINDOW = timedelta(days=30)
 """The click window of the default policy."""
+LONGEST_JOURNEY = 1000
+"""Visits of one visitor that are looked at, the latest first. A person makes a few; a program may make any number."""
 
 
 class Newcomer(Protocol):
@@ -79,14 +81,16 @@ def infer(session: Session, newcomers: Sequence[Newcomer]) -> list[str | None]:
 
 
 def _claims(given: FromClause) -> Select[*tuple[Any, ...]]:
-    columns = (Visit.referral_id, Visit.product_id, Visit.wall_id, Visit.at, Visit.visit_id)
+    whose = (Claim.merchant_id, Claim.visitor_id)
+    rank = func.row_number().over(partition_by=whose, order_by=Claim.visit_id.desc())
     mine = (Claim.merchant_id == given.c.merchant_id) & (Claim.visitor_id == given.c.visitor_id)
+    latest = select(*whose, Claim.visit_id, rank.label("rank")).join_from(given, Claim, mine).subquery()
+    columns = (Visit.referral_id, Visit.product_id, Visit.wall_id, Visit.at, Visit.visit_id)
     within = Visit.at.between(bindparam("since", type_=Instant()), bindparam("until", type_=Instant()))
     return (
-        select(Claim.merchant_id, Claim.visitor_id, *columns)
-        .join_from(given, Claim, mine)
-        .join(Visit, (Visit.merchant_id == Claim.merchant_id) & (Visit.visit_id == Claim.visit_id))
-        .where(within)
+        select(latest.c.merchant_id, latest.c.visitor_id, *columns)
+        .join(Visit, (Visit.merchant_id == latest.c.merchant_id) & (Visit.visit_id == latest.c.visit_id))
+        .where(latest.c.rank <= LONGEST_JOURNEY, within)
     )
 
 

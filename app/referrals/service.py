@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from app.kernel.database import id_type
 from app.kernel.errors import Gone, NotFound
+from app.kernel.given import Question
 from app.kernel.ids import is_code, merchant_of
 from app.kernel.recorder import Fact
-from app.referrals.given import Question
 from app.referrals.models import Link, Referral
 
 Kind = Literal["like", "share"]

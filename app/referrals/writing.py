@@ -11,15 +11,15 @@ from sqlalchemy import BigInteger, FromClause, Select, String, and_, insert, sel
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
-from app.catalog.models import Product
+from app.catalog import service as catalog
 from app.kernel.database import id_type, insert_all_new, table_of
 from app.kernel.errors import AppError, Invalid
+from app.kernel.given import Question
 from app.kernel.ids import is_of, new_code, new_id
 from app.referrals import parents, service
-from app.referrals.given import Question
 from app.referrals.models import Link, Referral
 from app.referrals.service import NewReferral, Referred, Standing
-from app.walls.models import Wall
+from app.walls import service as walls
 
 Owned = tuple[int, str]
 """A merchant, and the id of something that is theirs."""
@@ -71,30 +71,12 @@ def _liked(fact: NewReferral) -> Owned | None:
 # What is referred to must be there.
 
 
-def _products(given: FromClause) -> Select[*tuple[Any, ...]]:
-    same = (Product.merchant_id == given.c.merchant_id) & (Product.product_id == given.c.product_id)
-    columns = select(Product.merchant_id, Product.product_id, Product.title, Product.images)
-    return columns.join_from(given, Product, same).where(Product.withdrawn_at.is_(None))
-
-
-def _walls(given: FromClause) -> Select[*tuple[Any, ...]]:
-    same = (Wall.merchant_id == given.c.merchant_id) & (Wall.wall_id == given.c.wall_id)
-    columns = select(Wall.merchant_id, Wall.wall_id, Wall.title)
-    return columns.join_from(given, Wall, same).where(Wall.withdrawn_at.is_(None))
-
-
-_PRODUCTS = Question(_products, merchant_id=BigInteger(), product_id=id_type())
-_WALLS = Question(_walls, merchant_id=BigInteger(), wall_id=id_type())
-
-
 def _subjects(session: Session, facts: Sequence[NewReferral]) -> list[_Subject | Invalid]:
     """Title and picture of what each refers to, or why it cannot be referred to."""
-    products = _PRODUCTS.ask(session, _owned(((fact.merchant_id, fact.product_id) for fact in facts), "prod"))
-    walls = _WALLS.ask(session, _owned(((fact.merchant_id, fact.wall_id) for fact in facts), "wall"))
-    on_offer = {
-        (merchant, product): _Subject(title, next(iter(images), None)) for merchant, product, title, images in products
-    }
-    open_walls = {(merchant, wall): _Subject(title, None) for merchant, wall, title in walls}
+    products = catalog.faces(session, _owned(((fact.merchant_id, fact.product_id) for fact in facts), "prod"))
+    titles = walls.titles(session, _owned(((fact.merchant_id, fact.wall_id) for fact in facts), "wall"))
+    on_offer = {product: _Subject(title, image) for product, (title, image) in products.items()}
+    open_walls = {wall: _Subject(title, None) for wall, title in titles.items()}
     return [_subject(fact, on_offer, open_walls) for fact in facts]
 
 

@@ -4,11 +4,14 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import BigInteger, FromClause, Select, select
 from sqlalchemy.orm import Session
 
 from app.catalog import service as catalog
 from app.catalog.models import Product
+from app.kernel.database import id_type
 from app.kernel.errors import Invalid, NotFound
+from app.kernel.given import Question
 from app.kernel.ids import is_of, merchant_of, new_id
 from app.walls.models import Wall, WallCard
 
@@ -42,6 +45,20 @@ def get(session: Session, merchant_id: int, wall_id: str) -> Wall:
     if wall is None or wall.withdrawn_at is not None:
         raise NotFound
     return wall
+
+
+def titles(session: Session, walls: Collection[tuple[int, str]]) -> dict[tuple[int, str], str]:
+    """The titles of those of the walls (merchant and id) that stand; of many in one statement."""
+    return {(merchant_id, wall_id): title for merchant_id, wall_id, title in _TITLES.ask(session, walls)}
+
+
+def _titles(given: FromClause) -> Select[*tuple[Any, ...]]:
+    same = (Wall.merchant_id == given.c.merchant_id) & (Wall.wall_id == given.c.wall_id)
+    columns = select(Wall.merchant_id, Wall.wall_id, Wall.title)
+    return columns.join_from(given, Wall, same).where(Wall.withdrawn_at.is_(None))
+
+
+_TITLES = Question(_titles, merchant_id=BigInteger(), wall_id=id_type())
 
 
 def withdraw(wall: Wall, now: datetime) -> None:
