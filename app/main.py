@@ -1,5 +1,6 @@
 """The composition root: settings -> database -> domains -> one ASGI application. Decides nothing else."""
 
+import gc
 import signal
 import threading
 from collections.abc import AsyncIterator
@@ -135,7 +136,10 @@ def application(settings: Settings, clock: Clock | None = None) -> ASGIApp:
 
 def from_environment() -> ASGIApp:
     """What `grapevine serve` runs, in each of its processes."""
-    return application(load())
+    made = application(load())
+    gc.freeze()  # what a start has built stays: the collector need not look at it again
+    gc.enable()
+    return made
 
 
 def run_worker(settings: Settings) -> None:

@@ -8,8 +8,6 @@ import io
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
-import segno
-
 from app.kernel.errors import NotFound
 from app.kernel.ids import is_code
 from app.kernel.runtime import Runtime
@@ -75,6 +73,8 @@ class Links:
 
     async def qr(self, ask: Ask, code: str) -> Answer:
         """`/r/{code}.svg`: the link as a picture to be photographed. Raises `NotFound`, `Gone`, `Unavailable`."""
+        import segno  # when one is asked for: it would make every start a little longer
+
         await self._landing(ask, code, for_people=False)
         drawn = io.BytesIO()
         # Error correction M: read from a screen or a sticker, with room for the eye.

@@ -1,7 +1,6 @@
 """One server is light: it starts in less than two seconds and stays below 150 MiB."""
 
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -19,8 +18,6 @@ from tests.shop import BROWSER, ok
 ROOT = Path(__file__).parents[2]
 SECONDS = 2.0
 MIB = 150
-YARDSTICK = 1.2
-"""Seconds in which the machine that the limit was set on imports what we stand on, and nothing of ours."""
 
 
 @pytest.fixture
@@ -37,9 +34,8 @@ def database_url(tmp_path: Path) -> str:
 def test_a_server_starts_in_two_seconds_and_stays_below_150_mib(database_url: str, tmp_path: Path) -> None:
     """What is held against two seconds is processor time until the first answer, not time by the clock: starting is
     almost nothing but computing (imports), so on a machine at rest the two are the same, and on a busy one (other
-    tests, other people's builds) only processor time still says something about this program. A processor that is
-    slower at this moment, by a yardstick measured before and after, is given as much longer. All are printed."""
-    before = yardstick()
+    tests, other people's builds) only processor time still says something about this program. Time by the clock is
+    printed."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GRAPEVINE_")}
@@ -65,19 +61,9 @@ def test_a_server_starts_in_two_seconds_and_stays_below_150_mib(database_url: st
     finally:
         server.terminate()
         server.wait(20)
-    slowness = max(1.0, before / YARDSTICK, yardstick() / YARDSTICK)
-    print(f"{by_the_clock:.2f} s by the clock, {computed:.2f} s of processor time, {resident:.0f} MiB, {slowness=:.2f}")
-    assert computed < SECONDS * slowness
+    print(f"{by_the_clock:.2f} s by the clock, {computed:.2f} s of processor time, {resident:.0f} MiB")
+    assert computed < SECONDS
     assert resident < MIB
-
-
-def yardstick() -> float:
-    """Seconds of processor time that importing the frameworks takes here and now."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    frameworks = "import fastapi, sqlalchemy.orm, pydantic_settings, uvicorn, jinja2"
-    subprocess.run([sys.executable, "-c", frameworks], check=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
