@@ -39,7 +39,8 @@ def serve(
 
     import uvicorn
 
-    gc.disable()  # imports make hardly any garbage, and looking for it costs a tenth of the start; see from_environment
+    if workers == 1:  # imports make hardly any garbage, and looking for it costs a tenth of the start
+        gc.disable()  # until main.from_environment has built the application in this process
     uvicorn.run(
         "app.main:from_environment",
         factory=True,

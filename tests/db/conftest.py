@@ -1,13 +1,19 @@
 """A database of each kind for tests of what stands on it, without a server before it."""
 
 import itertools
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
 
+from app.cli import cli
 from app.kernel.database import Database
 from tests.clock import TestClock
 from tests.conftest import NewDatabase
+
+Run = Callable[..., Result]
 
 _numbers = itertools.count(1)
 
@@ -29,3 +35,18 @@ def database(database_url: str) -> Iterator[Database]:
 def still_clock() -> TestClock:
     """A clock that nobody else moves."""
     return TestClock()
+
+
+@pytest.fixture
+def grapevine(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a command with settings of the test's own."""
+    monkeypatch.setenv("GRAPEVINE_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("GRAPEVINE_DATABASE_URL", database_url)
+    return lambda *words: CliRunner().invoke(cli, [str(word) for word in words])
+
+
+@pytest.fixture
+def merchant(grapevine: Run) -> str:
+    made = re.search(r"mer_\w+", grapevine("merchant", "Vine & Thread", "--currency", "eur").output)
+    assert made is not None
+    return made[0]

@@ -1,40 +1,16 @@
 """The operator's command line."""
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
-from typer.testing import CliRunner, Result
 
 from app.catalog.models import Product
-from app.cli import cli
 from app.kernel.database import Database
-from tests.conftest import NewDatabase
+from tests.db.conftest import Run
 
 DATA = Path(__file__).parents[1] / "data"
-Run = Callable[..., Result]
-
-
-@pytest.fixture(scope="module")
-def url(new_database: NewDatabase) -> str:
-    return new_database("cli")
-
-
-@pytest.fixture
-def grapevine(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs a command with settings of the test's own."""
-    monkeypatch.setenv("GRAPEVINE_DATA_DIR", str(tmp_path))
-    monkeypatch.setenv("GRAPEVINE_DATABASE_URL", url)
-    return lambda *words: CliRunner().invoke(cli, [str(word) for word in words])
-
-
-@pytest.fixture
-def merchant(grapevine: Run) -> str:
-    made = re.search(r"mer_\w+", grapevine("merchant", "Vine & Thread", "--currency", "eur").output)
-    assert made is not None
-    return made[0]
 
 
 def products(url: str) -> int:
@@ -65,16 +41,16 @@ def test_a_merchant_that_cannot_be_is_refused_in_one_line(grapevine: Run, option
 
 
 def test_a_catalogue_is_brought_in_and_the_same_file_twice_changes_nothing(
-    grapevine: Run, merchant: str, url: str
+    grapevine: Run, merchant: str, database_url: str
 ) -> None:
-    before = products(url)
+    before = products(database_url)
     first = grapevine("import", DATA / "shopify_old.csv", "--merchant", merchant)
     created = int(re.search(r"(\d+) created", first.output)[1])  # type: ignore[index]
-    assert before + created == products(url)
+    assert before + created == products(database_url)
 
     again = grapevine("import", DATA / "shopify_old.csv", "--merchant", merchant)
     assert "0 created, 0 updated, " in again.output
-    assert before + created == products(url)
+    assert before + created == products(database_url)
 
 
 def test_what_is_lost_is_told_by_its_line(grapevine: Run, merchant: str) -> None:

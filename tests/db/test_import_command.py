@@ -1,9 +1,8 @@
 """`grapevine import`, alone and beside a server: each product is counted once."""
 
-import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -11,32 +10,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
-from typer.testing import CliRunner, Result
 
 from app.catalog import imports
 from app.catalog.models import Import
-from app.cli import cli
 from app.kernel.clock import SystemClock
 from app.kernel.database import Database
 from app.kernel.outbox import Outbox, OutboxRow, Worker
+from tests.db.conftest import Run
 
 DATA = Path(__file__).parents[1] / "data"
-Run = Callable[..., Result]
-
-
-@pytest.fixture
-def grapevine(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs a command with settings of the test's own."""
-    monkeypatch.setenv("GRAPEVINE_DATA_DIR", str(tmp_path))
-    monkeypatch.setenv("GRAPEVINE_DATABASE_URL", database_url)
-    return lambda *words: CliRunner().invoke(cli, [str(word) for word in words])
-
-
-@pytest.fixture
-def merchant(grapevine: Run) -> str:
-    made = re.search(r"mer_\w+", grapevine("merchant", "Vine & Thread", "--currency", "eur").output)
-    assert made is not None
-    return made[0]
 
 
 def test_a_shop_of_twenty_products_is_brought_in_whole(grapevine: Run, merchant: str) -> None:
