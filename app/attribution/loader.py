@@ -16,7 +16,8 @@ from app.referrals.models import Visit
 def load(session: Session, order: Order) -> tuple[SettledOrder, Facts]:
     """The order in the engine's words, and the facts that concern it."""
     journey = history.journey(session, order.merchant_id, order.visitor_id, order.click_id, order.at)
-    referrals = history.with_ancestors(session, order.merchant_id, {visit.referral_id for visit, _ in journey.visits})
+    touched = {visit.referral_id for visit, _ in journey.visits if visit.referral_id is not None}
+    referrals = history.with_ancestors(session, order.merchant_id, touched)
     settled = _order(order)
     facts = Facts.of(
         referrals=map(_referral, referrals),

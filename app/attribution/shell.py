@@ -54,6 +54,7 @@ def bring_up_to_date(session: Session, order: Order, now: datetime) -> None:
                 merchant_id=order.merchant_id,
                 credit_id=new_id("crd", order.merchant_id, now),
                 order_id=order.order_id,
+                policy="current",
                 policy_version=POLICY_VERSION,
                 source=key.source,
                 touch=key.touch,
@@ -108,6 +109,7 @@ class _Origins:
         referral_id = key.referral if touch is None else touch.referral
         referral = None if referral_id is None else self._touched.get(referral_id)
         return {
+            "source_referral": referral_id,
             "shared_to": None if referral is None else referral.network,
             "seen_from": None if touch is None else touch.network,
             "product": None if referral is None else referral.product_id,

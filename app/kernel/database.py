@@ -13,6 +13,7 @@ from typing import Any, ClassVar, cast
 
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     Dialect,
     Engine,
     Integer,
@@ -158,9 +159,18 @@ def take_turn(session: Session, *names: str) -> None:
 
     For what no row stands for yet. Taken in the order given. SQLite has one writer at a time anyway.
     """
+    _hold(session, func.pg_advisory_xact_lock, names)
+
+
+def share_turn(session: Session, *names: str) -> None:
+    """Hold these names together with others who share them; who takes one of them for itself (`take_turn`) waits."""
+    _hold(session, func.pg_advisory_xact_lock_shared, names)
+
+
+def _hold(session: Session, lock: Callable[..., ColumnElement[Any]], names: Sequence[str]) -> None:
     if session.get_bind().dialect.name == "postgresql":
         for name in names:
-            session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+            session.execute(select(lock(func.hashtextextended(name, 0))))
 
 
 def lost_a_race(error: SQLAlchemyError) -> bool:

@@ -12,10 +12,14 @@ from sqlalchemy import (
     Index,
     String,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from app.kernel.codes import LONGEST as LONGEST_CODE
 from app.kernel.database import Base, BigNumber, id_type
+
+_HAS_COUPON = text("coupon_key IS NOT NULL")
 
 
 class Order(Base):
@@ -28,21 +32,28 @@ class Order(Base):
         Index("ix_orders_at", "merchant_id", "at"),
         Index("ix_orders_click", "merchant_id", "click_id"),
         Index("ix_orders_visitor", "merchant_id", "visitor_id"),
+        Index(
+            "ix_orders_coupon",
+            *("merchant_id", "coupon_key"),
+            sqlite_where=_HAS_COUPON,
+            postgresql_where=_HAS_COUPON,
+        ),
     )
 
     merchant_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     order_id: Mapped[str] = mapped_column(id_type(), primary_key=True)
     external_id: Mapped[str] = mapped_column(id_type(255))
-    source: Mapped[str] = mapped_column(String(16))  # api, stripe
+    source: Mapped[str] = mapped_column(String(16))  # api, stripe, history
     fingerprint: Mapped[str] = mapped_column(String(64))  # SHA-256 of what was said, to tell a repetition
     livemode: Mapped[bool] = mapped_column(Boolean)
     currency: Mapped[str] = mapped_column(String(3))
     gross: Mapped[int] = mapped_column(BigInteger, comment="minor units that were paid")
     net: Mapped[int] = mapped_column(BigInteger, comment="minor units that are divided")
     click_id: Mapped[str | None] = mapped_column(id_type(200))  # as it came, known or not
-    visitor_id: Mapped[str | None] = mapped_column(id_type())
+    visitor_id: Mapped[str | None] = mapped_column(id_type(200))
     wall_id: Mapped[str | None] = mapped_column(id_type())
     coupon: Mapped[str | None] = mapped_column(String(200))
+    coupon_key: Mapped[str | None] = mapped_column(id_type(LONGEST_CODE))  # the code, as codes are compared
     customer_hash: Mapped[str | None] = mapped_column(String(64))  # keyed per merchant; never the customer's name
     at: Mapped[datetime]
     received_at: Mapped[datetime]
@@ -54,8 +65,9 @@ class Order(Base):
 
     @property
     def refunded(self) -> int:
-        """Minor units of the net that were taken back and not given back again."""
-        return sum(refund.amount for refund in self.refunds if refund.dropped_at is None)
+        """Minor units of the net that were taken back and not given back again; never more than there were
+        (what was brought in from another system may have taken back too much)."""
+        return min(self.net, sum(refund.amount for refund in self.refunds if refund.dropped_at is None))
 
 
 class OrderLine(Base):
@@ -81,6 +93,7 @@ class Refund(Base):
     __table_args__ = (
         ForeignKeyConstraint(["merchant_id", "order_id"], ["orders.merchant_id", "orders.order_id"]),
         UniqueConstraint("merchant_id", "order_id", "external_id"),
+        Index("ix_refunds_external", "merchant_id", "external_id"),
     )
 
     merchant_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
@@ -95,6 +108,24 @@ class Refund(Base):
     at: Mapped[datetime]
     received_at: Mapped[datetime]
     dropped_at: Mapped[datetime | None]
+
+
+class WaitingRefund(Base):
+    """A refund from another system that came before its order. It becomes a `Refund` when the order comes."""
+
+    __tablename__ = "waiting_refunds"
+    __table_args__ = (
+        ForeignKeyConstraint(["merchant_id"], ["merchants.merchant_id"]),
+        Index("ix_waiting_refunds_order", "merchant_id", "order_external_id"),
+    )
+
+    merchant_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    external_id: Mapped[str] = mapped_column(id_type(255), primary_key=True)
+    order_external_id: Mapped[str] = mapped_column(id_type(255))
+    reason: Mapped[str] = mapped_column(String(16))  # refund, chargeback
+    amount: Mapped[int] = mapped_column(BigInteger, comment="minor units of the net")
+    at: Mapped[datetime]
+    received_at: Mapped[datetime]
 
 
 class Checkout(Base):

@@ -212,6 +212,7 @@ def _take_back(work: UnitOfWork, shop: Shop, like_id: str, token: str | None) ->
         like = service.take_back(session, shop.merchant_id, like_id, visitor, here.clock.now())
         session.flush()
         likes = service.count_likes(session, shop.merchant_id, [like.product_id or ""])
+        assert like.code is not None, "who has a token here made the like here"
         return LikeOut(
             id=like.referral_id,
             liked=False,

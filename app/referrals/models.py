@@ -1,18 +1,39 @@
-"""Tables of referrals: likes and shares, their links, visits and claims. Facts are appended; see each table."""
+"""Tables of referrals: likes and shares, their links, visits and claims, who is whom, and who a coupon speaks for.
+
+Facts are appended; see each table. What came from another system by `POST /v1/history` stands in the same tables
+under the sender's own ids, so that its references need no translation.
+"""
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    false,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.kernel.codes import LONGEST as LONGEST_CODE
 from app.kernel.database import Base, BigNumber, id_type
 
-_STANDS = text("withdrawn_at IS NULL")
+_STANDS = text("withdrawn_at IS NULL AND code IS NOT NULL")
+_HAS_PARENT = text("parent_id IS NOT NULL")
+_IMPORTED = text("imported")
 _STANDING_LIKE = text("kind = 'like' AND withdrawn_at IS NULL")
 
 
 class Referral(Base):
-    """A like or a share: somebody's deliberate word for a product or wall. Never changed but to be withdrawn."""
+    """A like or a share: somebody's deliberate word for a product or wall. Never changed but to be withdrawn.
+
+    One that was brought in from another system has no code, for its link is not ours.
+    """
 
     __tablename__ = "referrals"
     __table_args__ = (
@@ -32,18 +53,28 @@ class Referral(Base):
             sqlite_where=_STANDING_LIKE,
             postgresql_where=_STANDING_LIKE,
         ),
+        # The share tree, downwards: from a person to what came of their word.
+        Index("ix_referrals_visitor", "merchant_id", "visitor_id"),
+        Index(
+            "ix_referrals_parent",
+            *("merchant_id", "parent_id"),
+            sqlite_where=_HAS_PARENT,
+            postgresql_where=_HAS_PARENT,
+        ),
     )
 
     merchant_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    referral_id: Mapped[str] = mapped_column(id_type(), primary_key=True)
+    referral_id: Mapped[str] = mapped_column(id_type(200), primary_key=True)
     kind: Mapped[str] = mapped_column(String(8))  # like, share
-    visitor_id: Mapped[str] = mapped_column(id_type())
+    visitor_id: Mapped[str] = mapped_column(id_type(200))
     product_id: Mapped[str | None] = mapped_column(id_type())
     wall_id: Mapped[str | None] = mapped_column(id_type())
     target: Mapped[str] = mapped_column(id_type(80))  # product and wall in one, since NULLs are never equal
-    network: Mapped[str] = mapped_column(String(32))
-    code: Mapped[str] = mapped_column(id_type(16))
-    parent_id: Mapped[str | None] = mapped_column(id_type())
+    told_product: Mapped[str | None] = mapped_column(id_type(255))  # what the sender named, where it is none of ours
+    told_wall: Mapped[str | None] = mapped_column(id_type(255))
+    network: Mapped[str | None] = mapped_column(id_type(40))
+    code: Mapped[str | None] = mapped_column(id_type(16))
+    parent_id: Mapped[str | None] = mapped_column(id_type(200))
     caption: Mapped[str | None] = mapped_column(Text)
     name: Mapped[str | None] = mapped_column(String(100))
     at: Mapped[datetime]
@@ -63,17 +94,30 @@ class Link(Base):
 
 
 class Visit(Base):
-    """A person followed a referral's link. Appended only; without foreign keys, as it is dropped by age."""
+    """A person followed a referral's link; or whatever else of a journey was brought in from another system.
+
+    Appended only; without foreign keys, as it is dropped by age.
+    """
 
     __tablename__ = "visits"
+    __table_args__ = (
+        # Only what is brought in may come before its referral; an index over all visits would halve their speed.
+        Index(
+            "ix_visits_imported",
+            *("merchant_id", "referral_id"),
+            sqlite_where=_IMPORTED,
+            postgresql_where=_IMPORTED,
+        ),
+    )
 
     merchant_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    visit_id: Mapped[str] = mapped_column(id_type(), primary_key=True)  # the click id, clk_…
-    referral_id: Mapped[str] = mapped_column(id_type())
-    type: Mapped[str] = mapped_column(String(8))  # click (through a share), like (through a like)
+    visit_id: Mapped[str] = mapped_column(id_type(200), primary_key=True)  # the click id, clk_…
+    referral_id: Mapped[str | None] = mapped_column(id_type(200))
+    type: Mapped[str] = mapped_column(String(8))  # click (through a share), like (through a like), view, direct
     product_id: Mapped[str | None] = mapped_column(id_type())
     wall_id: Mapped[str | None] = mapped_column(id_type())
-    seen_from: Mapped[str | None] = mapped_column(String(32))  # the network that was observed
+    seen_from: Mapped[str | None] = mapped_column(id_type(40))  # the network that was observed
+    imported: Mapped[bool] = mapped_column(Boolean, server_default=false())
     at: Mapped[datetime]
     received_at: Mapped[datetime]
 
@@ -92,8 +136,42 @@ class Claim(Base):
     )
 
     merchant_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    visit_id: Mapped[str] = mapped_column(id_type(), primary_key=True)
-    claimed_id: Mapped[str] = mapped_column(id_type())
-    visitor_id: Mapped[str] = mapped_column(id_type())
+    visit_id: Mapped[str] = mapped_column(id_type(200), primary_key=True)
+    claimed_id: Mapped[str] = mapped_column(id_type(200))
+    visitor_id: Mapped[str] = mapped_column(id_type(200))
+    at: Mapped[datetime]
+    received_at: Mapped[datetime]
+
+
+class Identity(Base):
+    """The merchant said: this visitor is that person. What was said last counts; appended only."""
+
+    __tablename__ = "identities"
+    __table_args__ = (
+        ForeignKeyConstraint(["merchant_id"], ["merchants.merchant_id"]),
+        Index("ix_identities_person", "merchant_id", "person"),
+    )
+
+    merchant_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    visitor_id: Mapped[str] = mapped_column(id_type(200), primary_key=True)
+    person: Mapped[str] = mapped_column(id_type(200), primary_key=True)  # the merchant's customer id, or a visitor
+    at: Mapped[datetime] = mapped_column(primary_key=True)
+    received_at: Mapped[datetime]
+
+
+class Coupon(Base):
+    """From `at` on, a code speaks for a referral; for nobody where `referral_id` is empty. Appended only."""
+
+    __tablename__ = "coupons"
+    __table_args__ = (
+        ForeignKeyConstraint(["merchant_id"], ["merchants.merchant_id"]),
+        UniqueConstraint("merchant_id", "code", "at", "referral_id"),
+    )
+
+    merchant_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    coupon_id: Mapped[str] = mapped_column(id_type(), primary_key=True)
+    code: Mapped[str] = mapped_column(id_type(LONGEST_CODE))  # as codes are compared (app/kernel/codes.py)
+    said: Mapped[str] = mapped_column(String(200))  # as it was written
+    referral_id: Mapped[str | None] = mapped_column(id_type(200))
     at: Mapped[datetime]
     received_at: Mapped[datetime]

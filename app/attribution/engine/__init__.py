@@ -1,7 +1,7 @@
 """The attribution engine: `(what happened, policy, as_of) -> credit lines`, exactly as attribution.md says.
 
-Pure: no database, no clock, no HTTP, no framework; of the rest of Grapevine it knows `app.kernel.money` only.
-Start with `settle`; its facts come in through `Facts.of`, its result is a `Settlement`.
+Pure: no database, no clock, no HTTP, no framework; of the rest of Grapevine it knows `app.kernel.money` and
+`app.kernel.codes` only. Start with `settle`; its facts come in through `Facts.of`, its result is a `Settlement`.
 """
 
 from app.attribution.engine.facts import (
@@ -12,7 +12,6 @@ from app.attribution.engine.facts import (
     Refund,
     Touch,
     TouchType,
-    normalised,
 )
 from app.attribution.engine.identity import Identity
 from app.attribution.engine.lines import (
@@ -81,7 +80,6 @@ __all__ = [
     "by_subtree",
     "difference",
     "microseconds",
-    "normalised",
     "policy_from_wire",
     "policy_to_wire",
     "settle",

@@ -13,6 +13,7 @@ from operator import itemgetter
 from typing import NamedTuple, Protocol, TypeVar
 
 from app.attribution.engine.identity import Identity, latest, stands_for
+from app.kernel.codes import normalised
 
 
 class TouchType(StrEnum):
@@ -190,11 +191,6 @@ class Facts:
 def place(touch: Touch) -> tuple[int, int, str]:
     """Where `touch` stands in its journey (rule 3): by at, then view < like < click, then id."""
     return touch.at, STRENGTH[touch.type], touch.id
-
-
-def normalised(code: str) -> str:
-    """A coupon code as it is compared: trimmed, whatever its case."""
-    return code.strip().casefold()
 
 
 class _Received(Protocol):
