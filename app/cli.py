@@ -94,20 +94,26 @@ def merchant(
 
 
 @cli.command(name="import")
-def import_catalogue(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="The catalogue.")],
+def import_file(
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="The catalogue, or lines of past facts.")
+    ],
     of: Annotated[str | None, typer.Option("--merchant", help="`mer_…`; needless where there is only one.")] = None,
-    file_format: Annotated[str, typer.Option("--format", help="shopify_csv")] = "shopify_csv",
+    file_format: Annotated[str, typer.Option("--format", help="Of a catalogue: shopify_csv")] = "shopify_csv",
+    history: Annotated[
+        bool, typer.Option("--history", help="The file tells past facts of another system (as POST /v1/history).")
+    ] = False,
 ) -> None:
-    """Bring in a catalogue. The same file twice changes nothing."""
+    """Bring in a catalogue, or a history. The same file twice changes nothing."""
     from app.catalog.cli import bring_in_file
+    from app.history.cli import move_in
     from app.kernel.errors import AppError
 
     settings = _settings()
     _migrate(settings)
     try:
         with _usable_database():
-            lost = bring_in_file(settings, file, file_format, of)
+            lost = move_in(settings, file, of) if history else bring_in_file(settings, file, file_format, of)
     except AppError as refusal:
         _stop(refusal.detail)
     raise typer.Exit(1 if lost else 0)

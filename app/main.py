@@ -13,11 +13,13 @@ from starlette.types import ASGIApp
 
 from app import health, resources
 from app.attribution import api as attribution_api
+from app.attribution import policies, policy_api, preview_api, recomputation, stale
 from app.attribution import shell as attribution
 from app.catalog import api as catalog_api
 from app.catalog import import_api
 from app.catalog import imports as catalog_imports
 from app.fastlane import FastLane
+from app.history import api as history_api
 from app.kernel.clock import Clock, SystemClock
 from app.kernel.database import Database
 from app.kernel.events import Events
@@ -35,10 +37,11 @@ from app.orders import checkout_api, webhook_api
 from app.orders.service import OrderChanged
 from app.orders.stripe.gateway import Gateway
 from app.referrals import api as referrals_api
+from app.referrals import coupons, coupons_api, identities, identities_api, visits
 from app.referrals import service as referrals
-from app.referrals import visits
 from app.referrals import writing as referrals_writing
 from app.reports import api as reports_api
+from app.reports import models_api
 from app.settings import Settings, load
 from app.storefront import api as storefront_api
 from app.storefront.front import Storefront
@@ -66,9 +69,12 @@ def assemble(settings: Settings, clock: Clock | None = None) -> Runtime:
         events=Events(outbox),
         recorder=Recorder(database),
     )
-    here.events.on(OrderChanged, "attribute-order", partial(attribution.on_order_changed, here.clock))
-    here.events.on(visits.VisitClaimed, "attribute-claim", partial(attribution.on_visit_claimed, here.clock))
-    here.recorder.register(referrals.NewReferral, referrals_writing.write)
+    credit = attribution.Listeners(here.clock, here.outbox)
+    here.events.on(OrderChanged, "attribute-order", credit.on_order_changed)
+    here.events.on(visits.VisitClaimed, "attribute-claim", credit.on_visit_claimed)
+    here.events.on(identities.IdentityJoined, "attribute-identity", credit.on_identity_joined)
+    here.events.on(coupons.CouponChanged, "attribute-coupon", credit.on_coupon_changed)
+    here.recorder.register(referrals.NewReferral, partial(referrals_writing.write, windows=policies.click_windows))
     here.recorder.register(visits.NewVisit, visits.write)
     return here
 
@@ -82,6 +88,8 @@ def worker(here: Runtime) -> Worker:
 
     handlers: dict[str, Handler] = {
         **here.events.handlers(here.database),
+        stale.TOPIC: partial(stale.run, here.database, here.clock),
+        recomputation.TOPIC: partial(recomputation.run, here.database, here.clock),
         catalog_imports.TOPIC: partial(catalog_imports.run, here.database, here.clock),
     }
     return Worker(here.database, here.clock, here.outbox, handlers, tidy=tidy)
@@ -103,6 +111,7 @@ def api(here: Runtime, directory: Directory, front: Storefront) -> FastAPI:
     app.state.storefront = front
     app.state.gateway = Gateway(here.settings)
     app.state.in_flight = idempotency.InFlight()
+    app.state.click_windows = policies.click_windows
     problems.install(app)
     storefront_api.install(app)
     for domain in (
@@ -112,11 +121,17 @@ def api(here: Runtime, directory: Directory, front: Storefront) -> FastAPI:
         import_api,
         walls_api,
         referrals_api,
+        identities_api,
+        coupons_api,
         orders_api,
         checkout_api,
         webhook_api,
         attribution_api,
+        policy_api,
+        preview_api,
+        history_api,
         reports_api,
+        models_api,
         storefront_api,
     ):
         app.include_router(domain.router)
@@ -179,6 +194,8 @@ _TAGS = {
     "catalogue": "Products and imports (secret key).",
     "walls": "Walls (secret key).",
     "orders": "Sales made elsewhere, and the explanation of each (secret key).",
+    "policies": "By which rules sales are divided, and what they would be under others (secret or report key).",
+    "history": "Moving in from another system (secret key).",
     "reports": "What was shared, visited and sold, and through whom (report or secret key).",
     "merchant": "Settings and keys of a merchant (secret key).",
     "stripe": "Where Stripe sends its events.",

@@ -1,70 +1,64 @@
 """The explanation of an order's attribution by HTTP."""
 
-from typing import Any
+from datetime import datetime
+from typing import Annotated
+from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
+from pydantic import Field
 from sqlalchemy.orm import Session
 
-from app.attribution import shell
-from app.attribution.engine import Line, Settlement, Verdict, policy_to_wire
+from app.attribution import explanation_wire, policy_book, sentences, writing
+from app.attribution.engine import Facts, Settlement, settle
+from app.attribution.explanation_wire import CouponOut, LineOut, RefundTakingOut, Sentences, TouchOut
+from app.attribution.loader import load
 from app.attribution.models import CreditLine
-from app.kernel.clock import from_micros
-from app.kernel.http.wire import Timestamp, Wire
+from app.attribution.policies import CURRENT
+from app.attribution.policy_book import Book, Version
+from app.attribution.policy_wire import PolicyOut
+from app.kernel.errors import Invalid
+from app.kernel.http.wire import Body, Text, Timestamp, Wire
 from app.kernel.http.work import UnitOfWork
+from app.kernel.periods import moment
+from app.merchants import service as merchants
 from app.merchants.access import SecretKey
+from app.orders import history as sales
 from app.orders import service as orders
 from app.orders.models import Order
 
 router = APIRouter(tags=["orders"])
 
 
-class TouchOut(Wire):
-    """One touch of the journey, and what became of it. `weight` is an exact fraction of the order."""
+class ExplanationQuery(Body):
+    """By which policy an order is explained, and as it was known when."""
 
-    touch: str
-    type: str
-    network: str | None
-    referral: str | None
-    sharer: str | None
-    at: Timestamp
-    age_seconds: int
-    counted: bool
-    reason: str | None
-    explanation: str
-    weight: str
-    amount: int
-
-
-class LineOut(Wire):
-    """One line of credit: `gross` as sold, `reversed` as taken back, `net` what is left."""
-
-    source: str
-    touch: str | None
-    referral: str | None
-    network: str
-    sharer: str
-    level: int | None
-    gross: int
-    reversed: int
-    net: int
-    reason: str | None
-    explanation: str
+    policy: Annotated[Text, Field(description="A policy that is kept computed; default: the one in force.")] = CURRENT
+    as_of: Annotated[str | None, Field(description="A date or time: what was known then; default: all.")] = None
 
 
 class EntryOut(Wire):
-    """A line of the ledger as it was appended; never edited."""
+    """A line of the ledger as it was appended; never edited. The entries of a line add up to it."""
 
     id: str
     written_at: Timestamp
+    policy_version: int
+    source: str
+    touch: str | None
+    referral: str | None
     sharer: str
     network: str
     level: int | None
     gross: int
     reversed: int
+    reason: str | None
 
 
 class AttributionOut(Wire):
-    """Why an order's net was divided as it was. The lines' nets add up to `net - refunded`."""
+    """Why an order's net was divided as it was. The lines' nets add up to `net - refunded`.
+
+    Every `explanation` and the `summary` are sentences in English and French. `visitor` is who bought as the order
+    says, `buyer` the person who that is. `entries` is the ledger of this policy, which adds up to the lines.
+    """
 
     order: str
     external_id: str
@@ -72,32 +66,37 @@ class AttributionOut(Wire):
     net: int
     refunded: int
     at: Timestamp
+    visitor: str | None
+    click: str | None
     buyer: str | None
-    journey: list[TouchOut]
-    lines: list[LineOut]
-    entries: list[EntryOut]
+    summary: Sentences
     reason: str | None
-    policy: dict[str, Any]
+    journey: list[TouchOut]
+    coupon: CouponOut | None
+    lines: list[LineOut]
+    refunds: list[RefundTakingOut]
+    entries: list[EntryOut]
+    policy: PolicyOut
+    policy_name: str
     policy_version: int
+    policy_explanation: Sentences
+    as_of: Timestamp | None
 
 
 @router.get("/v1/orders/{order_id}/attribution", response_model=AttributionOut)
-def explain_order(order_id: str, caller: SecretKey, work: UnitOfWork) -> Response:
-    """The journey in order, for each touch whether it counted and why not, every line of credit with its
-    arithmetic, and the ledger behind them."""
-
-    def explain(session: Session) -> AttributionOut:
-        order = orders.get(session, caller.merchant_id, order_id)
-        settlement, facts = shell.settled(session, order)
-        sharers = {each.id: facts.sharer(each) for each in facts.referrals.values()}
-        return _explanation(order, settlement, sharers, shell.ledger(session, order))
-
-    return work.read(explain)
+def explain_order(
+    order_id: str, query: Annotated[ExplanationQuery, Query()], caller: SecretKey, work: UnitOfWork
+) -> Response:
+    """The journey in order, for each touch whether it counted and why not; every line of credit with its arithmetic,
+    every refund with what it took from whom, and the ledger behind them: as data and as sentences."""
+    return work.read(lambda session: _explanation(session, caller.merchant_id, order_id, query))
 
 
-def _explanation(
-    order: Order, settlement: Settlement, sharers: dict[str, str], ledger: list[CreditLine]
-) -> AttributionOut:
+def _explanation(session: Session, merchant_id: int, order_id: str, query: ExplanationQuery) -> AttributionOut:
+    order = orders.get(session, merchant_id, order_id)
+    as_of = _as_of(session, order, query.as_of)
+    version = _version(policy_book.open_book(session, merchant_id), query.policy, order, as_of)
+    settlement, facts = _settled(session, order, version, as_of)
     return AttributionOut(
         order=order.order_id,
         external_id=order.external_id,
@@ -105,70 +104,57 @@ def _explanation(
         net=order.net,
         refunded=settlement.refunded,
         at=order.at,
+        visitor=order.visitor_id,
+        click=order.click_id,
         buyer=settlement.buyer,
-        journey=[_touch(verdict, sharers) for verdict in settlement.verdicts],
-        lines=[_line(line) for line in settlement.lines],
-        entries=[_entry(entry) for entry in ledger],
+        summary=sentences.of_order(settlement),
         reason=settlement.reason,
-        policy=policy_to_wire(shell.POLICY),
-        policy_version=shell.POLICY_VERSION,
+        journey=list(explanation_wire.journey_of(settlement, facts, version.policy)),
+        coupon=explanation_wire.coupon_of(settlement, facts, version.policy),
+        lines=list(explanation_wire.lines_of(settlement)),
+        refunds=list(explanation_wire.refunds_of(settlement, order.refunds)),
+        entries=[_entry(line) for line in _ledger(session, order, version.name, as_of)],
+        policy=PolicyOut.of(version.policy),
+        policy_name=version.name,
+        policy_version=version.version,
+        policy_explanation=sentences.of_policy(version.name, version.version, version.policy),
+        as_of=as_of,
     )
 
 
-def _touch(verdict: Verdict, sharers: dict[str, str]) -> TouchOut:
-    touch = verdict.touch
-    return TouchOut(
-        touch=touch.id,
-        type=touch.type,
-        network=touch.network,
-        referral=touch.referral,
-        sharer=None if touch.referral is None else sharers.get(touch.referral),
-        at=from_micros(touch.at * 1_000_000),
-        age_seconds=verdict.age,
-        counted=verdict.counted,
-        reason=verdict.reason,
-        explanation=_why(verdict),
-        weight=f"{verdict.weight.numerator}/{verdict.weight.denominator}",
-        amount=verdict.cents,
-    )
+def _as_of(session: Session, order: Order, text: str | None) -> datetime | None:
+    """Raises `Invalid` for what is no moment, and for one at which the order was not known."""
+    if text is None:
+        return None
+    as_of = moment(text, ZoneInfo(merchants.get(session, order.merchant_id).timezone), "as_of")
+    if as_of < order.received_at:
+        raise Invalid.field("as_of", "this order was not known at that time")
+    return as_of
 
 
-def _why(verdict: Verdict) -> str:
-    if verdict.reason is not None:
-        return verdict.reason.explain
-    return f"It counted for {verdict.weight} of the order: {verdict.cents} of {verdict.of}."
+def _version(book: Book, name: str, order: Order, as_of: datetime | None) -> Version:
+    """The version of the policy that divides the order, of those made by `as_of`. Raises `Invalid` for no such name."""
+    if name == CURRENT:
+        known = [each for each in book.versions if as_of is None or each.made_at is None or each.made_at <= as_of]
+        return Book(known, [], []).in_force(order.at)
+    for version in book.beside:
+        if version.name == name:
+            return version
+    raise Invalid.field("policy", f"must be one of {', '.join(book.names)}")
 
 
-def _line(line: Line) -> LineOut:
-    if line.reason is not None:
-        explanation = line.reason.explain
-    else:
-        explanation = (
-            f"{line.source_weight} of the order went to this source, {line.level_weight} of that to this level: "
-            f"{line.gross}, of which {line.reversed} were taken back."
-        )
-    return LineOut(
-        source=line.source,
-        touch=line.touch,
-        referral=line.referral,
-        network=line.network,
-        sharer=line.sharer,
-        level=line.level,
-        gross=line.gross,
-        reversed=line.reversed,
-        net=line.net,
-        reason=line.reason,
-        explanation=explanation,
-    )
+def _settled(session: Session, order: Order, version: Version, as_of: datetime | None) -> tuple[Settlement, Facts]:
+    """What the engine says of the order, and the facts that it judged by."""
+    (row,) = sales.rows(session, order.merchant_id, [order.order_id])
+    loaded = load(session, order.merchant_id, [row], as_of=as_of, purchases=version.policy.journey_reset)
+    return settle(loaded.orders[order.order_id], loaded.facts, version.policy), loaded.facts
 
 
-def _entry(entry: CreditLine) -> EntryOut:
-    return EntryOut(
-        id=entry.credit_id,
-        written_at=entry.written_at,
-        sharer=entry.sharer,
-        network=entry.network,
-        level=entry.level,
-        gross=entry.gross,
-        reversed=entry.reversed,
-    )
+def _ledger(session: Session, order: Order, policy: str, as_of: datetime | None) -> list[CreditLine]:
+    written = writing.ledger(session, order.merchant_id, order.order_id, policy)
+    return [line for line in written if as_of is None or line.written_at <= as_of]
+
+
+def _entry(line: CreditLine) -> EntryOut:
+    fields = {name: getattr(line, name) for name in EntryOut.model_fields if name != "id"}
+    return EntryOut(id=line.credit_id, **fields)

@@ -10,18 +10,14 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from app.catalog import imports
 from app.catalog.models import Import
 from app.kernel.clock import SystemClock
 from app.kernel.database import Database
-from app.kernel.errors import Invalid, NotFound
-from app.kernel.ids import Malformed
+from app.kernel.errors import Invalid
 from app.kernel.outbox import Outbox, Worker
-from app.merchants import service as merchants
-from app.merchants.models import Merchant
+from app.merchants.cli import owner
 from app.settings import Settings
 
 LOOK_EVERY = 0.2
@@ -42,26 +38,14 @@ def bring_in_file(settings: Settings, file: Path, file_format: str, merchant: st
     outbox = Outbox(clock)
     try:
         with database.transaction() as session, file.open("rb") as content:
-            owner = _owner(session, merchant)
-            begun = imports.keep(session, owner.merchant_id, file_format, content, clock.now())
+            merchant_id = owner(session, merchant).merchant_id
+            begun = imports.keep(session, merchant_id, file_format, content, clock.now())
             message = imports.promise(session, outbox, begun)
         done = _bring_in(database, clock, outbox, begun, message, file.name)
     finally:
         database.close()
     _tell(done)
     return max(done.failed, done.status == "failed")
-
-
-def _owner(session: Session, public_id: str | None) -> Merchant:
-    if public_id is not None:
-        try:
-            return merchants.by_public_id(session, public_id)
-        except (NotFound, Malformed):
-            raise Invalid(detail=f"--merchant: there is no merchant {public_id}") from None
-    known = session.scalars(select(Merchant).where(Merchant.closed_at.is_(None)).limit(2)).all()
-    if len(known) != 1:
-        raise Invalid(detail="there is not exactly one merchant: say which, with --merchant mer_…")
-    return known[0]
 
 
 def _bring_in(database: Database, clock: SystemClock, outbox: Outbox, begun: Import, message: str, name: str) -> Import:

@@ -99,8 +99,14 @@ def _base32(value: int, length: int) -> str:
 
 def new_id(prefix: str, merchant: int, at: datetime) -> str:
     """A fresh identifier of `merchant` made at `at` (aware)."""
+    return new_ids(prefix, merchant, at, 1)[0]
+
+
+def new_ids(prefix: str, merchant: int, at: datetime, count: int) -> list[str]:
+    """`count` fresh identifiers, each greater than the one before: less than half the work of making each alone."""
     millisecond = int(at.timestamp() * 1000)
-    return f"{prefix}_{_base32(millisecond, 10)}{_base32(merchant, 8)}{_base32(_chance.after(millisecond), 12)}"
+    head = f"{prefix}_{_base32(millisecond, 10)}{_base32(merchant, 8)}"
+    return [head + _base32(_chance.after(millisecond), 12) for _ in range(count)]
 
 
 def merchant_of(identifier: str, *prefixes: str) -> int:

@@ -1,12 +1,17 @@
-"""`grapevine merchant`: a tenant made from the command line."""
+"""Merchants on the command line: `grapevine merchant` makes one; other commands ask whose something is."""
 
 from pydantic import ValidationError
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from app.kernel.clock import SystemClock
 from app.kernel.database import Database
+from app.kernel.errors import Invalid, NotFound
+from app.kernel.ids import Malformed
 from app.kernel.signing import Signer
 from app.merchants import service
 from app.merchants.api import MerchantIn
+from app.merchants.models import Merchant
 from app.settings import Settings
 
 
@@ -29,3 +34,16 @@ def make_merchant(settings: Settings, name: str, currency: str, origins: list[st
             return {"merchant": merchant.public_id, "secret key": secret, "report key": report}
     finally:
         database.close()
+
+
+def owner(session: Session, public_id: str | None) -> Merchant:
+    """The merchant who is meant by `--merchant`; the only one, where none was said. Raises `Invalid`."""
+    if public_id is not None:
+        try:
+            return service.by_public_id(session, public_id)
+        except (NotFound, Malformed):
+            raise Invalid(detail=f"--merchant: there is no merchant {public_id}") from None
+    known = session.scalars(select(Merchant).where(Merchant.closed_at.is_(None)).limit(2)).all()
+    if len(known) != 1:
+        raise Invalid(detail="there is not exactly one merchant: say which, with --merchant mer_…")
+    return known[0]

@@ -7,15 +7,16 @@ A sale and a refund are written once, whoever reports them and how often. Each c
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.kernel.codes import normalised
 from app.kernel.errors import Conflict, Invalid, NotFound
 from app.kernel.events import Event, Events
 from app.kernel.ids import merchant_of, new_id
+from app.orders.bringing import apply_waiting
 from app.orders.models import Order, OrderLine, Refund
-from app.referrals import visits
-from app.referrals.models import Visit
+from app.referrals import turns, visits
 
 
 class OrderExists(Conflict):
@@ -28,9 +29,11 @@ class RefundExists(Conflict):
 
 @dataclass(frozen=True)
 class OrderChanged(Event):
-    """An order was recorded, or something was taken from it or given back."""
+    """An order was recorded, or something was taken from it or given back. One that `is_new` may stand before others
+    of its buyer's."""
 
     order_id: str
+    is_new: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,10 @@ class TakingBack:
 
 
 def record(session: Session, events: Events, merchant_id: int, sale: Sale, now: datetime) -> tuple[Order, bool]:
-    """Write the sale, or find it written; whether it is new. Raises `OrderExists` when it said something else."""
+    """Write the sale, or find it written; whether it is new. Raises `OrderExists` when it said something else.
+
+    Refunds of it that another system told before become its own.
+    """
     visits.hold_claims(session, merchant_id, sale.click_id, sale.visitor_id)
     standing = by_external_id(session, merchant_id, sale.external_id)
     if standing is not None:
@@ -84,21 +90,32 @@ def record(session: Session, events: Events, merchant_id: int, sale: Sale, now: 
             raise OrderExists
         return standing, False
     fields = {name: value for name, value in sale.__dict__.items() if name != "lines"}
-    order = Order(merchant_id=merchant_id, order_id=new_id("ord", merchant_id, now), received_at=now, **fields)
+    order = Order(
+        merchant_id=merchant_id,
+        order_id=new_id("ord", merchant_id, now),
+        coupon_key=normalised(sale.coupon or "") or None,
+        received_at=now,
+        **fields,
+    )
     order.lines = [
         OrderLine(merchant_id=merchant_id, position=position, **line.__dict__)
         for position, line in enumerate(sale.lines)
     ]
     session.add(order)
     session.flush()
-    events.publish(session, OrderChanged(merchant_id, order.order_id))
+    apply_waiting(session, merchant_id, {order.external_id: order.order_id}, now)
+    session.refresh(order, ["refunds"])
+    events.publish(session, OrderChanged(merchant_id, order.order_id, is_new=True))
     return order, True
 
 
 def get(session: Session, merchant_id: int, order_id: str, *, lock: bool = False) -> Order:
-    """The order; with `lock`, held against other changes until the transaction ends. Raises `NotFound`."""
+    """The order; with `lock`, held against other changes until the transaction ends, and what it is divided by with
+    it (`app.referrals.turns`). Raises `NotFound`."""
     if merchant_of(order_id, "ord") != merchant_id:
         raise NotFound
+    if lock:
+        turns.share_facts(session, merchant_id)
     order = session.get(
         Order, (merchant_id, order_id), with_for_update={"of": Order} if lock else None, populate_existing=lock
     )
@@ -110,17 +127,6 @@ def get(session: Session, merchant_id: int, order_id: str, *, lock: bool = False
 def by_external_id(session: Session, merchant_id: int, external_id: str) -> Order | None:
     """The order that its shop calls `external_id`."""
     return session.scalar(select(Order).where(Order.merchant_id == merchant_id, Order.external_id == external_id))
-
-
-def touched_by(session: Session, visit: Visit, visitor_id: str, clicks: Select[str]) -> list[Order]:
-    """The orders whose credit a visit of this visitor can change: those that name it, and those of the visitor (or
-    of one of their `clicks`) that came after it. Always in the same order, in which they can be locked."""
-    mine = (Order.visitor_id == visitor_id) | Order.click_id.in_(clicks)
-    second = visit.at.replace(microsecond=0)  # attribution counts in whole seconds
-    query = select(Order).where(
-        Order.merchant_id == visit.merchant_id, mine, (Order.at >= second) | (Order.click_id == visit.visit_id)
-    )
-    return list(session.scalars(query.order_by(Order.at.desc(), Order.order_id.desc()).limit(1000)))
 
 
 def take_back(

@@ -17,6 +17,7 @@ from app.merchants.access import Shops, admit
 from app.merchants.directory import Shop
 from app.privacy import signals, tokens
 from app.referrals import networks, service, visits
+from app.referrals.parents import Windows
 
 VisitorHeader = Annotated[
     str | None,
@@ -196,7 +197,7 @@ async def claim_visit(
     admit(request, shop)
     if signals.says_no(request.headers) or shop.privacy == "none":
         return Response(ClaimOut(click=click, visitor=None).model_dump_json(), media_type="application/json")
-    return await run_in_threadpool(_claim, work, shop, click, visitor_token)
+    return await run_in_threadpool(_claim, work, shop, click, visitor_token, _windows(request))
 
 
 def link(here: Runtime, code: str) -> str:
@@ -225,12 +226,18 @@ def _take_back(work: UnitOfWork, shop: Shop, like_id: str, token: str | None) ->
     return work.write(take_back)
 
 
-def _claim(work: UnitOfWork, shop: Shop, click: str, token: str | None) -> Response:
+def _windows(request: Request) -> Windows:
+    """The merchants' click windows, which the composition root hands in: policies are another domain's."""
+    windows: Windows = request.app.state.click_windows
+    return windows
+
+
+def _claim(work: UnitOfWork, shop: Shop, click: str, token: str | None, windows: Windows) -> Response:
     visitor = _Visitor(work.here, shop, token)
 
     def claim(session: Session) -> ClaimOut:
         here = work.here
-        bound = visits.claim(session, here.events, shop.merchant_id, click, visitor.id, here.clock.now())
+        bound = visits.claim(session, here.events, shop.merchant_id, click, visitor.id, here.clock.now(), windows)
         return ClaimOut(click=bound, visitor=visitor.new_token)
 
     return work.write(claim)

@@ -1,44 +1,87 @@
-"""What led to a purchase: a buyer's visits, and the referrals that they came through up to the roots."""
+"""What led to purchases, read many at a time: touches, the referrals behind them up to the roots, and coupons.
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+Writes nothing. Rows are tuples read straight from the tables, times in microseconds: they are read by the thousand.
+"""
 
-from sqlalchemy import Select, select
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final, NamedTuple, cast
+
+from sqlalchemy import BigInteger, ColumnElement, FromClause, Integer, Select, bindparam, func, select, type_coerce
 from sqlalchemy.orm import Session
 
-from app.kernel.ids import Malformed
-from app.referrals import visits
-from app.referrals.models import Claim, Referral, Visit
-from app.referrals.parents import LONGEST_JOURNEY
+from app.kernel.codes import LONGEST as LONGEST_CODE
+from app.kernel.database import id_type, table_of
+from app.kernel.given import Question, keys_of
+from app.referrals.models import Claim, Coupon, Referral, Visit
 
-_A_SECOND = timedelta(seconds=1)
-"""Attribution counts in whole seconds: a visit in the second of the purchase came before it."""
-
-
-@dataclass(frozen=True)
-class Journey:
-    """A buyer, where known, and the visits that may have led to the purchase, each with who claimed it."""
-
-    buyer: str | None
-    visits: tuple[tuple[Visit, str | None], ...]
+FOR_EVER: Final = 2**63 - 1
+"""Microseconds: later than anything."""
 
 
-def journey(
-    session: Session, merchant_id: int, visitor_id: str | None, click_id: str | None, until: datetime
-) -> Journey:
-    """The visits up to `until` of `visitor_id`, else of whoever claimed `click_id`; and the visit `click_id` itself.
+class TouchRow(NamedTuple):
+    """A visit, or another touch of a journey, and who claimed it, if somebody did. `network` is its own."""
 
-    A click that is unknown or another merchant's is no visit here.
-    """
-    named = _named(session, merchant_id, click_id)
-    claimed_by = None if named is None else visits.visitor_of(session, merchant_id, named.visit_id)
-    buyer = visitor_id or claimed_by
-    found = {} if buyer is None else {visit.visit_id: visit for visit in _claimed(session, merchant_id, buyer, until)}
-    known: list[tuple[Visit, str | None]] = [(visit, buyer) for visit in found.values()]
-    if named is not None and named.visit_id not in found:
-        known.append((named, claimed_by))
-    return Journey(buyer, tuple(known))
+    touch_id: str
+    visitor: str | None
+    type: str
+    network: str | None
+    referral_id: str | None
+    at: int
+    received_at: int
+
+
+class ReferralRow(NamedTuple):
+    """A like or a share. `product` and `wall` are ours, else what another system called them."""
+
+    referral_id: str
+    visitor: str
+    network: str | None
+    parent_id: str | None
+    at: int
+    received_at: int
+    kind: str
+    product: str | None
+    wall: str | None
+
+
+class CouponRow(NamedTuple):
+    """From `at` on, the code speaks for the referral; for nobody where that is empty."""
+
+    code: str
+    referral_id: str | None
+    at: int
+    received_at: int
+
+
+def clicks(session: Session, merchant_id: int, click_ids: Collection[str], *, known_by: int) -> Sequence[TouchRow]:
+    """Those of the touches that are known, each with who had claimed it by `known_by`."""
+    found = _CLICKS.ask(session, keys_of(merchant_id, click_ids), known_by=known_by)
+    return cast("Sequence[TouchRow]", found)  # rows have the same fields in the same order
+
+
+def touches(
+    session: Session, merchant_id: int, visitors: Mapping[str, int], *, known_by: int, most: int
+) -> Sequence[TouchRow]:
+    """What the visitors claimed by `known_by`, each up to before their microsecond: the latest first, at most
+    `most` of all together."""
+    bounds = {(merchant_id, visitor_id, until) for visitor_id, until in visitors.items()}
+    return cast("Sequence[TouchRow]", _TOUCHES.ask(session, bounds, known_by=known_by, most=most))
+
+
+def claimed(session: Session, merchant_id: int, visitors: Collection[str], *, most: int) -> list[str]:
+    """The ids of what the visitors ever claimed, at most `most`, greatest ids first."""
+    return [visit_id for (visit_id,) in _CLAIMED.ask(session, keys_of(merchant_id, visitors), most=most)]
+
+
+def with_ancestors(session: Session, merchant_id: int, referral_ids: Collection[str]) -> Sequence[ReferralRow]:
+    """Those of the referrals that are known, and all their ancestors, in one query however long the chain; a loop
+    ends it too."""
+    return cast("Sequence[ReferralRow]", _LINEAGE.ask(session, keys_of(merchant_id, referral_ids)))
+
+
+def coupons(session: Session, merchant_id: int, codes: Collection[str]) -> Sequence[CouponRow]:
+    """All that was ever said of the codes (normalised)."""
+    return cast("Sequence[CouponRow]", _COUPONS.ask(session, keys_of(merchant_id, codes)))
 
 
 def visits_of(merchant_id: int, visitor_id: str) -> Select[str]:
@@ -46,31 +89,76 @@ def visits_of(merchant_id: int, visitor_id: str) -> Select[str]:
     return select(Claim.visit_id).where(Claim.merchant_id == merchant_id, Claim.visitor_id == visitor_id)
 
 
-def with_ancestors(session: Session, merchant_id: int, referral_ids: Iterable[str]) -> list[Referral]:
-    """The referrals and all their ancestors, in one query however long the chain; a loop ends it too."""
-    links = select(Referral.referral_id, Referral.parent_id).where(Referral.merchant_id == merchant_id)
-    known = links.where(Referral.referral_id.in_(set(referral_ids))).cte("lineage", recursive=True)
-    lineage = known.union(links.join(known, Referral.referral_id == known.c.parent_id))
-    found = select(Referral).where(
-        Referral.merchant_id == merchant_id, Referral.referral_id.in_(select(lineage.c.referral_id))
-    )
-    return list(session.scalars(found))
+_visits, _claims, _referrals, _coupons = (table_of(each) for each in (Visit, Claim, Referral, Coupon))
+_known_by = bindparam("known_by", type_=BigInteger)
+_most = bindparam("most", type_=Integer)
+_claimed_by_then = type_coerce(_claims.c.received_at, BigInteger) <= _known_by
+_touch_at = type_coerce(_visits.c.at, BigInteger)
+_TOUCH = (
+    _visits.c.visit_id,
+    _claims.c.visitor_id,
+    _visits.c.type,
+    _visits.c.seen_from,
+    _visits.c.referral_id,
+    _touch_at,
+    type_coerce(_visits.c.received_at, BigInteger),
+)
+_REFERRAL = (
+    _referrals.c.referral_id,
+    _referrals.c.visitor_id,
+    _referrals.c.network,
+    _referrals.c.parent_id,
+    type_coerce(_referrals.c.at, BigInteger),
+    type_coerce(_referrals.c.received_at, BigInteger),
+    _referrals.c.kind,
+    func.coalesce(_referrals.c.product_id, _referrals.c.told_product),
+    func.coalesce(_referrals.c.wall_id, _referrals.c.told_wall),
+)
 
 
-def _named(session: Session, merchant_id: int, click_id: str | None) -> Visit | None:
-    if click_id is None:
-        return None
-    try:
-        return visits.find(session, merchant_id, click_id)
-    except Malformed:
-        return None
+def _clicks(given: FromClause) -> Select[*tuple[Any, ...]]:
+    named = (_visits.c.merchant_id == given.c.merchant_id) & (_visits.c.visit_id == given.c.visit_id)
+    found = given.join(_visits, named).outerjoin(_claims, _claim_of_visit & _claimed_by_then)
+    return select(*_TOUCH).select_from(found)
 
 
-def _claimed(session: Session, merchant_id: int, visitor_id: str, until: datetime) -> Iterable[Visit]:
-    return session.scalars(
-        select(Visit)
-        .join(Claim, (Claim.merchant_id == Visit.merchant_id) & (Claim.visit_id == Visit.visit_id))
-        .where(Claim.merchant_id == merchant_id, Claim.visitor_id == visitor_id, Visit.at < until + _A_SECOND)
-        .order_by(Claim.visit_id.desc())
-        .limit(LONGEST_JOURNEY)
-    )
+def _touches(given: FromClause) -> Select[*tuple[Any, ...]]:
+    found = given.join(_claims, _claims_of(given) & _claimed_by_then).join(_visits, _claim_of_visit)
+    before = select(*_TOUCH).select_from(found).where(_touch_at < given.c.until)
+    return before.order_by(_touch_at.desc(), _visits.c.visit_id.desc()).limit(_most)
+
+
+def _claimed(given: FromClause) -> Select[*tuple[Any, ...]]:
+    found = select(_claims.c.visit_id).join_from(given, _claims, _claims_of(given))
+    return found.order_by(_claims.c.visit_id.desc()).limit(_most)
+
+
+_claim_of_visit = (_claims.c.merchant_id == _visits.c.merchant_id) & (_claims.c.visit_id == _visits.c.visit_id)
+
+
+def _claims_of(visitors: FromClause) -> ColumnElement[bool]:
+    return (_claims.c.merchant_id == visitors.c.merchant_id) & (_claims.c.visitor_id == visitors.c.visitor_id)
+
+
+def _lineage(given: FromClause) -> Select[*tuple[Any, ...]]:
+    links = select(_referrals.c.merchant_id, _referrals.c.referral_id, _referrals.c.parent_id)
+    lineage = links.join_from(given, _referrals, _is_referral(given, "referral_id")).cte("lineage", recursive=True)
+    lineage = lineage.union(links.join_from(lineage, _referrals, _is_referral(lineage, "parent_id")))
+    return select(*_REFERRAL).join_from(lineage, _referrals, _is_referral(lineage, "referral_id"))
+
+
+def _is_referral(rows: FromClause, name: str) -> ColumnElement[bool]:
+    return (_referrals.c.merchant_id == rows.c.merchant_id) & (_referrals.c.referral_id == rows.c[name])
+
+
+def _coupons_of(given: FromClause) -> Select[*tuple[Any, ...]]:
+    same = (_coupons.c.merchant_id == given.c.merchant_id) & (_coupons.c.code == given.c.code)
+    times = (type_coerce(_coupons.c[name], BigInteger) for name in ("at", "received_at"))
+    return select(_coupons.c.code, _coupons.c.referral_id, *times).join_from(given, _coupons, same)
+
+
+_CLICKS = Question(_clicks, merchant_id=BigInteger(), visit_id=id_type())
+_TOUCHES = Question(_touches, merchant_id=BigInteger(), visitor_id=id_type(), until=BigInteger())
+_CLAIMED = Question(_claimed, merchant_id=BigInteger(), visitor_id=id_type())
+_LINEAGE = Question(_lineage, merchant_id=BigInteger(), referral_id=id_type())
+_COUPONS = Question(_coupons_of, merchant_id=BigInteger(), code=id_type(LONGEST_CODE))

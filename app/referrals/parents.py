@@ -5,7 +5,7 @@ the rest fetches what it needs, for many new referrals at once.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
@@ -15,12 +15,23 @@ from sqlalchemy.orm import Session
 from app.kernel.database import Instant, id_type
 from app.kernel.given import Question
 from app.kernel.ids import is_code, is_of
-from app.referrals.models import Claim, Link, Visit
+from app.referrals.models import Claim, Link, Referral, Visit
 
 WINDOW = timedelta(days=30)
 """The click window of the default policy."""
+ARRIVING = ("click", "like")
+"""Types of touch by which somebody comes through a referral. Who only saw its card has not come."""
 LONGEST_JOURNEY = 1000
 """Visits of one visitor that are looked at, the latest first. A person makes a few; a program may make any number."""
+
+
+Windows = Callable[[Session, Collection[int], datetime], Mapping[int, timedelta]]
+"""The click windows of some merchants (by their numbers), of the policy that each has in force at a time."""
+
+
+def usual_windows(_: Session, merchant_ids: Collection[int], __: datetime) -> Mapping[int, timedelta]:
+    """Of merchants who have said nothing of it."""
+    return dict.fromkeys(merchant_ids, WINDOW)
 
 
 class Newcomer(Protocol):
@@ -50,7 +61,9 @@ class Arrival(NamedTuple):
     visit_id: str
 
 
-def choose(arrivals: Iterable[Arrival], *, product_id: str | None, wall_id: str | None, now: datetime) -> str | None:
+def choose(
+    arrivals: Iterable[Arrival], *, product_id: str | None, wall_id: str | None, now: datetime, window: timedelta
+) -> str | None:
     """The referral through which a visitor had come: that of the latest visit within the window, of the product,
     else of the wall, else of the merchant. None without any visit in the window."""
 
@@ -59,20 +72,26 @@ def choose(arrivals: Iterable[Arrival], *, product_id: str | None, wall_id: str 
         of_wall = wall_id is not None and arrival.wall_id == wall_id
         return 2 if of_product else int(of_wall), arrival.at, arrival.visit_id
 
-    recent = (arrival for arrival in arrivals if now - WINDOW <= arrival.at <= now)
+    recent = (arrival for arrival in arrivals if now - window <= arrival.at <= now)
     nearest = max(recent, key=nearness, default=None)
     return None if nearest is None else nearest.referral_id
 
 
-def infer(session: Session, newcomers: Sequence[Newcomer]) -> list[str | None]:
-    """The parent of each, in order. `via` helps only a visitor without any visit in the window."""
-    arrivals = _arrivals(session, newcomers)
+def infer(session: Session, newcomers: Sequence[Newcomer], windows: Windows = usual_windows) -> list[str | None]:
+    """The parent of each, in order. `via` helps only a visitor without any visit in the window, which is the one
+    that the merchant's policy has for clicks."""
+    if not newcomers:
+        return []
+    latest = max(new.at for new in newcomers)
+    window_of = windows(session, {new.merchant_id for new in newcomers}, latest)
+    arrivals = _arrivals(session, newcomers, max(window_of.values()))
     chosen = [
         choose(
             arrivals.get((new.merchant_id, new.visitor_id), ()),
             product_id=new.product_id,
             wall_id=new.wall_id,
             now=new.at,
+            window=window_of[new.merchant_id],
         )
         for new in newcomers
     ]
@@ -90,7 +109,8 @@ def _claims(given: FromClause) -> Select[*tuple[Any, ...]]:
     return (
         select(latest.c.merchant_id, latest.c.visitor_id, *columns)
         .join(Visit, (Visit.merchant_id == latest.c.merchant_id) & (Visit.visit_id == latest.c.visit_id))
-        .where(latest.c.rank <= LONGEST_JOURNEY, within)
+        .join(Referral, _known_referral)
+        .where(latest.c.rank <= LONGEST_JOURNEY, within, Visit.type.in_(ARRIVING))
     )
 
 
@@ -103,21 +123,24 @@ def _clicks(given: FromClause) -> Select[*tuple[Any, ...]]:
     return select(Visit.merchant_id, Visit.visit_id, Visit.referral_id).join_from(given, Visit, same)
 
 
+# What was brought in from another system may name a referral that never came: nobody's parent.
+_known_referral = (Referral.merchant_id == Visit.merchant_id) & (Referral.referral_id == Visit.referral_id)
 _CLAIMS = Question(_claims, merchant_id=BigInteger(), visitor_id=id_type())
 _LINKS = Question(_links, code=id_type())
 _CLICKS = Question(_clicks, merchant_id=BigInteger(), visit_id=id_type())
 
 
-def _arrivals(session: Session, newcomers: Sequence[Newcomer]) -> dict[tuple[int, str], list[Arrival]]:
+def _arrivals(
+    session: Session, newcomers: Sequence[Newcomer], window: timedelta
+) -> dict[tuple[int, str], list[Arrival]]:
     """The claimed visits of each visitor that may be in the window of one of the newcomers."""
     found: dict[tuple[int, str], list[Arrival]] = defaultdict(list)
-    if newcomers:
-        visitors = {(new.merchant_id, new.visitor_id) for new in newcomers}
-        moments = [new.at for new in newcomers]
-        for merchant_id, visitor_id, *visit in _CLAIMS.ask(
-            session, visitors, since=min(moments) - WINDOW, until=max(moments)
-        ):
-            found[merchant_id, visitor_id].append(Arrival(*visit))
+    visitors = {(new.merchant_id, new.visitor_id) for new in newcomers}
+    moments = [new.at for new in newcomers]
+    for merchant_id, visitor_id, *visit in _CLAIMS.ask(
+        session, visitors, since=min(moments) - window, until=max(moments)
+    ):
+        found[merchant_id, visitor_id].append(Arrival(*visit))
     return found
 
 

@@ -7,13 +7,15 @@ from datetime import datetime, timedelta
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from app.kernel.database import insert_new, table_of, take_turn
+from app.kernel.database import insert_new, table_of
 from app.kernel.errors import NotFound
 from app.kernel.events import Event, Events
 from app.kernel.ids import merchant_of, new_id
 from app.kernel.recorder import Fact
+from app.referrals import turns
+from app.referrals.identities import person_of
 from app.referrals.models import Claim, Referral, Visit
-from app.referrals.parents import WINDOW
+from app.referrals.parents import Windows, usual_windows
 
 CLAIMABLE_FOR = timedelta(minutes=30)
 
@@ -77,25 +79,35 @@ def visitor_of(session: Session, merchant_id: int, visit_id: str) -> str | None:
     return None if claim is None else claim.visitor_id
 
 
-def claim(session: Session, events: Events, merchant_id: int, visit_id: str, visitor_id: str, now: datetime) -> str:
+def claim(
+    session: Session,
+    events: Events,
+    merchant_id: int,
+    visit_id: str,
+    visitor_id: str,
+    now: datetime,
+    windows: Windows = usual_windows,
+) -> str:
     """Bind the visit to the visitor; the click id that is theirs from now on.
 
     The first claim within half an hour gets this visit. A later one, or another visitor's (a copied
     address), gets a new visit of the same referral: two people are never merged (api.md, Claiming a visit).
     Raises `NotFound` for a click that is not this merchant's, and where the link is closed or the visit is so
-    old that a new one would bring back to life what has expired.
+    old (by the merchant's click window) that a new one would bring back to life what has expired.
     """
     visit = find(session, merchant_id, visit_id)
     if visit is None:
         raise NotFound
-    take_turn(session, _turn(merchant_id, visit_id), _turn(merchant_id, visitor_id))
+    turns.share_facts(session, merchant_id)
+    turns.hold_click(session, merchant_id, visit_id)
+    turns.hold_person(session, merchant_id, person_of(session, merchant_id, visitor_id))
     if now <= visit.at + CLAIMABLE_FOR and _bind(session, visit, visit_id, visitor_id, now):
         events.publish(session, VisitClaimed(merchant_id, visit_id, visitor_id))
         return visit_id
     known = _claimed_as(session, visit, visitor_id)
     if known is not None:
         return known
-    if not _still_leads_here(session, visit, now):
+    if not _still_leads_here(session, visit, now, windows):
         raise NotFound
     copy_id = new_id("clk", merchant_id, now)
     if not _bind(session, visit, copy_id, visitor_id, now):  # the same visitor claims it twice in this moment
@@ -106,20 +118,18 @@ def claim(session: Session, events: Events, merchant_id: int, visit_id: str, vis
 
 
 def hold_claims(session: Session, merchant_id: int, click_id: str | None, visitor_id: str | None) -> None:
-    """Let nobody claim the click, nor the buyer anything, until the transaction ends.
+    """Let nobody claim the click, nor the buyer anything on any device, until the transaction ends; nor anybody say
+    that the buyer is somebody else.
 
     A purchase and a claim at the same moment would else not see each other, and nobody would ever put the two
-    together. Whoever is second sees what the first has written. Always click before visitor, both before orders.
+    together. Whoever is second sees what the first has written (`turns`).
     """
+    turns.share_facts(session, merchant_id)
     if click_id is not None:
-        take_turn(session, _turn(merchant_id, click_id))
+        turns.hold_click(session, merchant_id, click_id)
         visitor_id = visitor_id or visitor_of(session, merchant_id, click_id)
     if visitor_id is not None:
-        take_turn(session, _turn(merchant_id, visitor_id))
-
-
-def _turn(merchant_id: int, of: str) -> str:
-    return f"claim {merchant_id} {of}"
+        turns.hold_person(session, merchant_id, person_of(session, merchant_id, visitor_id))
 
 
 def _claimed_as(session: Session, visit: Visit, visitor_id: str) -> str | None:
@@ -133,9 +143,11 @@ def _claimed_as(session: Session, visit: Visit, visitor_id: str) -> str | None:
     )
 
 
-def _still_leads_here(session: Session, visit: Visit, now: datetime) -> bool:
+def _still_leads_here(session: Session, visit: Visit, now: datetime, windows: Windows) -> bool:
     referral = session.get(Referral, (visit.merchant_id, visit.referral_id))
-    return referral is not None and referral.withdrawn_at is None and now <= visit.at + WINDOW
+    if referral is None or referral.withdrawn_at is not None:
+        return False
+    return now - visit.at <= windows(session, {visit.merchant_id}, now)[visit.merchant_id]
 
 
 def _bind(session: Session, visit: Visit, own_id: str, visitor_id: str, now: datetime) -> bool:

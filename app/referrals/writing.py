@@ -18,6 +18,7 @@ from app.kernel.given import Question
 from app.kernel.ids import is_of, new_code, new_id
 from app.referrals import parents, service
 from app.referrals.models import Link, Referral
+from app.referrals.parents import Windows, usual_windows
 from app.referrals.service import NewReferral, Referred, Standing
 from app.walls import service as walls
 
@@ -35,15 +36,18 @@ class _Subject(NamedTuple):
     image: str | None
 
 
-def write(session: Session, facts: Sequence[NewReferral]) -> list[Referred | AppError]:
+def write(
+    session: Session, facts: Sequence[NewReferral], windows: Windows = usual_windows
+) -> list[Referred | AppError]:
     """Write likes and shares, or find those that stand already; one outcome each, in order.
 
+    Parents are inferred within the merchants' click `windows`.
     `Invalid` naming `/product` or `/wall` for what is not on offer. Of the same referral several times, the first
     is the new one.
     """
     subjects = _subjects(session, facts)
     good = [fact for fact, subject in zip(facts, subjects, strict=True) if isinstance(subject, _Subject)]
-    standing, new = _stand(session, good)
+    standing, new = _stand(session, good, windows)
     likes = service.count_all_likes(session, {liked for fact in good if (liked := _liked(fact)) is not None})
     outcomes: list[Referred | AppError] = []
     for fact, subject in zip(facts, subjects, strict=True):
@@ -97,12 +101,12 @@ def _subject(fact: NewReferral, products: dict[Owned, _Subject], walls: dict[Own
 # What stands.
 
 
-def _stand(session: Session, facts: Sequence[NewReferral]) -> tuple[dict[What, Standing], set[What]]:
+def _stand(session: Session, facts: Sequence[NewReferral], windows: Windows) -> tuple[dict[What, Standing], set[What]]:
     """What stands of all that the facts say, and which of it was written now."""
     missing: dict[What, NewReferral] = {}
     for fact in facts:
         missing.setdefault(_what(fact), fact)
-    parent_of = dict(zip(missing, parents.infer(session, list(missing.values())), strict=True))
+    parent_of = dict(zip(missing, parents.infer(session, list(missing.values()), windows), strict=True))
     standing: dict[What, Standing] = {}
     new: set[What] = set()
     for _ in range(_ROUNDS):  # again only for what its visitor takes back in this very moment

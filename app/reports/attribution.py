@@ -6,17 +6,17 @@ the orders, to the cent. An order counts in a row when something of it is credit
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import BigInteger, ColumnElement, Select, SQLColumnExpression, func, select, type_coerce
 from sqlalchemy.orm import Session
 
 from app.attribution.models import CreditLine
+from app.attribution.policies import CURRENT
 from app.kernel.clock import from_micros
-from app.reports.periods import QUARTER, label
+from app.kernel.periods import QUARTER, label
+from app.reports.asked import Asked
 
 NONE = "(none)"
 
@@ -34,20 +34,12 @@ UNITS = ("day", "week", "month")
 DIMENSIONS = (*COLUMNS, *UNITS)
 
 
-@dataclass(frozen=True)
-class Question:
-    """What is asked. `only` and `without` hold values by dimension; `(none)` stands for what has none."""
+@dataclass(frozen=True, kw_only=True)
+class Question(Asked):
+    """What is asked of this report."""
 
-    merchant_id: int
-    since: datetime
-    until: datetime
-    zone: ZoneInfo
     group_by: tuple[str, ...]
-    livemode: bool
-    as_of: datetime
-    currency: str | None = None
-    only: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    without: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    policy: str = CURRENT  # one that is kept computed, by its name
 
 
 @dataclass
@@ -84,13 +76,13 @@ class Report:
 def answer(session: Session, question: Question) -> Report:
     """The report that `question` asks for."""
     totals: dict[str, Sums] = defaultdict(Sums)
-    for currency, orders, gross, refunded in session.execute(_grouped(question, [])):
+    for currency, orders, gross, refunded in session.execute(sums_by(question, [])):
         _add(totals[currency], orders, gross, refunded)
     grouped: dict[tuple[str, tuple[str, ...]], Sums] = defaultdict(Sums)
     columns = [COLUMNS[name] for name in question.group_by if name in COLUMNS]
     if any(name in UNITS for name in question.group_by):
         columns.append(_quarter())
-    for *values, currency, orders, gross, refunded in session.execute(_grouped(question, columns)):
+    for *values, currency, orders, gross, refunded in session.execute(sums_by(question, columns)):
         _add(grouped[currency, _names(question, values)], orders, gross, refunded)
     rows = [
         Row(dict(zip(question.group_by, names, strict=True)), currency, sums, _share(sums, totals[currency]))
@@ -100,7 +92,7 @@ def answer(session: Session, question: Question) -> Report:
     return Report(rows, totals)
 
 
-def _grouped(question: Question, columns: Sequence[SQLColumnExpression[Any]]) -> Select[Any]:
+def sums_by(question: Question, columns: Sequence[SQLColumnExpression[Any]]) -> Select[Any]:
     """Sums by `columns` and currency. First by order, so that what was moved away from a row does not count there."""
     by_order = (
         select(
@@ -110,7 +102,7 @@ def _grouped(question: Question, columns: Sequence[SQLColumnExpression[Any]]) ->
             func.sum(CreditLine.gross).label("gross"),
             func.sum(CreditLine.reversed).label("refunded"),
         )
-        .where(*_conditions(question))
+        .where(*conditions(question))
         .group_by(*columns, CreditLine.currency, CreditLine.order_id)
         .having((func.sum(CreditLine.gross) != 0) | (func.sum(CreditLine.reversed) != 0))
         .subquery()
@@ -125,16 +117,23 @@ def _grouped(question: Question, columns: Sequence[SQLColumnExpression[Any]]) ->
     ).group_by(*dimensions, by_order.c.currency)
 
 
-def _conditions(question: Question) -> list[ColumnElement[bool]]:
+def ledger(asked: Asked, policy: str) -> list[ColumnElement[bool]]:
+    """Which lines count, whenever their orders were made and whatever brought them."""
     conditions = [
-        CreditLine.merchant_id == question.merchant_id,
-        CreditLine.livemode == question.livemode,
-        CreditLine.order_at >= question.since,
-        CreditLine.order_at < question.until,
-        CreditLine.written_at <= question.as_of,
+        CreditLine.merchant_id == asked.merchant_id,
+        CreditLine.policy == policy,
+        CreditLine.livemode == asked.livemode,
+        CreditLine.written_at <= asked.as_of,
     ]
-    if question.currency is not None:
-        conditions.append(CreditLine.currency == question.currency)
+    if asked.currency is not None:
+        conditions.append(CreditLine.currency == asked.currency)
+    return conditions
+
+
+def conditions(question: Question) -> list[ColumnElement[bool]]:
+    """Which lines the question is about."""
+    conditions = ledger(question, question.policy)
+    conditions += [CreditLine.order_at >= question.since, CreditLine.order_at < question.until]
     conditions += [func.coalesce(COLUMNS[name], NONE).in_(values) for name, values in question.only.items()]
     conditions += [func.coalesce(COLUMNS[name], NONE).not_in(values) for name, values in question.without.items()]
     return conditions

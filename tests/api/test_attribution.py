@@ -27,7 +27,7 @@ def test_the_last_of_two_friends_has_the_sale(merchant: TestMerchant, clock: Tes
 
     assert [(first, False, "not_last"), (last, True, None)] == told(explained)
     assert [(cy.id, "email", 1000)] == [(line["sharer"], line["network"], line["net"]) for line in explained["lines"]]
-    assert "Only the last touch" in explained["journey"][0]["explanation"]
+    assert "Only the last touch" in explained["journey"][0]["explanation"]["en"]
     assert ("1/1", 1000) == (explained["journey"][1]["weight"], explained["journey"][1]["amount"])
 
 

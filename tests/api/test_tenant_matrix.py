@@ -17,6 +17,7 @@ from sqlalchemy import select
 
 from app.kernel.ids import merchant_of, new_id
 from app.tables import METADATA
+from tests import policies
 from tests.clock import START
 from tests.conftest import AppServer
 from tests.shop import JSON, TestMerchant, ok
@@ -32,6 +33,7 @@ KINDS = {
     "refund_id": "refund",
     "key_id": "key",
     "like_id": "like",
+    "job_id": "job",
     "merchant_id": "merchant",
 }
 """What kind of id a path's parameter takes."""
@@ -44,6 +46,7 @@ PREFIXES = {
     "refund": "rfd",
     "key": "key",
     "like": "ref",
+    "job": "job",
     "merchant": "mer",
     "click": "clk",
     "visitor": "vis",
@@ -94,6 +97,10 @@ NOT_ANOTHERS: Mapping[str, str] = {
     "POST /v1/merchants": "no ids: makes a merchant",
     "PATCH /v1/merchant": "no ids: the merchant is the key's",
     "POST /v1/keys": "no ids",
+    "PUT /v1/policy": "no ids: the merchant is the key's",
+    "GET /v1/policies/{name}": "no ids: a name is the merchant's own word",
+    "PUT /v1/policies/{name}": "no ids: a name is the merchant's own word",
+    "DELETE /v1/policies/{name}": "no ids: a name is the merchant's own word",
     "POST /v1/products": "no ids: an external_id is the merchant's own word",
     "POST /v1/imports": "no ids: a file's handles are the merchant's own words",
     "POST /v1/stripe/webhook": "signed by Stripe; what it names is looked up globally",
@@ -142,6 +149,7 @@ def things_of(merchant: TestMerchant) -> Things:
     upload = {"file": ("products.csv", b"Handle,Title\n", "text/csv")}
     begun = ok(merchant.http.post("/v1/imports", data={"format": "shopify_csv"}, files=upload), 202)
     key = ok(merchant.http.post("/v1/keys", json={"kind": "report"}), 201)
+    job = policies.change(merchant, policies.LINEAR, since="beginning")["job"]
     return Things(
         merchant=merchant.id,
         product=product["id"],
@@ -154,6 +162,7 @@ def things_of(merchant: TestMerchant) -> Things:
         order=order["id"],
         refund=refund["id"],
         key=key["id"],
+        job=job["id"],
         token=str(ana.token),
         **{"import": begun["id"]},
     )

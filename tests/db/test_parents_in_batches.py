@@ -1,13 +1,17 @@
 """Parents found for many new referrals at once are those that each would have found alone."""
 
 import random
+from collections.abc import Collection, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy.orm import Session
 
 from app.kernel.database import Database
 from app.kernel.ids import new_code, new_id
 from app.referrals import parents, visits
-from app.referrals.models import Claim
+from app.referrals.models import Claim, Visit
 from app.referrals.service import Referred
 from tests.clock import START
 from tests.db.referring import Shop, done, written
@@ -49,11 +53,71 @@ def test_parents_in_a_batch_are_those_of_each_alone(database: Database) -> None:
         for product in (None, *each.products)
         for on_wall in (False, True)
     ]
+    windows = {shop.merchant: timedelta(days=29), other.merchant: timedelta(days=31)}
     with database.reading() as session:
-        at_once = parents.infer(session, newcomers)
-        one_by_one = [parents.infer(session, [newcomer])[0] for newcomer in newcomers]
+        at_once = parents.infer(session, newcomers, lambda *_: windows)
+        one_by_one = [parents.infer(session, [newcomer], lambda *_: windows)[0] for newcomer in newcomers]
     assert one_by_one == at_once
     assert 20 < sum(each is None for each in at_once) < len(at_once) - 20
+
+
+def test_each_merchants_window_is_its_own(database: Database) -> None:
+    shops = [Shop(database), Shop(database)]
+    came = [_come(database, shop, START - timedelta(days=10)) for shop in shops]
+    newcomers = [shop.share(visitor, shop.products[0]) for shop, (visitor, _) in zip(shops, came, strict=True)]
+    asked = []
+
+    def windows(_: Session, merchants: Collection[int], at: datetime) -> Mapping[int, timedelta]:
+        asked.append((set(merchants), at))
+        return {shops[0].merchant: timedelta(days=9), shops[1].merchant: timedelta(days=10)}
+
+    with database.reading() as session:
+        found = parents.infer(session, newcomers, windows)
+
+    assert [None, came[1][1]] == found
+    assert [({shop.merchant for shop in shops}, START)] == asked
+
+
+def test_who_says_nothing_of_windows_has_the_usual_one(database: Database) -> None:
+    shop = Shop(database)
+    (old, _), (new, link) = _come(database, shop, START - timedelta(days=31)), _come(database, shop, START)
+    with database.reading() as session:
+        assert [None, link] == parents.infer(session, [shop.share(old), shop.share(new)])
+        assert [] == parents.infer(session, [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "known", "is_parent"),
+    [
+        ("click", True, True),
+        ("like", True, True),
+        ("view", True, False),
+        ("direct", True, False),
+        ("click", False, False),
+    ],
+)
+def test_only_who_came_through_a_known_referral_has_a_parent(
+    database: Database, kind: str, known: bool, is_parent: bool
+) -> None:
+    """Other systems tell of views and direct visits too, and of links that nobody ever told of."""
+    shop = Shop(database)
+    visitor, link = _come(database, shop, START, kind=kind, referral=None if known else "s-unknown")
+    with database.reading() as session:
+        assert [link if is_parent else None] == parents.infer(session, [shop.share(visitor, shop.products[0])])
+
+
+def _come(
+    database: Database, shop: Shop, at: datetime, kind: str = "click", referral: str | None = None
+) -> tuple[str, str]:
+    """A new visitor who came at that time, and the referral through which."""
+    link = done(written(database, [shop.share(shop.visitor(), shop.products[0])]))[0].referral.referral_id
+    visitor, visit = shop.visitor(), new_id("clk", shop.merchant, at)
+    with database.transaction() as session:
+        told = {"type": kind, "referral_id": referral or link, "imported": referral is not None}
+        session.add(Visit(merchant_id=shop.merchant, visit_id=visit, at=at, received_at=at, **told))
+        ids = {"merchant_id": shop.merchant, "visit_id": visit, "claimed_id": visit, "visitor_id": visitor}
+        session.add(Claim(**ids, at=at, received_at=at))
+    return visitor, referral or link
 
 
 def _shares(database: Database, *shops: Shop) -> dict[int, list[Referred]]:

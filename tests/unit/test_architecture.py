@@ -102,7 +102,7 @@ def test_pure_files_know_no_database_no_http_and_no_clock() -> None:
         "app/privacy/signals.py",
         "app/referrals/networks.py",
         "app/referrals/bots.py",
-        "app/reports/periods.py",
+        "app/kernel/periods.py",
         "app/reports/formats.py",
         *(file for file in FILES if file.startswith("app/attribution/engine/")),
     }

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from app.kernel.clock import from_micros, to_micros
 from app.kernel.errors import Invalid
-from app.reports.periods import QUARTER, label, moment, period
+from app.kernel.periods import QUARTER, label, moment, period
 
 NOW = datetime(2026, 3, 29, 12, tzinfo=UTC)
 PARIS, KATHMANDU, LORD_HOWE, NEW_YORK = map(

@@ -4,6 +4,7 @@ Pure: no database, no clock, no HTTP, no framework; of the rest of Grapevine it 
 `app.kernel.codes` only. Start with `settle`; its facts come in through `Facts.of`, its result is a `Settlement`.
 """
 
+from app.attribution.engine.aggregate import Coalitions, Path, divide, shapley
 from app.attribution.engine.facts import (
     Coupon,
     Facts,
@@ -24,6 +25,7 @@ from app.attribution.engine.lines import (
     Verdict,
     difference,
 )
+from app.attribution.engine.markov import ORDERS, Markov, TooManyStates, Transitions, markov
 from app.attribution.engine.policy import (
     REWARDABLE,
     FieldError,
@@ -39,7 +41,7 @@ from app.attribution.engine.policy import (
 from app.attribution.engine.reasons import Reason
 from app.attribution.engine.settle import DIRECT_NETWORK, UNKNOWN_NETWORK, settle, settle_all
 from app.attribution.engine.times import microseconds, whole_seconds
-from app.attribution.engine.totals import Totals, by_network, by_sharer, by_subtree
+from app.attribution.engine.totals import Tally, Totals
 from app.attribution.engine.upline import HOUSE, NONE
 from app.attribution.engine.wire import policy_from_wire, policy_to_wire
 
@@ -47,9 +49,11 @@ __all__ = [
     "DIRECT_NETWORK",
     "HOUSE",
     "NONE",
+    "ORDERS",
     "REWARDABLE",
     "UNKNOWN_NETWORK",
     "Amounts",
+    "Coalitions",
     "Coupon",
     "Facts",
     "FieldError",
@@ -57,8 +61,10 @@ __all__ = [
     "InvalidPolicy",
     "Line",
     "LineKey",
+    "Markov",
     "Model",
     "Order",
+    "Path",
     "Policy",
     "Reason",
     "Referral",
@@ -67,22 +73,25 @@ __all__ = [
     "Settlement",
     "Source",
     "Taking",
+    "Tally",
+    "TooManyStates",
     "Totals",
     "Touch",
     "TouchType",
+    "Transitions",
     "TypePriority",
     "Upline",
     "UplineMode",
     "Verdict",
     "Windows",
-    "by_network",
-    "by_sharer",
-    "by_subtree",
     "difference",
+    "divide",
+    "markov",
     "microseconds",
     "policy_from_wire",
     "policy_to_wire",
     "settle",
     "settle_all",
+    "shapley",
     "whole_seconds",
 ]

@@ -235,7 +235,3 @@ def test_an_order_of_nothing_has_no_lines_and_still_its_verdicts() -> None:
 def test_a_window_of_nothing_lets_only_the_second_of_the_order_count() -> None:
     story = ana().touch("t", "buyer", "s", day=10).order("order", "buyer")
     assert reasons(story, Policy(windows=Windows(click=0))) == {"t": None}
-
-
-def test_every_reason_is_explained_in_a_sentence() -> None:
-    assert all(reason.explain.endswith(".") for reason in Reason)

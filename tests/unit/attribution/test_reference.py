@@ -6,10 +6,8 @@ import pytest
 
 from app.attribution.engine import (
     Model,
+    Tally,
     UplineMode,
-    by_network,
-    by_sharer,
-    by_subtree,
     policy_from_wire,
     policy_to_wire,
     settle_all,
@@ -43,6 +41,7 @@ def test_two_implementations_of_the_page_agree_to_the_last_cent(seed: int) -> No
             assert order is not None
             expected = reference.wire_lines(order)
             assert [line_on_the_wire(line) for line in settlement.lines] == expected, (history, wire, as_of)
-        assert by_network(settlements) == reference.by("network")
-        assert by_sharer(settlements) == reference.by("sharer")
-        assert by_subtree(settlements, facts) == reference.by_subtree(), (history, wire, as_of)
+        tally = Tally.of(settlements, facts)
+        assert tally.by_network() == reference.by("network")
+        assert tally.by_sharer() == reference.by("sharer")
+        assert tally.by_subtree() == reference.by_subtree(), (history, wire, as_of)

@@ -10,9 +10,9 @@ from app.attribution.engine import (
     Policy,
     Reason,
     SelfReferral,
+    Tally,
     TouchType,
     UplineMode,
-    by_network,
 )
 from tests.unit.attribution.story import Story, by_person, chain_of, gross, journey_of, model, only, upline
 
@@ -165,7 +165,7 @@ def test_rewards_may_use_direct_and_halving_only() -> None:
 def test_totals_by_network_do_not_depend_on_the_upline(mode: UplineMode) -> None:
     story = chain_of("c", "b", "a").touch("t2", "buyer", "a", day=8, network="x")
     linear = model(Model.LINEAR, upline=upline(mode))
-    assert by_network([story.settle(linear)]) == {"eur": {"whatsapp": 5_000, "x": 5_000}}
+    assert Tally.of([story.settle(linear)], story.facts()).by_network() == {"eur": {"whatsapp": 5_000, "x": 5_000}}
 
 
 # -- rule 10 -----------------------------------------------------------------------------------------------------

@@ -1,0 +1,168 @@
+"""The ledger of credit: brings what is written of orders up to what the engine says of them, by appending only.
+
+Called in the transaction of whatever may have changed an order's credit; called again, it appends nothing. Who calls
+holds what decides the credit (docs/decisions/0010-whose-turn.md); the orders' rows are locked here.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import BigInteger, FromClause, Select, select
+from sqlalchemy.orm import Session
+
+from app.attribution.engine import Amounts, Line, LineKey, Source, difference, settle
+from app.attribution.loader import Loaded, load_in_parts
+from app.attribution.models import CreditLine
+from app.attribution.policies import CURRENT, Kept, Policies, kept
+from app.kernel import bulk
+from app.kernel.clock import to_micros
+from app.kernel.database import id_type, table_of
+from app.kernel.given import Question, keys_of
+from app.kernel.ids import new_ids
+from app.orders import history as sales
+from app.orders.history import OrderRow
+
+BATCH: Final = 400
+"""Orders that are loaded together: enough for statements to cost little, few enough to fit in memory anywhere."""
+
+
+class Origin(NamedTuple):
+    """Where a line's credit came from, as reports ask for it: the same on every level of a source, so that totals by
+    product, wall or network do not depend on the upline (attribution.md, rule 7)."""
+
+    source_referral: str | None
+    shared_to: str | None
+    seen_from: str | None
+    product: str | None
+    wall: str | None
+    kind: str | None
+
+
+class _Written(NamedTuple):
+    """A line that was appended before."""
+
+    key: LineKey
+    amounts: Amounts
+    reason: str | None
+    origin: Origin
+
+
+_Ledgers = Mapping[tuple[str, str], Sequence[_Written]]  # by order and policy
+
+
+def bring_up_to_date(session: Session, merchant_id: int, order_ids: Collection[str], now: datetime) -> int:
+    """Append what is missing, so that the credit lines of these orders are what the engine says of them under every
+    policy that is kept; how many lines that were. What is no order of this merchant's is left out."""
+    session.flush()
+    policies = kept(session, merchant_id)
+    ids = sorted(set(order_ids))
+    appended = 0
+    for begin in range(0, len(ids), BATCH):
+        rows = sales.rows(session, merchant_id, ids[begin : begin + BATCH], lock=True)
+        for livemode in (True, False):
+            same = [row for row in rows if row.livemode is livemode]
+            appended += _append(session, merchant_id, same, policies, now)
+    return appended
+
+
+def ledger(session: Session, merchant_id: int, order_id: str, policy: str = CURRENT) -> list[CreditLine]:
+    """The order's credit lines under a policy as they were appended, oldest first."""
+    query = select(CreditLine).where(
+        CreditLine.merchant_id == merchant_id, CreditLine.order_id == order_id, CreditLine.policy == policy
+    )
+    return list(session.scalars(query.order_by(CreditLine.credit_id)))
+
+
+def _append(session: Session, merchant_id: int, rows: Sequence[OrderRow], policies: Policies, now: datetime) -> int:
+    appended = 0
+    if rows:
+        for part, loaded in load_in_parts(session, merchant_id, rows, purchases=policies.journey_reset):
+            written = _written(session, merchant_id, [row.order_id for row in part])
+            lines = [
+                line
+                for row in part
+                for policy in policies.all_for(row.at)
+                for line in _missing(row, loaded, policy, written.get((row.order_id, policy.name), ()))
+            ]
+            ids = new_ids("crd", merchant_id, now, len(lines))
+            common = (merchant_id, to_micros(now))
+            bulk.append(
+                session,
+                CreditLine,
+                _COLUMNS,
+                [(*common, credit_id, *line) for credit_id, line in zip(ids, lines, strict=True)],
+            )
+            appended += len(lines)
+    return appended
+
+
+def _missing(row: OrderRow, loaded: Loaded, policy: Kept, written: Sequence[_Written]) -> Iterator[bulk.Row]:
+    """What is to be appended for one order under one policy, as `_COLUMNS` has it after the id."""
+    settlement = settle(loaded.orders[row.order_id], loaded.facts, policy.policy)
+    changes = difference(((line.key, line.amounts) for line in written), settlement.lines)
+    if not changes:
+        return
+    known = {line.key: (line.reason, line.origin) for line in written}
+    known.update((line.key, (line.reason, _origin(line, loaded))) for line in settlement.lines)
+    at = to_micros(row.at)
+    for key, (gross, reversed_) in changes.items():
+        source, touch, referral, level, sharer, network = key
+        reason, origin = known[key]
+        yield (
+            row.order_id,
+            policy.name,
+            policy.version,
+            row.currency,
+            row.livemode,
+            at,
+            source.value,
+            touch,
+            referral,
+            level,
+            sharer,
+            network,
+            gross,
+            reversed_,
+            None if reason is None else str(reason),
+            *origin,
+        )
+
+
+def _origin(line: Line, loaded: Loaded) -> Origin:
+    subject = None if line.source_referral is None else loaded.subjects[line.source_referral]
+    seen_from = None if line.touch is None else loaded.facts.touches[line.touch].network
+    if subject is None:
+        return Origin(None, None, seen_from, None, None, None)
+    return Origin(line.source_referral, subject.network, seen_from, subject.product, subject.wall, subject.kind)
+
+
+def _written(session: Session, merchant_id: int, order_ids: Collection[str]) -> _Ledgers:
+    found: dict[tuple[str, str], list[_Written]] = defaultdict(list)
+    for row in _LEDGERS.ask(session, keys_of(merchant_id, order_ids)):
+        order_id, policy, source, touch, referral, level, sharer, network, gross, reversed_, reason, *origin = row
+        key = LineKey(_SOURCES[source], touch, referral, level, sharer, network)
+        found[order_id, policy].append(_Written(key, Amounts(gross, reversed_), reason, Origin(*origin)))
+    return found
+
+
+_SOURCES: Final = {each.value: each for each in Source}
+_COLUMNS: Final = (
+    *("merchant_id", "written_at", "credit_id"),
+    *("order_id", "policy", "policy_version", "currency", "livemode", "order_at"),
+    *LineKey._fields,
+    *Amounts._fields,
+    "reason",
+    *Origin._fields,
+)
+_lines = table_of(CreditLine)
+
+
+def _ledgers_of(given: FromClause) -> Select[*tuple[Any, ...]]:
+    columns = ("order_id", "policy", *LineKey._fields, *Amounts._fields, "reason", *Origin._fields)
+    same = (_lines.c.merchant_id == given.c.merchant_id) & (_lines.c.order_id == given.c.order_id)
+    return select(*(_lines.c[name] for name in columns)).join_from(given, _lines, same).order_by(_lines.c.credit_id)
+
+
+_LEDGERS = Question(_ledgers_of, merchant_id=BigInteger(), order_id=id_type())

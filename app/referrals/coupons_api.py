@@ -1,0 +1,103 @@
+"""Coupon codes that speak for a referral, by HTTP."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Response
+from pydantic import Field, StringConstraints
+from sqlalchemy.orm import Session
+
+from app.kernel.http.pages import Page, PageQuery, newest_first
+from app.kernel.http.wire import Body, Name, Text, Timestamp, Wire
+from app.kernel.http.work import UnitOfWork
+from app.merchants.access import SecretKey
+from app.referrals import coupons
+from app.referrals.models import Coupon
+
+CodePath = Annotated[
+    Text,
+    StringConstraints(strip_whitespace=True, max_length=200),
+    Path(description="The code, in any case; spaces around it do not count.", examples=["ANA10"]),
+]
+
+
+class CouponQuery(PageQuery):
+    """The parameters of the list."""
+
+    referral: Annotated[Text, Field(max_length=200, description="Only codes that speak for this one.")] | None = None
+
+
+class CouponIn(Body):
+    """For whom the code speaks."""
+
+    referral: Annotated[Name, Field(description="A like or share: `ref_…`, or its id in the system you came from.")]
+
+
+class CouponOut(Wire):
+    """A code, the referral that it speaks for, whose that is (null if unknown), and since when."""
+
+    code: str
+    referral: str
+    sharer: str | None
+    since: Timestamp
+
+
+router = APIRouter(prefix="/v1/coupons", tags=["orders"])
+
+
+@router.get("", response_model=Page[CouponOut])
+def list_coupons(caller: SecretKey, query: Annotated[CouponQuery, Query()], work: UnitOfWork) -> Response:
+    """The codes that speak for somebody now, newest first."""
+
+    def read(session: Session) -> Page[CouponOut]:
+        speaking = coupons.speaking(caller.merchant_id, work.here.clock.now(), query.referral)
+        return newest_first(
+            session, speaking, Coupon.coupon_id, query, lambda found: _shown(session, caller.merchant_id, found)
+        )
+
+    return work.read(read)
+
+
+@router.get("/{code:path}", response_model=CouponOut)
+def get_coupon(code: CodePath, caller: SecretKey, work: UnitOfWork) -> Response:
+    """For whom a code speaks now. 404 if for nobody."""
+
+    def read(session: Session) -> CouponOut:
+        found = coupons.get(session, caller.merchant_id, code, work.here.clock.now())
+        return _shown(session, caller.merchant_id, [found])[0]
+
+    return work.read(read)
+
+
+@router.put("/{code:path}", response_model=CouponOut)
+def put_coupon(code: CodePath, body: CouponIn, caller: SecretKey, work: UnitOfWork) -> Response:
+    """Let a code speak for a referral from now on: orders with it are credited to that referral alone. The latest
+    call wins; orders made before it keep their credit. Saying it again changes nothing."""
+
+    def put(session: Session) -> CouponOut:
+        here = work.here
+        said = coupons.put(session, here.events, caller.merchant_id, code, body.referral, here.clock.now())
+        return _shown(session, caller.merchant_id, [said])[0]
+
+    return work.write(put)
+
+
+@router.delete("/{code:path}", status_code=204)
+def withdraw_coupon(code: CodePath, caller: SecretKey, work: UnitOfWork) -> Response:
+    """Let a code speak for nobody from now on; orders made before it keep their credit."""
+
+    def withdraw(session: Session) -> None:
+        coupons.withdraw(session, work.here.events, caller.merchant_id, code, work.here.clock.now())
+
+    return work.write(withdraw)
+
+
+def _shown(session: Session, merchant_id: int, found: Sequence[Coupon]) -> list[CouponOut]:
+    sharers = coupons.sharers(session, merchant_id, (coupon.referral_id for coupon in found))
+    return [
+        CouponOut(
+            code=coupon.said, referral=coupon.referral_id, sharer=sharers.get(coupon.referral_id), since=coupon.at
+        )
+        for coupon in found
+        if coupon.referral_id is not None
+    ]

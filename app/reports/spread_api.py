@@ -1,0 +1,127 @@
+"""How the word spread, by HTTP."""
+
+from fractions import Fraction
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+from pydantic import Field
+
+from app.kernel.http.wire import Wire
+from app.kernel.http.work import UnitOfWork
+from app.merchants.access import ReportKey
+from app.reports import spread
+from app.reports.query import CreditQuery, CreditReport, by_policy, grouping, rows_only
+from app.reports.spread import Spread
+from app.reports.trees import Shape
+
+router = APIRouter(prefix="/v1/reports", tags=["reports"])
+
+Ratio = Annotated[float | None, Field(description="Rounded to six digits; null where there is nothing to divide by.")]
+Net = Annotated[dict[str, int], Field(description="Minor units by currency.", examples=[{"eur": 12000}])]
+
+
+class SpreadQuery(CreditQuery):
+    """What is asked of the report. The period and the filters choose trees by when, where and by whom they began."""
+
+    group_by: Annotated[
+        str,
+        Field(
+            description=f"Any of {', '.join(spread.DIMENSIONS)} of the tree's root; several by comma.",
+            examples=["network,product"],
+            max_length=200,
+        ),
+    ] = "network"
+
+
+class ShapeOut(Wire):
+    """How trees look."""
+
+    trees: int
+    referrals: int
+    depth: Annotated[int | None, Field(description="Generations below the roots: 0 where nobody passed on.")]
+    breadth: Annotated[list[int], Field(description="Referrals of each generation, the roots first.")]
+    branching: Annotated[list[float], Field(description="N(g+1)/N(g) for each generation but the last.")]
+    structural_virality: Annotated[Ratio, Field(description="The mean distance over all pairs of one tree.")]
+    largest_tree: Annotated[int, Field(description="Referrals of the largest tree.")]
+    median_seconds_to_reshare: Annotated[
+        float | None, Field(description="From a referral to each one that was made from it.")
+    ]
+
+    @staticmethod
+    def fields_of(shape: Shape, median_wait: float | None) -> dict[str, Any]:
+        """What is told of `shape`, rounded as JSON has it."""
+        return {
+            "trees": shape.trees,
+            "referrals": shape.referrals,
+            "depth": shape.depth if shape.trees else None,
+            "breadth": shape.breadth,
+            "branching": [_rounded(each) for each in shape.branching],
+            "structural_virality": ratio(shape.structural_virality),
+            "largest_tree": shape.largest,
+            "median_seconds_to_reshare": median_wait,
+        }
+
+
+class SpreadOut(ShapeOut):
+    """How the word spread in some trees: `k` = invitations / sharers x converted / invitations."""
+
+    sharers: Annotated[int, Field(description="People who made the referrals.")]
+    visits: int
+    invitations: Annotated[
+        int, Field(description="People who came through a sharer's links: each once for each such sharer.")
+    ]
+    converted: Annotated[int, Field(description="Of the invitations, those that liked or shared on from there.")]
+    conversion: Ratio
+    k: Ratio
+    net: Net
+
+    @classmethod
+    def of(cls, told: Spread) -> "SpreadOut":
+        return cls(
+            **ShapeOut.fields_of(told.shape, told.median_wait),
+            sharers=told.sharers,
+            visits=told.visits,
+            invitations=told.invitations,
+            converted=told.converted,
+            conversion=ratio(told.conversion),
+            k=ratio(told.k),
+            net=dict(told.net),
+        )
+
+
+class SpreadReport(CreditReport):
+    """Rows of `{<dimension>: ..., ...}` with the fields of `totals`, most referrals first. `sharers`, `invitations`
+    and `converted` count people, so they do not add up where somebody is in several rows; the totals say the true
+    number."""
+
+    data: Annotated[
+        list[dict[str, Any]],
+        Field(examples=[[{"network": "whatsapp", "trees": 2, "referrals": 7, "k": 0.8, "net": {"eur": 12000}}]]),
+    ]
+    totals: SpreadOut
+
+
+@router.get("/spread", response_model=SpreadReport)
+def spread_report(query: Annotated[SpreadQuery, Query()], caller: ReportKey, work: UnitOfWork) -> Response:
+    """How the word spread: the share trees that began in the period, each whole, with all that became of them until
+    now (or `as_of`), in the row of where they began. K factor, branching, depth, breadth, structural virality, time to
+    re-share, and the sales that came through their links."""
+    now, test_mode = work.here.clock.now(), work.here.settings.test_mode
+    with work.here.database.reading() as session:
+        group_by = grouping(query.group_by, spread.DIMENSIONS)
+        asked, told = by_policy(session, query, caller.merchant_id, now, test_mode)
+        report = spread.answer(session, spread.Question(**vars(asked), group_by=group_by, policy=query.policy))
+    rows = [{**dimensions, **SpreadOut.of(each).model_dump()} for dimensions, each in report.rows]
+    if answer := rows_only(query, [*group_by, *SpreadOut.model_fields], rows):
+        return answer
+    shown = SpreadReport(data=rows, totals=SpreadOut.of(report.totals), **told)
+    return Response(shown.model_dump_json(), media_type="application/json")
+
+
+def ratio(exact: Fraction | None) -> float | None:
+    """As JSON has it: six digits after the point."""
+    return None if exact is None else _rounded(exact)
+
+
+def _rounded(exact: Fraction) -> float:
+    return float(round(exact, 6))

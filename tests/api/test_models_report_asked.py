@@ -1,0 +1,124 @@
+"""What may be asked of the report that sets the models side by side, and what is refused."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+
+import pytest
+
+from tests.shop import JSON, TestMerchant
+from tests.side_by_side import ALL, MODELS, Past, a_story, asked, at, column, paths_of, rows
+
+NewMerchant = Callable[..., TestMerchant]
+
+
+@pytest.fixture
+def story() -> Past:
+    return a_story()
+
+
+def test_filters_choose_rows_and_change_no_figure(merchant: TestMerchant, story: Past) -> None:
+    story.into(merchant)
+    whole = rows(asked(merchant))
+    assert rows(asked(merchant, network="x")) == {"x": whole["x"]}
+    assert rows(asked(merchant, network="x,(direct)")) == {name: whole[name] for name in ("x", "(direct)")}
+    without = {name: net for name, net in whole.items() if name != "whatsapp"}
+    assert rows(asked(merchant, **{"-network": "whatsapp"})) == without
+    assert rows(asked(merchant, network="nowhere")) == {}
+    report = asked(merchant, network="email")
+    assert report["totals"] == [{"currency": "eur", **whole["email"]}]
+
+
+def test_a_filter_on_something_else_than_the_rows_shows_its_part_of_them(merchant: TestMerchant) -> None:
+    past = Past().shared("x", product="cup", by="ana").shared("email", product="mug", by="bo")
+    past.add("referral", 0, id="s-more", type="share", visitor="bo", network="x", product="mug")
+    past.touched("bea", "x", "more", "email").bought("bea", 5, 900).bought("cem", 5, 50).into(merchant)
+    whole, cups = rows(asked(merchant)), rows(asked(merchant, product="cup"))
+    mugs, none = rows(asked(merchant, sharer="bo")), rows(asked(merchant, product="(none)"))
+    assert (whole["x"]["linear"], cups["x"]["linear"], mugs["x"]["linear"]) == (600, 300, 300)
+    assert (whole["x"]["shapley"], cups["x"]["shapley"], mugs["x"]["shapley"]) == (450, 300, 300)
+    assert (cups["x"]["markov"], mugs["x"]["markov"], mugs["email"]["markov"]) == (300, 300, 300)
+    assert none == {"(direct)": dict.fromkeys(MODELS, 50)}
+
+
+def test_rows_come_as_csv_and_ndjson_too(merchant: TestMerchant, story: Past) -> None:
+    story.into(merchant)
+    data = asked(merchant)["data"]
+    text = merchant.http.get("/v1/reports/models", params={**ALL, "format": "csv"})
+    assert text.headers["content-type"] == "text/csv; charset=utf-8"
+    read = list(csv.DictReader(io.StringIO(text.text)))
+    assert list(read[0]) == ["network", "currency", *MODELS]
+    assert read == [{name: str(value) for name, value in row.items()} for row in data]
+    lines = merchant.http.get("/v1/reports/models", params={**ALL, "format": "ndjson"}).text.splitlines()
+    assert [json.loads(line) for line in lines] == data
+
+
+def test_it_can_be_made_as_of_an_earlier_time(merchant: TestMerchant, story: Past) -> None:
+    story.into(merchant)
+    before = asked(merchant, as_of=at(2.5))
+    assert column(before, "last_touch") == {"whatsapp": 3_000, "(direct)": 500}  # not yet refunded
+    # Bea has been to two places; so has Fay by then, and Eve to one.
+    assert paths_of(before) == (1, 3)
+    assert before["as_of"] == "2026-01-03T12:00:00Z"
+    assert paths_of(asked(merchant, as_of=at(0.5))) == (0, 0)
+
+
+def test_joining_people_counts_as_of_when_it_was_said(merchant: TestMerchant) -> None:
+    Past().shared("x").touched("phone", "x").touched("laptop", "x").joined("phone", "laptop").into(merchant)
+    assert paths_of(asked(merchant)) == (0, 1)
+    assert paths_of(asked(merchant, as_of=at(8))) == (0, 2)
+
+
+def test_test_orders_are_kept_apart(merchant: TestMerchant, story: Past) -> None:
+    story.into(merchant)
+    before = asked(merchant)
+    merchant.order(net=77, test=True)
+    assert asked(merchant)["data"] == before["data"]
+    assert rows(asked(merchant, livemode=False)) == {"(direct)": dict.fromkeys(MODELS, 77)}
+
+
+def test_another_merchant_sees_nothing_of_it(new_merchant: NewMerchant, story: Past) -> None:
+    story.into(new_merchant())
+    other = new_merchant()
+    report = asked(other)
+    assert (report["data"], paths_of(report)) == ([], (0, 0))
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ({"order": 0}, "order"),
+        ({"order": 4}, "order"),
+        ({"order": "x"}, "order"),
+        ({"group_by": "sharer"}, "group_by"),
+        ({"group_by": "network,wall"}, "group_by"),
+        ({"format": "xml"}, "format"),
+        ({"currency": "xxx"}, "currency"),
+        ({"from": "2026-13-01"}, "from"),
+        ({"modell": "markov"}, "modell"),
+    ],
+)
+def test_bad_input_is_refused_by_name(merchant: TestMerchant, query: JSON, name: str) -> None:
+    answer = merchant.http.get("/v1/reports/models", params={**ALL, **query})
+    assert answer.status_code == 422
+    assert any(name in error["pointer"] for error in answer.json()["errors"])
+
+
+def test_more_channels_than_can_be_solved_are_refused_by_name(merchant: TestMerchant) -> None:
+    past = Past()
+    for number in range(2_001):
+        past.add("referral", 0, id=f"s-{number}", type="share", visitor="ana", network="x", wall=f"w{number}")
+        past.touched(f"v{number}", str(number))
+    past.bought("v7", 3, 100).into(merchant)
+    for order, name in ((1, "group_by"), (2, "order")):
+        answer = merchant.http.get("/v1/reports/models", params={**ALL, "group_by": "wall", "order": order})
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["pointer"].endswith(name)
+        assert "2001 channels are more than 2000" in answer.json()["errors"][0]["detail"]
+
+
+def test_reports_need_a_key(merchant: TestMerchant) -> None:
+    assert merchant.public.get("/v1/reports/models").status_code == 401
+    key = {"Authorization": f"Bearer {merchant.report_key}"}
+    assert merchant.public.get("/v1/reports/models", headers=key).status_code == 200
