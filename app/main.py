@@ -41,7 +41,7 @@ from app.referrals import coupons, coupons_api, identities, identities_api, visi
 from app.referrals import service as referrals
 from app.referrals import writing as referrals_writing
 from app.reports import api as reports_api
-from app.reports import models_api
+from app.reports import models_api, sharers_api, spread_api
 from app.settings import Settings, load
 from app.storefront import api as storefront_api
 from app.storefront.front import Storefront
@@ -132,6 +132,8 @@ def api(here: Runtime, directory: Directory, front: Storefront) -> FastAPI:
         history_api,
         reports_api,
         models_api,
+        spread_api,
+        sharers_api,
         storefront_api,
     ):
         app.include_router(domain.router)

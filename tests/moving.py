@@ -72,6 +72,22 @@ class Past:
         return self
 
 
+def journey(count: int, net: int = 10_000, network: str | None = "whatsapp") -> Past:
+    """A buyer who followed the links of `count` people, a day apart, the last one a day before the order."""
+    past = Past().order("o1", "buyer", net, day=count + 1)
+    for number in range(1, count + 1):
+        past.share(f"s{number}", f"v{number}", network).touch(f"t{number}", "buyer", f"s{number}", day=number)
+    return past
+
+
+def chain(*people: str, net: int = 10_000) -> Past:
+    """A buyer who followed the first one's link; each had come through the next one's."""
+    past = Past().touch("t1", "buyer", people[0], day=9).order("o1", "buyer", net)
+    for person, above in zip(people, [*people[1:], None], strict=True):
+        past.share(person, person, parent=above)
+    return past
+
+
 def sendable_history(random: Random, world: str) -> list[Fact]:
     """A random history as far as it can be told from outside, in a world of its own: all ids begin with `world`."""
     told: dict[tuple[object, ...], Fact] = {}

@@ -47,6 +47,22 @@ def keep(merchant: TestMerchant, name: str, policy: JSON) -> JSON:
     return dict(ok(merchant.http.get(f"/v1/policies/{name}")))
 
 
+def policy(merchant: TestMerchant) -> JSON:
+    """The one in force."""
+    return dict(ok(merchant.http.get("/v1/policy")))
+
+
+def listed(merchant: TestMerchant) -> list[JSON]:
+    """The one in force, and those that are kept."""
+    page = ok(merchant.http.get("/v1/policies"))
+    assert page["next_cursor"] is None
+    return list(page["data"])
+
+
+def names(merchant: TestMerchant) -> list[str]:
+    return [each["name"] for each in listed(merchant)]
+
+
 def jobs(merchant: TestMerchant) -> list[JSON]:
     """Jobs, newest first."""
     return list(ok(merchant.http.get("/v1/jobs"))["data"])

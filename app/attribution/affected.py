@@ -25,11 +25,11 @@ from app.kernel.clock import to_seconds
 from app.kernel.codes import LONGEST as LONGEST_CODE
 from app.kernel.codes import normalised
 from app.kernel.database import id_type, table_of
-from app.kernel.given import Key, Question
+from app.kernel.given import Key, Question, keys_of
 from app.orders import reach as orders
 from app.orders.reach import Orders
 from app.referrals import reach as referrals
-from app.referrals.reach import MERCHANT
+from app.referrals.reach import Ids, of
 
 _SECOND: Final = 1_000_000
 _ALL: Final = 2**62
@@ -47,7 +47,7 @@ class Hanging(Question):
     """Which orders hang on keys of some kind: to be told, or to be marked stale where they are."""
 
     def __init__(self, find: Callable[[FromClause], Orders], **columns: TypeEngine[Any]) -> None:
-        super().__init__(lambda given: _in_order(find(given)), **columns)
+        super().__init__(lambda given: _in_order(find(given)), merchant_id=BigInteger(), **columns)
         self._mark_on_sqlite = sqlite.insert(_stale).from_select(_MARK, _rows(self._on_sqlite)).on_conflict_do_nothing()
         marks = postgresql.insert(_stale).from_select(_MARK, _rows(self._on_postgresql))
         # Changes nothing, and yet locks the row that stands until this transaction ends.
@@ -55,16 +55,15 @@ class Hanging(Question):
             index_elements=_MARK, set_={"order_id": marks.excluded.order_id}, where=false()
         )
 
-    def mark(self, session: Session, merchant_id: int, keys: Collection[Key]) -> None:
+    def mark(self, session: Session, keys: Collection[Key]) -> None:
         """Mark all orders that hang on `keys` stale, in the order of their ids."""
-        common = {"merchant": merchant_id, "most": _ALL}
         if not keys:
             return
         if session.get_bind().dialect.name == "sqlite":
-            session.execute(self._mark_on_sqlite, {"given": json.dumps(list(keys)), **common})
+            session.execute(self._mark_on_sqlite, {"given": json.dumps(list(keys)), "most": _ALL})
             return
         arrays = {name: list(column) for name, column in zip(self._columns, zip(*keys, strict=True), strict=True)}
-        session.execute(self._mark_on_postgresql, {**arrays, **common})
+        session.execute(self._mark_on_postgresql, {**arrays, "most": _ALL})
 
 
 @dataclass(frozen=True)
@@ -78,12 +77,12 @@ class Reach:
 
     def few(self, most: int) -> list[str] | None:
         """The orders, if they are at most so many."""
-        found = self.what.ask(self.session, self.keys, merchant=self.merchant_id, most=most + 1)
-        return [order_id for (order_id,) in found] if len(found) <= most else None
+        found = self.what.ask(self.session, self.keys, most=most + 1)
+        return [order_id for _, order_id in found] if len(found) <= most else None
 
     def mark(self) -> None:
         """Mark the orders stale."""
-        self.what.mark(self.session, self.merchant_id, self.keys)
+        self.what.mark(self.session, self.keys)
 
 
 def by_touches(session: Session, merchant_id: int, touches: Iterable[Touched]) -> Reach:
@@ -93,7 +92,7 @@ def by_touches(session: Session, merchant_id: int, touches: Iterable[Touched]) -
     before that person's others: so all of that person's.
     """
     anew = policies.kept(session, merchant_id).journey_reset
-    keys = {(each.visit_id, each.visitor_id, 0 if anew else _second_of(each.at)) for each in touches}
+    keys = {(merchant_id, each.visit_id, each.visitor_id, 0 if anew else _second_of(each.at)) for each in touches}
     return Reach(session, merchant_id, _TOUCHES, keys)
 
 
@@ -104,7 +103,7 @@ def by_visitors(session: Session, merchant_id: int, visitors: Iterable[str]) -> 
 
     A chain earns as soon as the referral at its end does, so credit lines tell of all of them, under every policy.
     """
-    return Reach(session, merchant_id, _VISITORS, {(each,) for each in visitors})
+    return Reach(session, merchant_id, _VISITORS, keys_of(merchant_id, visitors))
 
 
 def by_referrals(session: Session, merchant_id: int, referral_ids: Iterable[str]) -> Reach:
@@ -115,7 +114,7 @@ def by_referrals(session: Session, merchant_id: int, referral_ids: Iterable[str]
     has from its beginning. What descends from it, and of what kind, does not matter: whether a touch counts is decided
     by its own referral's sharer, so only the chain can change, and that has credit lines.
     """
-    return Reach(session, merchant_id, _REFERRALS, {(each,) for each in referral_ids})
+    return Reach(session, merchant_id, _REFERRALS, keys_of(merchant_id, referral_ids))
 
 
 def by_coupons(session: Session, merchant_id: int, coupons: Iterable[tuple[str, datetime]]) -> Reach:
@@ -124,13 +123,13 @@ def by_coupons(session: Session, merchant_id: int, coupons: Iterable[tuple[str, 
     for code, at in coupons:
         key = normalised(code)
         since[key] = min(since.get(key, _ALL), _second_of(at))
-    return Reach(session, merchant_id, _COUPONS, since.items())
+    return Reach(session, merchant_id, _COUPONS, {(merchant_id, *each) for each in since.items()})
 
 
 def by_orders(session: Session, merchant_id: int, order_ids: Iterable[str]) -> Reach:
     """An order concerns itself; where journeys start anew after an order, also what the same person bought later."""
     anew = policies.kept(session, merchant_id).journey_reset
-    return Reach(session, merchant_id, _ORDERS_AND_LATER if anew else _ORDERS, {(each,) for each in order_ids})
+    return Reach(session, merchant_id, _ORDERS_AND_LATER if anew else _ORDERS, keys_of(merchant_id, order_ids))
 
 
 def _second_of(at: datetime) -> int:
@@ -142,21 +141,22 @@ _MARK: Final = ("merchant_id", "order_id")
 """The primary key of a mark, and all that it says."""
 
 
-def _in_order(found: Orders) -> Select[str]:
+def _in_order(found: Orders) -> Ids:
     ids = union(*found).subquery("found")
-    return select(ids.c.order_id).order_by(ids.c.order_id).limit(bindparam("most", type_=BigInteger()))
+    most = bindparam("most", type_=BigInteger())
+    return select(ids.c.merchant_id, ids.c.order_id).order_by(ids.c.order_id).limit(most)
 
 
-def _rows(found: Select[*tuple[Any, ...]]) -> Select[int, str]:
+def _rows(found: Select[*tuple[Any, ...]]) -> Ids:
     ids = found.subquery("marked")
     # SQLite cannot tell ON CONFLICT from a join's ON unless there is a WHERE between.
-    return select(MERCHANT, ids.c.order_id).where(true()).order_by(ids.c.order_id)
+    return select(ids.c.merchant_id, ids.c.order_id).where(true()).order_by(ids.c.order_id)
 
 
-def _through(family: FromClause) -> Select[str]:
+def _through(family: FromClause) -> Ids:
     """The orders that were ever credited through one of these referrals."""
-    lines = select(CreditLine.order_id).join(family, CreditLine.source_referral == family.c.referral_id)
-    return lines.where(CreditLine.merchant_id == MERCHANT)
+    lines = select(CreditLine.merchant_id, CreditLine.order_id)
+    return lines.join_from(family, CreditLine, of(CreditLine, family, CreditLine.source_referral, "referral_id"))
 
 
 def _of_touches(given: FromClause) -> Orders:
@@ -164,7 +164,7 @@ def _of_touches(given: FromClause) -> Orders:
 
 
 def _of_visitors(given: FromClause) -> Orders:
-    ever = select(given.c.visitor_id, literal(0, BigInteger).label("since")).cte("given_visitors")
+    ever = select(given.c.merchant_id, given.c.visitor_id, literal(0, BigInteger).label("since")).cte("ever")
     return (*orders.of_people(ever), _through(referrals.family(referrals.shared_by(given))))
 
 

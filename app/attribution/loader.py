@@ -27,7 +27,7 @@ from app.kernel.codes import normalised
 from app.orders import history as sales
 from app.orders.history import OrderRow, RefundRow
 from app.referrals import history, people
-from app.referrals.history import TouchRow
+from app.referrals.history import CouponRow, ReferralRow, TouchRow
 
 MOST: Final = 10_000
 """Touches of one journey that are looked at, the latest before the order first; and as many things that were said of
@@ -97,22 +97,19 @@ def load(
     others = asking.purchases(members, orders[0].livemode) if purchases and orders else []
     touched = {**clicked, **asking.clicks(order for order in others if order.visitor_id is None)}
     touched.update((touch[0], touch) for touch in asking.touches(members))
-    codes = {normalised(order.coupon) for order in orders if order.coupon is not None}
-    coupons = history.coupons(session, merchant_id, codes)
-    speaking = {touch[4] for touch in touched.values()} | {coupon[1] for coupon in coupons}
-    referrals = history.with_ancestors(session, merchant_id, {each for each in speaking if each is not None})
-    said += people.said_of(session, merchant_id, {row[1] for row in referrals}, known_by=known_by)
-    engine_orders = {order.order_id: _order(order) for order in orders}
+    coupons = asking.coupons(orders)
+    referrals, said_of_sharers = asking.referrals(touched.values(), coupons)
+    settled = {order.order_id: _order(order) for order in orders}
     facts = Facts.of(
-        referrals=[Referral(row[0], row[1], row[2], row[3], row[4] // _SECOND, row[5]) for row in referrals],
+        referrals=[Referral(*row[:4], row[4] // _SECOND, row[5]) for row in referrals],
         touches=_touches(touched.values()),
-        identities=map(_identity, said),
+        identities=map(_identity, (*said, *said_of_sharers)),
         coupons=[Coupon(code, referral, at // _SECOND, received) for code, referral, at, received in coupons],
-        orders=(*engine_orders.values(), *map(_order, others)) if purchases else (),
-        refunds=_refunds(sales.refunds(session, merchant_id, engine_orders), engine_orders),
+        orders=(*settled.values(), *map(_order, others)) if purchases else (),
+        refunds=_refunds(sales.refunds(session, merchant_id, settled), settled),
         as_of=None if as_of is None else known_by,
     )
-    return Loaded(facts, engine_orders, {row[0]: Subject(row[6], row[2], row[7], row[8]) for row in referrals})
+    return Loaded(facts, settled, {row[0]: Subject(row[6], row[2], row[7], row[8]) for row in referrals})
 
 
 class _Asking:
@@ -164,6 +161,19 @@ class _Asking:
         clicks = self._bounded(history.claimed(self._session, self._merchant, members, most=MOST + 1))
         found = sales.purchases(self._session, self._merchant, members, clicks, livemode=livemode, most=MOST + 1)
         return self._bounded(found)
+
+    def coupons(self, orders: Iterable[OrderRow]) -> Sequence[CouponRow]:
+        """Everything about the codes of the orders."""
+        codes = {normalised(order.coupon) for order in orders if order.coupon is not None}
+        return history.coupons(self._session, self._merchant, codes)
+
+    def referrals(
+        self, touches: Iterable[TouchRow], coupons: Iterable[CouponRow]
+    ) -> tuple[list[ReferralRow], list[people.Said]]:
+        """What the touches and coupons name, with all ancestors, and what was said of the sharers."""
+        named = {touch[4] for touch in touches} | {coupon[1] for coupon in coupons}
+        ids = {each for each in named if each is not None}
+        return history.with_ancestors(self._session, self._merchant, ids)
 
     def _bounded(self, found: Sequence[_Row]) -> Sequence[_Row]:
         if len(found) > MOST and not self._alone:

@@ -7,7 +7,6 @@ is done again appends nothing.
 """
 
 import logging
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,26 +15,23 @@ from sqlalchemy.exc import DataError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.attribution import writing
-from app.attribution.models import Recomputation
+from app.attribution.models import CreditLine, Recomputation
 from app.kernel.clock import Clock
 from app.kernel.database import Database, lost_a_race
 from app.kernel.errors import NotFound
 from app.kernel.ids import merchant_of, new_id
-from app.kernel.outbox import ATTEMPTS, LEASE, Message, Outbox
+from app.kernel.outbox import ATTEMPTS, Message, Outbox
+from app.kernel.statistics import look_at
 from app.merchants import service as merchants
+from app.orders import bringing as orders
 from app.orders import counting
 from app.orders import history as sales
+from app.referrals import bringing as referrals
 from app.referrals.turns import share_facts
 
 log = logging.getLogger(__name__)
 
 TOPIC = "attribution.recompute"
-BATCH = 250
-"""Orders to a transaction. In SQLite everybody else who writes waits for it, so it is short."""
-
-BREATH = 0.005
-"""Seconds between batches in SQLite, where writers of other processes cannot queue: they look from time to time."""
-
 TRIES = ATTEMPTS - 2
 """After so many attempts a job has failed: the outbox still tries often enough to say so."""
 
@@ -80,7 +76,12 @@ def get(session: Session, merchant_id: int, job_id: str) -> Recomputation:
 
 
 def run(
-    database: Database, clock: Clock, message: Message, progress: Progress = lambda _: None, *, batch: int = BATCH
+    database: Database,
+    clock: Clock,
+    message: Message,
+    progress: Progress = lambda _: None,
+    *,
+    batch: int = writing.BATCH,
 ) -> None:
     """The job that the message names, going on where a crash or somebody else left it."""
     merchant_id, job_id = message.merchant_id, message.payload["job_id"]
@@ -89,28 +90,26 @@ def run(
             why = f"given up after {TRIES} attempts; what was done until then stands"
             _end(_locked(session, merchant_id, job_id), clock.now(), why)
         return
-    extended = clock.now()
+    extend = message.extending(clock)
 
     def step(state: Recomputation) -> None:
-        nonlocal extended
-        if clock.now() - extended >= LEASE / 4:
-            message.extend()
-            extended = clock.now()
+        extend()
         progress(state)
-        if database.is_sqlite:
-            time.sleep(BREATH)
+        database.breathe()
 
     while carry_on(database, clock, merchant_id, job_id, step, batch=batch).finished_at is None:
         message.extend()  # outrun by one whose lease was over, and who stops at its next step: ours is the lease
 
 
 def carry_on(
-    database: Database, clock: Clock, merchant_id: int, job_id: str, progress: Progress, *, batch: int = BATCH
+    database: Database, clock: Clock, merchant_id: int, job_id: str, progress: Progress, *, batch: int = writing.BATCH
 ) -> Recomputation:
     """Settle orders up to the last, `batch` to a transaction; `progress` is told after each.
 
     Returns the job as it then stands: finished, failed, or neither where somebody else got further meanwhile.
     """
+    with database.transaction() as session:
+        look_at(session, *orders.TABLES, *referrals.TABLES, CreditLine)  # as there may be much more than just before
     with database.reading() as session:
         state = get(session, merchant_id, job_id)
     going = _Going(database, clock, merchant_id, job_id, state.position, batch, batch)
@@ -190,8 +189,8 @@ class _Going:
             _end(state, self.clock.now(), "with so many it stopped there")
 
     def _next(self, session: Session, state: Recomputation, most: int) -> list[str]:
-        orders = sales.page(session, self.merchant_id, after=state.position, most=most, since=state.since)
-        return [order.order_id for order in orders]
+        page = sales.page(session, self.merchant_id, after=state.position, most=most, since=state.since)
+        return [order.order_id for order in page]
 
 
 def _move(state: Recomputation, batch: list[str]) -> None:

@@ -6,7 +6,6 @@ merchant's facts may only be shared (docs/decisions/0010-whose-turn.md), as live
 """
 
 import logging
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -17,20 +16,15 @@ from sqlalchemy.orm import Session
 
 from app.attribution import writing
 from app.attribution.models import StaleOrder
+from app.attribution.writing import BATCH
 from app.kernel.clock import Clock
 from app.kernel.database import Database
-from app.kernel.outbox import LEASE, Message, Outbox
+from app.kernel.outbox import Message, Outbox
 from app.referrals.turns import share_facts
 
 log = logging.getLogger(__name__)
 
 TOPIC: Final = "attribution.catch_up"
-
-BATCH: Final = 250
-"""Orders to a transaction. In SQLite everybody else who writes waits for it, so it is short."""
-
-BREATH: Final = 0.005
-"""Seconds between batches in SQLite: writers of other processes cannot queue there, they look from time to time."""
 
 
 def promise(session: Session, outbox: Outbox, merchant_id: int) -> str:
@@ -40,20 +34,12 @@ def promise(session: Session, outbox: Outbox, merchant_id: int) -> str:
 
 def run(database: Database, clock: Clock, message: Message) -> None:
     """What was promised."""
-    extended = clock.now()
-
-    def extend() -> None:
-        nonlocal extended
-        if clock.now() - extended >= LEASE / 4:
-            message.extend()
-            extended = clock.now()
-
-    drain(database, clock, message.merchant_id, extend=extend)
+    drain(database, clock, message.merchant_id, after_batch=message.extending(clock))
 
 
-def drain(database: Database, clock: Clock, merchant_id: int, *, extend: Callable[[], None] = lambda: None) -> int:
+def drain(database: Database, clock: Clock, merchant_id: int, *, after_batch: Callable[[], None] = lambda: None) -> int:
     """Bring all orders of the merchant up to date that are stale now, also those that somebody else has in hand; how
-    many were done here. `extend` is called after each batch.
+    many were done here.
 
     An order that cannot be settled, by a fault of ours, stays stale and holds up no other.
     """
@@ -61,7 +47,7 @@ def drain(database: Database, clock: Clock, merchant_id: int, *, extend: Callabl
     for waiting in (False, True):  # what is free first; then what those who are at work leave over
         going = _Going(database, clock, merchant_id, waiting)
         while going.step(BATCH):
-            extend()
+            after_batch()
         done += going.done
     return done
 
@@ -98,8 +84,7 @@ class _Going:
         else:
             self.done += len(found)
         self.after = max(found, default="")
-        if self.database.is_sqlite:
-            time.sleep(BREATH)
+        self.database.breathe()
         return bool(found)
 
     def _take(self, session: Session, most: int) -> Sequence[str]:

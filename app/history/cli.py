@@ -4,8 +4,7 @@ The same code as `POST /v1/history`, and as safe beside a running server: the sa
 where this was killed the server's worker brings credit up to date.
 """
 
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from rich.console import Console
@@ -18,9 +17,6 @@ from app.kernel.database import Database
 from app.kernel.outbox import Outbox
 from app.merchants.cli import owner
 from app.settings import Settings
-
-BREATH = 0.01
-"""Seconds between two batches in SQLite, where writers of other processes get their turn only when nobody writes."""
 
 _PIECE = 64 * 1024
 
@@ -35,14 +31,14 @@ def move_in(settings: Settings, file: Path, merchant: str | None) -> int:
         with database.transaction() as session:
             merchant_id = owner(session, merchant).merchant_id
         moving = Moving(database, clock, Outbox(clock), merchant_id, livemode=not settings.test_mode)
-        tally = _bring_in(moving, file, BREATH if database.is_sqlite else 0.0)
+        tally = _bring_in(moving, file, database.breathe)
     finally:
         database.close()
     _tell(tally)
     return tally.refused_count
 
 
-def _bring_in(moving: Moving, file: Path, breath: float) -> Tally:
+def _bring_in(moving: Moving, file: Path, breathe: Callable[[], None]) -> Tally:
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task(file.name, total=file.stat().st_size)
@@ -50,7 +46,7 @@ def _bring_in(moving: Moving, file: Path, breath: float) -> Tally:
         for piece in _pieces(file):
             for batch in batches.feed(piece):
                 moving.take(batch)
-                time.sleep(breath)
+                breathe()
             bar.advance(task, len(piece))
         for batch in batches.end():
             moving.take(batch)

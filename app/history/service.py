@@ -92,7 +92,7 @@ class Moving:
             if self._batches.is_worth_a_look(next(done)):
                 self._look_at(CreditLine)
 
-        stale.drain(self._database, self._clock, self._merchant_id, extend=look)
+        stale.drain(self._database, self._clock, self._merchant_id, after_batch=look)
         self._promise.take_back(self._database)
         return self.tally
 

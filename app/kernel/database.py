@@ -4,6 +4,7 @@ Knows no table. Nobody else opens a connection, begins or commits (tests/unit/te
 """
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -81,6 +82,9 @@ class Base(DeclarativeBase):
 
 _ONE_MOMENT = "REPEATABLE READ"
 
+BREATH = 0.01
+"""Seconds."""
+
 
 class _FairLock:
     """A lock that is handed over in the order of asking, so that no writer starves."""
@@ -144,6 +148,12 @@ class Database:
             yield
         finally:
             self._turns.release()
+
+    def breathe(self) -> None:
+        """Let others write, between two transactions of long work: on SQLite, writers of other processes cannot queue
+        and only look from time to time whether nobody is writing."""
+        if self.is_sqlite:
+            time.sleep(BREATH)
 
     def close(self) -> None:
         self.engine.dispose()

@@ -19,6 +19,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app.kernel.codes import LONGEST as LONGEST_CODE
 from app.kernel.database import Base, BigNumber, id_type
 
+_HAS_CLICK = text("click_id IS NOT NULL")
+_HAS_VISITOR = text("visitor_id IS NOT NULL")
 _HAS_COUPON = text("coupon_key IS NOT NULL")
 
 
@@ -30,8 +32,14 @@ class Order(Base):
         ForeignKeyConstraint(["merchant_id"], ["merchants.merchant_id"]),
         UniqueConstraint("merchant_id", "external_id"),
         Index("ix_orders_at", "merchant_id", "at"),
-        Index("ix_orders_click", "merchant_id", "click_id"),
-        Index("ix_orders_visitor", "merchant_id", "visitor_id"),
+        # Without those that name nothing: where most do not, a planner would take the whole index for one key.
+        Index("ix_orders_click", "merchant_id", "click_id", sqlite_where=_HAS_CLICK, postgresql_where=_HAS_CLICK),
+        Index(
+            "ix_orders_visitor",
+            *("merchant_id", "visitor_id"),
+            sqlite_where=_HAS_VISITOR,
+            postgresql_where=_HAS_VISITOR,
+        ),
         Index(
             "ix_orders_coupon",
             *("merchant_id", "coupon_key"),

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from app.kernel.codes import LONGEST as LONGEST_CODE
 from app.kernel.database import id_type, table_of
 from app.kernel.given import Question, keys_of
-from app.referrals.models import Claim, Coupon, Referral, Visit
+from app.referrals.models import Claim, Coupon, Identity, Referral, Visit
+from app.referrals.people import Said
 
 FOR_EVER: Final = 2**63 - 1
 """Microseconds: later than anything."""
@@ -73,10 +74,19 @@ def claimed(session: Session, merchant_id: int, visitors: Collection[str], *, mo
     return [visit_id for (visit_id,) in _CLAIMED.ask(session, keys_of(merchant_id, visitors), most=most)]
 
 
-def with_ancestors(session: Session, merchant_id: int, referral_ids: Collection[str]) -> Sequence[ReferralRow]:
-    """Those of the referrals that are known, and all their ancestors, in one query however long the chain; a loop
-    ends it too."""
-    return cast("Sequence[ReferralRow]", _LINEAGE.ask(session, keys_of(merchant_id, referral_ids)))
+def with_ancestors(
+    session: Session, merchant_id: int, referral_ids: Collection[str]
+) -> tuple[list[ReferralRow], list[Said]]:
+    """Those of the referrals that are known, with all their ancestors; and all that was ever said of the visitors
+    whose they are. In one query however long the chain; a loop ends it too."""
+    referrals: dict[str, ReferralRow] = {}
+    said: list[Said] = []
+    for row in _LINEAGE.ask(session, keys_of(merchant_id, referral_ids)):
+        if row[0] not in referrals:
+            referrals[row[0]] = ReferralRow(*row[:_FIELDS])
+        if row[_FIELDS] is not None:
+            said.append(Said(row[1], *row[_FIELDS:]))
+    return list(referrals.values()), said
 
 
 def coupons(session: Session, merchant_id: int, codes: Collection[str]) -> Sequence[CouponRow]:
@@ -84,12 +94,9 @@ def coupons(session: Session, merchant_id: int, codes: Collection[str]) -> Seque
     return cast("Sequence[CouponRow]", _COUPONS.ask(session, keys_of(merchant_id, codes)))
 
 
-def visits_of(merchant_id: int, visitor_id: str) -> Select[str]:
-    """The ids of all visits that the visitor claimed, to be asked for inside another query."""
-    return select(Claim.visit_id).where(Claim.merchant_id == merchant_id, Claim.visitor_id == visitor_id)
-
-
-_visits, _claims, _referrals, _coupons = (table_of(each) for each in (Visit, Claim, Referral, Coupon))
+_visits, _claims, _referrals = (table_of(each) for each in (Visit, Claim, Referral))
+_coupons, _said = (table_of(each) for each in (Coupon, Identity))
+_FIELDS: Final = len(ReferralRow._fields)
 _known_by = bindparam("known_by", type_=BigInteger)
 _most = bindparam("most", type_=Integer)
 _claimed_by_then = type_coerce(_claims.c.received_at, BigInteger) <= _known_by
@@ -141,10 +148,14 @@ def _claims_of(visitors: FromClause) -> ColumnElement[bool]:
 
 
 def _lineage(given: FromClause) -> Select[*tuple[Any, ...]]:
-    links = select(_referrals.c.merchant_id, _referrals.c.referral_id, _referrals.c.parent_id)
-    lineage = links.join_from(given, _referrals, _is_referral(given, "referral_id")).cte("lineage", recursive=True)
-    lineage = lineage.union(links.join_from(lineage, _referrals, _is_referral(lineage, "parent_id")))
-    return select(*_REFERRAL).join_from(lineage, _referrals, _is_referral(lineage, "referral_id"))
+    named = [column.label(name) for column, name in zip(_REFERRAL, ReferralRow._fields, strict=True)]
+    rows = select(_referrals.c.merchant_id, *named)
+    lineage = rows.join_from(given, _referrals, _is_referral(given, "referral_id")).cte("lineage", recursive=True)
+    lineage = lineage.union(rows.join_from(lineage, _referrals, _is_referral(lineage, "parent_id")))
+    of_sharer = (_said.c.merchant_id == lineage.c.merchant_id) & (_said.c.visitor_id == lineage.c.visitor)
+    times = (type_coerce(_said.c[name], BigInteger) for name in ("at", "received_at"))
+    found = lineage.outerjoin(_said, of_sharer)
+    return select(*(lineage.c[name] for name in ReferralRow._fields), _said.c.person, *times).select_from(found)
 
 
 def _is_referral(rows: FromClause, name: str) -> ColumnElement[bool]:

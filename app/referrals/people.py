@@ -24,12 +24,6 @@ class Said(NamedTuple):
     received_at: int
 
 
-def said_of(session: Session, merchant_id: int, visitors: Collection[str], *, known_by: int) -> Sequence[Said]:
-    """All that was said of the visitors themselves, received by `known_by` (microseconds)."""
-    found = _SAID.ask(session, keys_of(merchant_id, visitors), known_by=known_by)
-    return cast("Sequence[Said]", found)  # rows have the same fields in the same order
-
-
 def said_around(
     session: Session, merchant_id: int, visitors: Collection[str], *, known_by: int, most: int
 ) -> Sequence[Said]:
@@ -37,7 +31,7 @@ def said_around(
     (or is, by their own id), received by `known_by`. What was said of the visitors themselves comes first, then
     what was received last; at most `most`."""
     found = _AROUND.ask(session, keys_of(merchant_id, visitors), known_by=known_by, most=most)
-    return cast("Sequence[Said]", found)
+    return cast("Sequence[Said]", found)  # rows have the same fields in the same order
 
 
 _said = table_of(Identity)
@@ -48,10 +42,6 @@ _COLUMNS = (_said.c.visitor_id, _said.c.person, type_coerce(_said.c.at, BigInteg
 
 def _of(visitors: FromClause) -> ColumnElement[bool]:
     return (_said.c.merchant_id == visitors.c.merchant_id) & (_said.c.visitor_id == visitors.c.visitor_id)
-
-
-def _said_of(given: FromClause) -> Select[*tuple[Any, ...]]:
-    return select(*_COLUMNS).join_from(given, _said, _of(given)).where(_known)
 
 
 def _around(given: FromClause) -> Select[*tuple[Any, ...]]:
@@ -68,5 +58,4 @@ def _around(given: FromClause) -> Select[*tuple[Any, ...]]:
     return found.order_by(asked.desc(), *latest).limit(bindparam("most", type_=Integer))
 
 
-_SAID = Question(_said_of, merchant_id=BigInteger(), visitor_id=id_type())
 _AROUND = Question(_around, merchant_id=BigInteger(), visitor_id=id_type())

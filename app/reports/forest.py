@@ -1,7 +1,8 @@
 """Loads share trees: whose referrals there are, where trees began, and all that is below. Reads only."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
@@ -9,7 +10,6 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Select,
-    SQLColumnExpression,
     and_,
     case,
     func,
@@ -18,11 +18,12 @@ from sqlalchemy import (
     true,
     type_coerce,
 )
-from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+from sqlalchemy.orm import Session, aliased
 
 from app.attribution.engine import NONE, UNKNOWN_NETWORK
-from app.kernel.database import id_type
-from app.kernel.given import Question
+from app.kernel.clock import to_micros
+from app.kernel.database import id_type, table_of
+from app.kernel.given import Question, keys_of
 from app.referrals.models import Referral
 from app.reports.asked import Asked
 from app.reports.people import Known, one_of
@@ -54,7 +55,14 @@ class About(NamedTuple):
 
 
 Made = tuple[Node, About]
-_NODE: Final = len(Node._fields)
+Rows = Collection[Sequence[Any]]
+_REFERRALS: Final = table_of(Referral).c  # the table's own: the mapping's would look at each row by itself
+_NODE: Final = (
+    _REFERRALS.referral_id,
+    _REFERRALS.parent_id,
+    _REFERRALS.visitor_id,
+    type_coerce(_REFERRALS.at, BigInteger).label("at"),
+)
 _ABOUT: Final = (
     Referral.kind,
     Referral.network,
@@ -86,10 +94,10 @@ def passes(asked: Asked, made: Made) -> bool:
 def made_by(session: Session, known: Known, sharers: Collection[str]) -> list[Made]:
     """The referrals of all visitors who stand for one of `sharers`, in order of time."""
     visitors = known.possibly(session, sharers)
-    query = select(*_node(known), *_ABOUT).where(known(Referral), one_of(session, Referral.visitor_id, visitors))
+    query = select(*_NODE, *_ABOUT).where(known(Referral), one_of(session, Referral.visitor_id, visitors))
     wanted = set(sharers)
-    made = (_made(columns) for columns in session.execute(query))
-    return sorted(((node, about) for node, about in made if node.sharer in wanted), key=_turn)
+    made = _made(session, known, session.execute(query).all())
+    return sorted((each for each in made if each[0].sharer in wanted), key=_turn)
 
 
 def begun(session: Session, known: Known, since: datetime, until: datetime) -> list[Made]:
@@ -98,26 +106,34 @@ def begun(session: Session, known: Known, since: datetime, until: datetime) -> l
     A root is a referral without a known parent. A loop, which has none, begins with the first of its members.
     """
     above = aliased(Referral)
+    same = and_(above.merchant_id == Referral.merchant_id, above.referral_id == Referral.parent_id)
     query = (
-        select(above.referral_id, *_node(known), *_ABOUT)
+        select(*_NODE, *_ABOUT, above.referral_id)
         .select_from(Referral)
-        .outerjoin(above, and_(known(above), above.referral_id == Referral.parent_id))
+        .outerjoin(above, and_(same, above.received_at <= known.as_of))
         .where(known(Referral), Referral.at >= since, Referral.at < until)
         # Whoever is first in a loop was made no later than what stands above.
         .where(or_(above.referral_id.is_(None), above.at >= Referral.at))
     )
-    roots: list[Made] = []
-    odd: list[Made] = []
-    for parent, *columns in session.execute(query):
-        (roots if parent is None else odd).append(_made(columns))
-    first = _first_of_loops(session, known, [node.referral for node, _ in odd])
-    roots += [made for made in odd if made[0].referral in first]
-    return sorted(roots, key=_turn)
+    found = session.execute(query).all()
+    odd = [row.referral_id for row in found if row[-1] is not None]
+    first = _first_of_loops(session, known, odd)
+    roots = [row[:-1] for row in found if row[-1] is None or row.referral_id in first]
+    return sorted(_made(session, known, roots), key=_turn)
 
 
 def below(session: Session, known: Known, referral_ids: Collection[str]) -> list[Node]:
     """The referrals with these ids and all that is below them, however deep, each once."""
-    return _reached(session, known, referral_ids, come_from=Referral.parent_id, go_to=Referral.referral_id)
+
+    def ask(given: FromClause, each: Each) -> Select[*tuple[Any, ...]]:
+        here = each(given, _REFERRALS.referral_id == given.c.referral_id).cte("below", recursive=True)
+        # Each has one parent, so each is reached once; and only from inside can a loop be entered, so it ends where it
+        # comes back to one of the given.
+        new = _REFERRALS.referral_id.not_in(select(given.c.referral_id))
+        below = here.union_all(each(here, and_(_REFERRALS.parent_id == here.c.referral_id, new)))
+        return select(*(below.c[column.key] for column in _NODE))
+
+    return _nodes(session, known, _asked(session, known, referral_ids, ask))
 
 
 def about(session: Session, known: Known, referral_ids: Collection[str]) -> dict[str, About]:
@@ -129,56 +145,60 @@ def about(session: Session, known: Known, referral_ids: Collection[str]) -> dict
 
 def _first_of_loops(session: Session, known: Known, referral_ids: Sequence[str]) -> set[str]:
     """Where the loops begin into which the parents of these lead."""
-    above = _reached(session, known, referral_ids, come_from=Referral.referral_id, go_to=Referral.parent_id)
-    above.sort(key=lambda node: node.turn)
+
+    def ask(given: FromClause, each: Each) -> Select[*tuple[Any, ...]]:
+        here = each(given, _REFERRALS.referral_id == given.c.referral_id).cte("above", recursive=True)
+        above = here.union(each(here, _REFERRALS.referral_id == here.c.parent_id))
+        return select(*(above.c[column.key] for column in _NODE))
+
+    above = sorted(_nodes(session, known, _asked(session, known, referral_ids, ask)), key=lambda node: node.turn)
     forest = Forest.of([(node.referral, node.parent) for node in above])
     return {above[min(loop)].referral for loop in forest.loops}
 
 
-def _reached(
+Each = Callable[[FromClause, ColumnElement[bool]], Select[*tuple[Any, ...]]]
+"""The referrals that belong `on` a condition to each row of another table."""
+
+
+def _asked(
     session: Session,
     known: Known,
     referral_ids: Collection[str],
-    *,
-    come_from: InstrumentedAttribute[Any],
-    go_to: InstrumentedAttribute[Any],
-) -> list[Node]:
-    """The referrals with these ids and all that is reached from them, going from one column to the other; what was
-    reached before is not gone to again, so a loop ends it."""
-    by_each = _by_lateral if session.get_bind().dialect.name == "postgresql" else _by_join
-
-    def ask(given: FromClause) -> Select[*tuple[Any, ...]]:
-        start = by_each(known, given, Referral.referral_id == given.c.referral_id, [Referral.referral_id])
-        here = start.cte("reached", recursive=True)
-        reached = here.union(by_each(known, here, come_from == here.c.referral_id, [go_to]))
-        return by_each(known, reached, Referral.referral_id == reached.c.referral_id, _node(known))
-
-    question = Question(ask, referral_id=id_type(200))
-    return [Node(*row) for row in question.ask(session, [(each,) for each in set(referral_ids)])]
+    ask: Callable[[FromClause, Each], Select[*tuple[Any, ...]]],
+) -> Rows:
+    """The answer about these ids, as rows of `_NODE`."""
+    each = partial(_by_lateral if session.get_bind().dialect.name == "postgresql" else _by_join, known)
+    question = Question(lambda given: ask(given, each), merchant_id=BigInteger(), referral_id=id_type(200))
+    return question.ask(session, keys_of(known.merchant_id, referral_ids))
 
 
-Columns = Sequence[SQLColumnExpression[Any]]
+def _by_join(known: Known, rows: FromClause, on: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    return select(_REFERRALS.merchant_id, *_NODE).join_from(rows, table_of(Referral), and_(_mine(known, rows), on))
 
 
-def _by_join(known: Known, each: FromClause, on: ColumnElement[bool], columns: Columns) -> Select[*tuple[Any, ...]]:
-    """`columns` of the referrals for each row of `each`."""
-    return select(*columns).join_from(each, Referral, and_(known(Referral), on))
+def _by_lateral(known: Known, rows: FromClause, on: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    """With one look into the index for each row, whatever PostgreSQL believes of their number: while it has not
+    counted a table yet, and for deep trees, it would read the whole table for each generation."""
+    found = select(_REFERRALS.merchant_id, *_NODE).where(_mine(known, rows), on).correlate(rows).offset(0).lateral()
+    return select(*found.c).join_from(rows, found, true())
 
 
-def _by_lateral(known: Known, each: FromClause, on: ColumnElement[bool], columns: Columns) -> Select[*tuple[Any, ...]]:
-    """The same, one look into the index for each row, whatever PostgreSQL believes of their number: while it has not
-    counted a table yet, or for deep trees, it would read the whole table for each generation."""
-    found = select(*columns).where(known(Referral), on).correlate(each).offset(0).lateral()
-    return select(*found.c).join_from(each, found, true())
+def _mine(known: Known, each: FromClause) -> ColumnElement[bool]:
+    micros = to_micros(known.as_of)
+    # The merchant comes with each row: `keys_of` says why.
+    return and_(_REFERRALS.merchant_id == each.c.merchant_id, type_coerce(_REFERRALS.received_at, BigInteger) <= micros)
 
 
-def _node(known: Known) -> Columns:
-    at = type_coerce(Referral.at, BigInteger)
-    return (Referral.referral_id, Referral.parent_id, known.sharer(Referral.visitor_id), at)
+def _nodes(session: Session, known: Known, rows: Rows) -> list[Node]:
+    """Rows that begin with `_NODE`, with the sharer in the place of the visitor."""
+    people: Mapping[str, str] = known.people(session, {row[2] for row in rows})
+    return [Node(row[0], row[1], people.get(row[2], row[2]), row[3]) for row in rows]
 
 
-def _made(columns: Sequence[Any]) -> Made:
-    return Node(*columns[:_NODE]), About(*columns[_NODE:])
+def _made(session: Session, known: Known, rows: Rows) -> list[Made]:
+    """Rows of `_NODE` and `_ABOUT`."""
+    about = (About(*row[len(_NODE) :]) for row in rows)
+    return list(zip(_nodes(session, known, rows), about, strict=True))
 
 
 def _turn(made: Made) -> tuple[int, str]:

@@ -156,7 +156,7 @@ def _still_looking(asked: Asked) -> Select[*tuple[Any, ...]]:
     """A visitor of each such person, and when they were last touched in the period."""
     known = Known(asked.merchant_id, asked.as_of)
     touched = (
-        select(known.sharer(Claim.visitor_id).label("person"), Claim.visitor_id, Visit.at)
+        select(known.sharer(Claim.visitor_id, Claim.merchant_id).label("person"), Claim.visitor_id, Visit.at)
         .join(Visit, and_(Visit.merchant_id == Claim.merchant_id, Visit.visit_id == Claim.visit_id))
         .where(known(Claim), known(Visit), Visit.type != TouchType.DIRECT)
         .where(Visit.at >= asked.since, Visit.at < asked.until)
@@ -177,7 +177,7 @@ def _last_purchases(asked: Asked, known: Known) -> Select[*tuple[Any, ...]]:
     claimed = and_(known(Claim), Claim.visit_id == Order.click_id, Order.visitor_id.is_(None))
     buyer = func.coalesce(Order.visitor_id, Claim.visitor_id)
     orders = (
-        select(known.sharer(buyer).label("person"), Order.at)
+        select(known.sharer(buyer, Order.merchant_id).label("person"), Order.at)
         .outerjoin(Claim, claimed)
         .where(known(Order), Order.livemode == asked.livemode, buyer.is_not(None))
         .where(Order.at >= asked.since.replace(microsecond=0))

@@ -71,8 +71,9 @@ def arrivals(session: Session, known: Known, nodes: Sequence[Node]) -> Arrivals:
     """
     if not nodes:
         return ()
-    who = func.coalesce(known.sharer(Claim.visitor_id), Visit.visit_id).label("who")
-    claimed = and_(known(Claim), Claim.visit_id == Visit.visit_id)
+    who = func.coalesce(known.sharer(Claim.visitor_id, Claim.merchant_id), Visit.visit_id).label("who")
+    same = and_(Claim.merchant_id == Visit.merchant_id, Claim.visit_id == Visit.visit_id)
+    claimed = and_(same, Claim.received_at <= known.as_of)
     through = one_of(session, Visit.referral_id, [node.referral for node in nodes])
     here, brought = (
         select(who, Visit.referral_id).outerjoin(Claim, claimed).where(through, *conditions)

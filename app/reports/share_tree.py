@@ -63,8 +63,9 @@ def share_tree(
     """
     known = sharers.known(question)
     made = sharers.made_by(session, question, sharer)
-    nodes = forest.below(session, known, [node.referral for node, _ in made])
-    nodes.sort(key=lambda node: (node.sharer != sharer, node.turn))
+    mine = [node for node, _ in made]
+    below = forest.below(session, known, [node.referral for node in mine])
+    nodes = [*mine, *(node for node in below if node.sharer != sharer)]
     trees = Forest.of([(node.referral, node.parent) for node in nodes])
     sales = outcome.sales(session, [node.referral for node in nodes], attribution.conditions(question))
     chosen = _next(trees, nodes, depth, after, limit)
@@ -74,7 +75,7 @@ def share_tree(
         shape=shapes(trees, dict.fromkeys(trees.generations[0], sharer))[sharer],
         sharers=len({node.sharer for node in nodes}),
         median_wait=median_wait(trees.waits([node.at for node in nodes]).values()),
-        own=outcome.added_up(sales, (node.referral for node, _ in made)),
+        own=outcome.added_up(sales, [node.referral for node in mine]),
         subtree=outcome.added_up(sales, sales),
         branches=_branches(session, question, nodes, trees, sales, chosen),
     )

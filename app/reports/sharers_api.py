@@ -19,7 +19,7 @@ from app.reports.cursor import Paging
 from app.reports.query import CreditQuery, CreditReport, by_policy, rows_only
 from app.reports.share_tree import Branch, ShareTree
 from app.reports.sharers import Row
-from app.reports.spread_api import Net, ShapeOut
+from app.reports.spread_wire import Net, ShapeOut
 
 router = APIRouter(prefix="/v1/sharers", tags=["reports"])
 

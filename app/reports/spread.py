@@ -127,7 +127,7 @@ class _Trees:
             for _, referral in visits:
                 position = self.positions[referral]
                 row, sharer = self._row_of[position], self._nodes[position].sharer
-                self._visits.update((row, _ALL))
+                self._visits[row] += 1
                 if sharer != who:
                     invited.add((row, sharer))
             _count(self._invitations, invited)
@@ -135,6 +135,7 @@ class _Trees:
         for pairs in converted.values():  # nobody told us of their visit, and yet they came
             _count(self._invitations, pairs)
             _count(self._converted, pairs)
+        self._visits[_ALL] = self._visits.total()
 
     def _passed_on(self) -> dict[str, set[Pair]]:
         """From whom each person had what they passed on."""
@@ -159,7 +160,8 @@ class _Trees:
 
 def _count(counts: Counter[int], pairs: Collection[Pair]) -> None:
     """Count pairs by row; in all rows together each sharer of them once."""
-    counts.update(row for row, _ in pairs)
+    for row, _ in pairs:
+        counts[row] += 1
     counts[_ALL] += len({sharer for _, sharer in pairs})
 
 

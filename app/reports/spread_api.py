@@ -1,23 +1,18 @@
 """How the word spread, by HTTP."""
 
-from fractions import Fraction
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from app.kernel.http.wire import Wire
 from app.kernel.http.work import UnitOfWork
 from app.merchants.access import ReportKey
 from app.reports import spread
 from app.reports.query import CreditQuery, CreditReport, by_policy, grouping, rows_only
 from app.reports.spread import Spread
-from app.reports.trees import Shape
+from app.reports.spread_wire import Net, Ratio, ShapeOut, ratio
 
 router = APIRouter(prefix="/v1/reports", tags=["reports"])
-
-Ratio = Annotated[float | None, Field(description="Rounded to six digits; null where there is nothing to divide by.")]
-Net = Annotated[dict[str, int], Field(description="Minor units by currency.", examples=[{"eur": 12000}])]
 
 
 class SpreadQuery(CreditQuery):
@@ -31,35 +26,6 @@ class SpreadQuery(CreditQuery):
             max_length=200,
         ),
     ] = "network"
-
-
-class ShapeOut(Wire):
-    """How trees look."""
-
-    trees: int
-    referrals: int
-    depth: Annotated[int | None, Field(description="Generations below the roots: 0 where nobody passed on.")]
-    breadth: Annotated[list[int], Field(description="Referrals of each generation, the roots first.")]
-    branching: Annotated[list[float], Field(description="N(g+1)/N(g) for each generation but the last.")]
-    structural_virality: Annotated[Ratio, Field(description="The mean distance over all pairs of one tree.")]
-    largest_tree: Annotated[int, Field(description="Referrals of the largest tree.")]
-    median_seconds_to_reshare: Annotated[
-        float | None, Field(description="From a referral to each one that was made from it.")
-    ]
-
-    @staticmethod
-    def fields_of(shape: Shape, median_wait: float | None) -> dict[str, Any]:
-        """What is told of `shape`, rounded as JSON has it."""
-        return {
-            "trees": shape.trees,
-            "referrals": shape.referrals,
-            "depth": shape.depth if shape.trees else None,
-            "breadth": shape.breadth,
-            "branching": [_rounded(each) for each in shape.branching],
-            "structural_virality": ratio(shape.structural_virality),
-            "largest_tree": shape.largest,
-            "median_seconds_to_reshare": median_wait,
-        }
 
 
 class SpreadOut(ShapeOut):
@@ -116,12 +82,3 @@ def spread_report(query: Annotated[SpreadQuery, Query()], caller: ReportKey, wor
         return answer
     shown = SpreadReport(data=rows, totals=SpreadOut.of(report.totals), **told)
     return Response(shown.model_dump_json(), media_type="application/json")
-
-
-def ratio(exact: Fraction | None) -> float | None:
-    """As JSON has it: six digits after the point."""
-    return None if exact is None else _rounded(exact)
-
-
-def _rounded(exact: Fraction) -> float:
-    return float(round(exact, 6))

@@ -209,13 +209,11 @@ def widen_orders() -> None:
     orders = sa.table("orders", sa.column("coupon", sa.String()), sa.column("coupon_key", sa.String()))
     for code in op.get_bind().scalars(sa.select(orders.c.coupon).where(orders.c.coupon.is_not(None)).distinct()).all():
         op.execute(orders.update().where(orders.c.coupon == code).values(coupon_key=code.strip().casefold()))
-    op.create_index(
-        "ix_orders_coupon",
-        "orders",
-        ["merchant_id", "coupon_key"],
-        sqlite_where=sa.text("coupon_key IS NOT NULL"),
-        postgresql_where=sa.text("coupon_key IS NOT NULL"),
-    )
+    op.drop_index("ix_orders_click", "orders")
+    op.drop_index("ix_orders_visitor", "orders")
+    for name, of in (("click", "click_id"), ("visitor", "visitor_id"), ("coupon", "coupon_key")):
+        said = sa.text(f"{of} IS NOT NULL")
+        op.create_index(f"ix_orders_{name}", "orders", ["merchant_id", of], sqlite_where=said, postgresql_where=said)
     op.create_index("ix_refunds_external", "refunds", ["merchant_id", "external_id"])
 
 

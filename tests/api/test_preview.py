@@ -9,12 +9,11 @@ import pytest
 from app.attribution import preview as previews
 from app.attribution.engine import Policy, policy_to_wire
 from tests.clock import START, TestClock
-from tests.moving import Past, preview
+from tests.moving import Past, chain, journey, preview
 from tests.shop import JSON, TestMerchant
 
 NewMerchant = Callable[..., TestMerchant]
 LINEAR = {"model": "linear"}
-GEOMETRIC = {"upline": {"mode": "geometric"}}
 
 
 def asked(merchant: TestMerchant, body: Any) -> JSON:
@@ -26,28 +25,6 @@ def asked(merchant: TestMerchant, body: Any) -> JSON:
 
 def pointers(problem: JSON) -> list[str]:
     return [error["pointer"] for error in problem["errors"]]
-
-
-def lines(answer: JSON, *names: str) -> list[Any]:
-    """Fields of the lines of the only order."""
-    (order,) = answer["orders"]
-    return [line[names[0]] if len(names) == 1 else tuple(line[name] for name in names) for line in order["lines"]]
-
-
-def journey(count: int, net: int = 10_000, network: str | None = "whatsapp") -> Past:
-    """A buyer who followed the links of `count` people, a day apart, the last one a day before the order."""
-    past = Past().order("o1", "buyer", net, day=count + 1)
-    for number in range(1, count + 1):
-        past.share(f"s{number}", f"v{number}", network).touch(f"t{number}", "buyer", f"s{number}", day=number)
-    return past
-
-
-def chain(*people: str, net: int = 10_000) -> Past:
-    """A buyer who followed the first one's link; each had come through the next one's."""
-    past = Past().touch("t1", "buyer", people[0], day=9).order("o1", "buyer", net)
-    for person, above in zip(people, [*people[1:], None], strict=True):
-        past.share(person, person, parent=above)
-    return past
 
 
 # -- the wire form -----------------------------------------------------------------------------------------------
@@ -134,57 +111,6 @@ def test_orders_come_by_time_and_then_by_their_shops_id(merchant: TestMerchant, 
     Past().order("b", "x", day=2).order("a", "x", day=2).order("c", "x", day=1).into(merchant)
     live = merchant.order(external_id="live")
     assert ["c", "a", "b", live["external_id"]] == [order["id"] for order in preview(merchant)["orders"]]
-
-
-# -- the small examples of attribution.md ------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("past", "policy", "gross"),
-    [
-        (journey(3), LINEAR, [3333, 3333, 3334]),
-        (journey(4, 9999), {"model": "position_based"}, [3999, 1000, 1000, 4000]),
-        (chain("bo", "ana"), GEOMETRIC, [6667, 3333]),
-        (chain("d", "c", "b", "a", net=100), GEOMETRIC, [53, 27, 13, 7]),
-        (chain("c", "b", "a", net=4000), {"upline": {"mode": "halving"}}, [1000, 1000, 1000, 1000]),
-    ],
-)
-def test_the_small_examples_of_the_page(merchant: TestMerchant, past: Past, policy: JSON, gross: list[int]) -> None:
-    past.into(merchant)
-    assert gross == lines(preview(merchant, policy), "gross")
-
-
-def test_time_decay_at_ages_of_fourteen_seven_and_no_days(merchant: TestMerchant) -> None:
-    past = Past().share("s1", "ana").order("o1", "buyer", day=14)
-    for day in (0, 7, 14):
-        past.touch(f"t{day}", "buyer", "s1", day=day)
-    past.into(merchant)
-    assert [1429, 2857, 5714] == lines(preview(merchant, {"model": "time_decay"}), "gross")
-
-
-def test_thirds_of_which_a_tenth_is_refunded(merchant: TestMerchant) -> None:
-    journey(3).refund("r1", "o1", 1_000).into(merchant)
-    assert [3000, 3000, 3000] == lines(preview(merchant, LINEAR), "net")
-
-
-def test_thirds_that_are_refunded_cent_by_cent_as_of_each_refund(merchant: TestMerchant) -> None:
-    past = journey(3, 100).refund("r1", "o1", 1, day=21).refund("r2", "o1", 1, day=22).refund("r3", "o1", 98, day=23)
-    past.into(merchant)
-    told = [lines(preview(merchant, LINEAR, as_of=f"2025-01-{22 + day}T00:00:00Z"), "net") for day in range(3)]
-    assert [[33, 33, 33], [33, 33, 32], [0, 0, 0]] == told
-
-
-def test_a_click_on_the_phone_and_a_purchase_on_the_laptop_that_is_linked_later(merchant: TestMerchant) -> None:
-    past = Past().share("s1", "ana").touch("t1", "phone", "s1", day=1).identity("phone", "A", day=2)
-    past.identity("laptop", "A", day=2).order("o1", "laptop", day=3).into(merchant)
-    assert ["ana"] == lines(preview(merchant), "sharer")
-
-
-def test_a_purchase_through_the_buyers_own_link(merchant: TestMerchant) -> None:
-    Past().share("s1", "A").touch("t1", "A", "s1", day=1).order("o1", "A", day=2).into(merchant)
-    assert [("(direct)", "(none)", 0, "self_referral")] == lines(
-        preview(merchant), "network", "sharer", "level", "reason"
-    )
 
 
 # -- when --------------------------------------------------------------------------------------------------------
@@ -300,19 +226,14 @@ def test_what_is_asked_wrongly_is_refused_by_name(merchant: TestMerchant, body: 
     assert where == pointers(asked(merchant, body))
 
 
-def test_more_orders_than_can_be_listed_are_refused_and_still_counted(merchant: TestMerchant) -> None:
-    past = Past()
-    for number in range(previews.MOST_ORDERS + 1):
-        past.order(f"o{number}", None, 1, day=1)
-    past.into(merchant)
-    problem = asked(merchant, {})
+@pytest.mark.parametrize(("limit", "most"), [("MOST_ORDERS", 1), ("MOST_LINES", 3)])
+def test_more_than_can_be_listed_is_refused_and_still_counted(
+    merchant: TestMerchant, monkeypatch: pytest.MonkeyPatch, limit: str, most: int
+) -> None:
+    journey(3).order("o2", "x", 5, day=5).into(merchant)
+    monkeypatch.setattr(previews, limit, most)
+    problem = asked(merchant, {"policy": LINEAR})
     assert ["/orders"] == pointers(problem)
     assert "narrow from and to" in problem["detail"]
-    assert {"eur": {"(none)": previews.MOST_ORDERS + 1}} == preview(merchant, orders=False)["by_sharer"]
-
-
-def test_more_lines_than_can_be_listed_are_refused(merchant: TestMerchant, monkeypatch: pytest.MonkeyPatch) -> None:
-    journey(3).into(merchant)
-    monkeypatch.setattr(previews, "MOST_LINES", 2)
-    assert 10_000 == preview(merchant)["orders"][0]["net"]
-    assert ["/orders"] == pointers(asked(merchant, {"policy": LINEAR}))
+    assert 5 == preview(merchant, LINEAR, orders=False)["by_sharer"]["eur"]["(none)"]
+    assert ["o2"] == ids(preview(merchant, LINEAR, **{"from": "2025-01-06"}))

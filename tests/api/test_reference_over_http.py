@@ -14,7 +14,7 @@ import pytest
 from app.attribution.engine import Policy, policy_to_wire
 from tests.conftest import AppServer
 from tests.moving import bring, lines, preview, sendable_history, written
-from tests.shop import JSON, TestMerchant
+from tests.shop import JSON, TestMerchant, ok
 from tests.unit.attribution.histories import NOON, Fact, random_policy
 from tests.unit.attribution.reference import Reference
 
@@ -85,15 +85,15 @@ def check(answer: JSON, policy: Fact, wanted: Expected) -> None:
     assert answer["policy"] == policy
 
 
-def check_report(merchant: TestMerchant, worlds: list[list[Fact]]) -> None:
-    wanted = expected(worlds, DEFAULT, None)
+def check_report(merchant: TestMerchant, worlds: list[list[Fact]], policy: Fact = DEFAULT) -> None:
+    wanted = expected(worlds, policy, None)
     for dimension, totals in (("network", wanted.by_network), ("sharer", wanted.by_sharer)):
         report = merchant.report(dimension, **{"from": "2024-12-31", "to": "2025-01-02"})
         found: Totals = {}
         for row in report["data"]:
             if row["net"]:
                 found.setdefault(row["currency"], {})[row[dimension]] = row["net"]
-        assert found == totals
+        assert found == totals, policy
         assert {total["currency"]: total["net"] for total in report["totals"] if total["net"]} == {
             currency: sum(of_currency.values()) for currency, of_currency in totals.items()
         }
@@ -137,6 +137,19 @@ def test_the_order_of_lines_their_repetition_and_their_requests_change_nothing(n
     for merchant in (twice, apart, shuffled):
         check(preview(merchant, policy), policy, wanted)
         check_report(merchant, worlds)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_books_follow_whatever_is_learnt_in_whatever_order(merchant: TestMerchant, seed: int) -> None:
+    """Under any policy in force, the ledger is brought up to date by every request as if all had been known at once."""
+    random, worlds = Random(seed), worlds_of(seed, 40)
+    facts, policy = flat(worlds, random), random_policy(random)
+    ok(merchant.http.put("/v1/policy", json=policy))
+
+    for part in range(5):
+        bring(merchant, lines(facts[part::5]))
+
+    check_report(merchant, worlds, policy)
 
 
 def test_people_who_are_joined_in_a_later_request_were_the_same_all_along(new_merchant: NewMerchant) -> None:

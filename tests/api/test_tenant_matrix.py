@@ -35,6 +35,9 @@ KINDS = {
     "like_id": "like",
     "job_id": "job",
     "merchant_id": "merchant",
+    "visitor": "visitor",
+    "sharer": "visitor",
+    "code": "coupon",
 }
 """What kind of id a path's parameter takes."""
 
@@ -67,6 +70,8 @@ BODIES: Mapping[str, Callable[["Things"], JSON]] = {
     },
     "POST /v1/orders/{order_id}/refunds": lambda own: {"external_id": f"tried-{next(_numbers)}", "amount": 1},
     "POST /v1/checkouts": lambda own: {"items": [{"variant": own["variant"]}]},
+    "PUT /v1/identities/{visitor}": lambda own: {"person": "customer-7"},
+    "PUT /v1/coupons/{code}": lambda own: {"referral": own["share"]},
 }
 """A body that is right, for the operations that take ids in one."""
 
@@ -90,6 +95,7 @@ IN_BODIES: Mapping[str, Mapping[str, tuple[str, Callable[[JSON, str], JSON]]]] =
         "wall": ("wall", lambda body, id_: {**body, "wall": id_}),
         "click": ("click", lambda body, id_: {**body, "click": id_}),
     },
+    "PUT /v1/coupons/{code}": {"referral": ("like", lambda body, id_: {**body, "referral": id_})},
 }
 """Where ids stand in bodies, their kind, and how another one is put there."""
 
@@ -101,6 +107,11 @@ NOT_ANOTHERS: Mapping[str, str] = {
     "GET /v1/policies/{name}": "no ids: a name is the merchant's own word",
     "PUT /v1/policies/{name}": "no ids: a name is the merchant's own word",
     "DELETE /v1/policies/{name}": "no ids: a name is the merchant's own word",
+    "POST /v1/attribution/preview": "no ids: the merchant is the key's",
+    "POST /v1/history": "ids in lines are the sender's own words: another merchant's is only a name",
+    "GET /v1/coupons/{code}": "no ids: a code is the merchant's own word",
+    "PUT /v1/coupons/{code} code": "a code is the merchant's own word",
+    "DELETE /v1/coupons/{code}": "no ids: a code is the merchant's own word",
     "POST /v1/products": "no ids: an external_id is the merchant's own word",
     "POST /v1/imports": "no ids: a file's handles are the merchant's own words",
     "POST /v1/stripe/webhook": "signed by Stripe; what it names is looked up globally",
@@ -150,6 +161,9 @@ def things_of(merchant: TestMerchant) -> Things:
     begun = ok(merchant.http.post("/v1/imports", data={"format": "shopify_csv"}, files=upload), 202)
     key = ok(merchant.http.post("/v1/keys", json={"kind": "report"}), 201)
     job = policies.change(merchant, policies.LINEAR, since="beginning")["job"]
+    ok(merchant.http.put(f"/v1/identities/{ana.id}", json={"person": ana.id}))
+    coupon = f"TEN{next(_numbers)}"
+    ok(merchant.http.put(f"/v1/coupons/{coupon}", json={"referral": share["id"]}))
     return Things(
         merchant=merchant.id,
         product=product["id"],
@@ -158,7 +172,8 @@ def things_of(merchant: TestMerchant) -> Things:
         like=like["id"],
         share=share["id"],
         click=click,
-        visitor=bo.id,
+        visitor=ana.id,
+        coupon=coupon,
         order=order["id"],
         refund=refund["id"],
         key=key["id"],
@@ -187,8 +202,9 @@ class Operation:
     @property
     def places(self) -> list[str]:
         """Where ids stand: parameters of the path, fields of the body."""
-        fields = [each for each in self.fields if each in ID_FIELDS and f"{self.name} {each}" not in NOT_ANOTHERS]
-        return [] if self.name in NOT_ANOTHERS else [*self.parameters, *fields]
+        places = [*self.parameters, *(each for each in self.fields if each in ID_FIELDS)]
+        told = self.name in NOT_ANOTHERS
+        return [] if told else [each for each in places if f"{self.name} {each}" not in NOT_ANOTHERS]
 
 
 def operations(document: JSON) -> Iterator[Operation]:

@@ -22,6 +22,7 @@ from app.attribution.models import KeptPolicy
 from app.attribution.writing import BATCH, bring_up_to_date
 from app.kernel.database import Base, Database, insert_all_new, table_of
 from app.kernel.ids import new_id
+from app.kernel.statistics import look_at
 from app.merchants import service as merchants
 from app.orders import history
 from app.orders.models import Order
@@ -91,6 +92,8 @@ def _history(database: Database, orders: int) -> int:
         _fill(database, Visit, _visits(merchant, place, ids, referrals, begin))
         _fill(database, Claim, _claims(merchant, ids, buyers, begin))
     _fill(database, Order, _orders(merchant, buyers))
+    with database.transaction() as session:
+        look_at(session, Referral, Visit, Claim, Order)
     return merchant
 
 

@@ -9,14 +9,15 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.attribution import affected, engine, policies, stale
+from app.attribution import affected, policies, stale
 from app.attribution.affected import Touched
-from app.attribution.engine import Amounts, Facts, LineKey, Source, microseconds, settle, whole_seconds
+from app.attribution.engine import Amounts, LineKey, Source, settle
 from app.attribution.models import CreditLine, KeptPolicy, StaleOrder
 from app.attribution.shell import Listeners
 from app.kernel.codes import normalised
@@ -26,7 +27,7 @@ from app.kernel.events import Events
 from app.kernel.ids import new_id
 from app.kernel.outbox import Outbox, OutboxRow
 from app.orders import service as orders
-from app.orders.models import Order, Refund
+from app.orders.models import Order
 from app.orders.service import OrderChanged
 from app.referrals import coupons, identities, turns, visits
 from app.referrals.coupons import CouponChanged
@@ -34,6 +35,7 @@ from app.referrals.identities import IdentityJoined
 from app.referrals.models import Claim, Coupon, Identity, Referral, Visit
 from app.referrals.visits import VisitClaimed
 from tests.clock import START, TestClock
+from tests.db.all_facts import all_facts, every
 from tests.db.referring import Shop
 from tests.unit.attribution.histories import NETWORKS, NOON, random_policy
 
@@ -100,8 +102,8 @@ class World:
         self.clock.set(self.moment())
         happenings: list[Callable[[], None]] = [
             *[self.buy] * 4,
-            *[self.refer] * 3,
-            *[self.touch] * 4,
+            *[partial(self.history, referrals=1)] * 3,
+            *[partial(self.history, touches=1)] * 4,
             *[self.visit] * 2,
             *[self.claim] * 4,
             *[self.join] * 4,
@@ -193,14 +195,6 @@ class World:
 
     # What another system remembers comes without events: whoever writes it marks what it concerns.
 
-    def refer(self) -> None:
-        new = [each for each in REFERRALS if each not in self.told]
-        if new:
-            self.history(referrals=1)
-
-    def touch(self) -> None:
-        self.history(touches=1)
-
     def history(self, **counts: int) -> None:
         """A batch of facts of all kinds, or so many of each."""
         many = counts or {kind: self.chance.randint(0, 3) for kind in ("referrals", "touches", "joined", "coupons")}
@@ -290,8 +284,8 @@ class World:
         """Every order under every policy, from all facts at once."""
         books: Books = {}
         with self.database.reading() as session:
-            rows = _all(session, Order, self.merchant)
-            facts = _facts(session, self.merchant, rows)
+            rows = every(session, Order, self.merchant)
+            facts = all_facts(session, self.merchant, rows)
             kept = policies.kept(session, self.merchant)
             for row in rows:
                 for each in kept.all_for(row.at):
@@ -304,62 +298,3 @@ class World:
 def _claim(touch: dict[str, Any]) -> dict[str, Any]:
     same = {name: touch[name] for name in ("merchant_id", "visit_id", "visitor_id", "at", "received_at")}
     return {**same, "claimed_id": touch["visit_id"]}
-
-
-def _all(session: Session, table: type[Any], merchant: int) -> list[Any]:
-    return list(session.scalars(select(table).where(table.merchant_id == merchant)))
-
-
-def _facts(session: Session, merchant: int, rows: list[Order]) -> Facts:
-    claims = {claim.visit_id: claim.visitor_id for claim in _all(session, Claim, merchant)}
-
-    def times(row: Any) -> dict[str, int]:
-        return {"at": whole_seconds(row.at), "received_at": microseconds(row.received_at)}
-
-    return Facts.of(
-        referrals=[
-            engine.Referral(each.referral_id, each.visitor_id, each.network, each.parent_id, **times(each))
-            for each in _all(session, Referral, merchant)
-        ],
-        touches=[
-            engine.Touch(
-                each.visit_id,
-                claims.get(each.visit_id),
-                engine.TouchType(each.type),
-                each.seen_from,
-                each.referral_id,
-                whole_seconds(each.at),
-                microseconds(each.received_at),
-            )
-            for each in _all(session, Visit, merchant)
-        ],
-        identities=[
-            engine.Identity(each.visitor_id, each.person, **times(each)) for each in _all(session, Identity, merchant)
-        ],
-        coupons=[engine.Coupon(each.code, each.referral_id, **times(each)) for each in _all(session, Coupon, merchant)],
-        orders=[
-            engine.Order(
-                each.external_id,
-                each.visitor_id,
-                each.currency,
-                each.net,
-                each.coupon,
-                **times(each),
-                click=each.click_id,
-            )
-            for each in rows
-        ],
-        refunds=[_refund(each, order) for order in rows for each in order.refunds],
-    )
-
-
-def _refund(refund: Refund, order: Order) -> engine.Refund:
-    dropped = None if refund.dropped_at is None else microseconds(refund.dropped_at)
-    return engine.Refund(
-        f"{refund.external_id}\0{order.external_id}",
-        order.external_id,
-        refund.amount,
-        whole_seconds(refund.at),
-        microseconds(refund.received_at),
-        dropped,
-    )

@@ -6,12 +6,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete
 from typer.testing import CliRunner, Result
 
 from app.cli import cli
 from app.kernel.database import Database
+from app.kernel.outbox import OutboxRow
 from tests.clock import TestClock
 from tests.conftest import NewDatabase
+from tests.db.selling import Market
+from tests.db.selling import market as new_market
 
 Run = Callable[..., Result]
 
@@ -35,6 +39,15 @@ def database(database_url: str) -> Iterator[Database]:
 def still_clock() -> TestClock:
     """A clock that nobody else moves."""
     return TestClock()
+
+
+@pytest.fixture
+def market(database: Database, still_clock: TestClock, tmp_path: Path) -> Iterator[Market]:
+    """Where things are sold through friends; nobody else's work waits."""
+    with database.transaction() as session:
+        session.execute(delete(OutboxRow))
+    with new_market(database, tmp_path, still_clock) as opened:
+        yield opened
 
 
 @pytest.fixture

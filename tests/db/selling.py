@@ -3,7 +3,7 @@ what the ledger says of these."""
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from app import main
 from app.attribution import policy_changes, recomputation
 from app.attribution.batches import settled_batches
-from app.attribution.engine import LineKey, Policy, Source
+from app.attribution.engine import LineKey, Model, Policy, Source, Upline, UplineMode
 from app.attribution.models import CreditLine, Recomputation
 from app.attribution.policies import CURRENT, kept
 from app.kernel.database import Database
@@ -28,6 +28,9 @@ from app.referrals.models import Claim
 from tests.clock import TestClock
 from tests.conftest import settings_for
 from tests.db.referring import Shop, done, written
+
+LINEAR = Policy(model=Model.LINEAR, upline=Upline(UplineMode.GEOMETRIC))
+FIRST = Policy(model=Model.FIRST_TOUCH)
 
 Books = dict[str, dict[LineKey, tuple[int, int]]]
 """By order what each line has earned: gross and what was taken back, without lines of nothing."""
@@ -114,6 +117,12 @@ class Market:
         with self.here.database.transaction() as session:
             policy_changes.keep(session, self.here.outbox, self.merchant, name, policy, self.clock.now())
 
+    def begin(self, policy: Policy, start: policy_changes.Start = "beginning") -> Recomputation:
+        """Change the policy in force, which starts a job."""
+        job = self.put(policy, start)
+        assert job is not None
+        return job
+
     def jobs(self) -> dict[str, Recomputation]:
         with self.here.database.reading() as session:
             mine = select(Recomputation).where(Recomputation.merchant_id == self.merchant)
@@ -176,6 +185,17 @@ class Market:
             books = self.books(name)
             assert {order: sold[order] for order in books} == added(books, books)
 
+    def sold(self, count: int) -> list[str]:
+        """So many orders, an hour apart, some of them tests; of every third something was taken back."""
+        made = []
+        for number in range(count):
+            made.append(self.sell(test=number % 5 == 4))
+            self.clock.move(hours=1)
+            if number % 3 == 0:
+                self.refund(made[-1], 1)
+                self.clock.move(hours=1)
+        return made
+
     def newest_policy(self) -> Policy:
         with self.here.database.reading() as session:
             return kept(session, self.merchant).newest.policy
@@ -198,6 +218,3 @@ def market(database: Database, folder: Path, clock: TestClock) -> Iterator[Marke
     here = main.assemble(settings_for(database.url.render_as_string(hide_password=False), folder), clock)
     yield Market(here, clock, Shop(here.database))
     here.database.close()
-
-
-Opened = Callable[[], Market]

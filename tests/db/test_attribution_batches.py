@@ -132,15 +132,17 @@ def test_a_claim_that_was_learnt_later_is_nobodys_as_of_before(database: Databas
     shop = Shop(database)
     with database.transaction() as session:
         teller = Teller(session, shop.merchant)
-        teller.tell([touch(0, None, 1), {**order_of("o0", None, 9), "click": "t0"}])
+        teller.tell([touch(0, None, 1), {**order_of("o0", None, 9), "click": "t0"}, order_of("o1", "v0", 9)])
         teller.claim("t0", "v0", EPOCH + timedelta(seconds=60))
-        rows = sales.rows(session, shop.merchant, teller.orders.values())
-        buyers = []
+        by_click, by_visitor = sales.rows(session, shop.merchant, teller.orders.values())
+        told: list[Any] = []
         for second in (59, 60):
-            loaded = loader.load(session, shop.merchant, rows, as_of=EPOCH + timedelta(seconds=second))
-            buyers.append(loaded.facts.buyer(loaded.orders[rows[0].order_id]))
-            assert ["t0"] == list(loaded.facts.touches)
-    assert [None, "v0"] == buyers
+            as_of = EPOCH + timedelta(seconds=second)
+            loaded = loader.load(session, shop.merchant, [by_click], as_of=as_of)
+            told.append(loaded.facts.buyer(loaded.orders[by_click.order_id]))
+            loaded = loader.load(session, shop.merchant, [by_visitor], as_of=as_of)
+            told.append([each.id for each in loaded.facts.journey(loaded.orders[by_visitor.order_id], "v0")])
+    assert [None, [], "v0", ["t0"]] == told
 
 
 def test_a_test_order_is_no_previous_order_of_a_real_one(database: Database) -> None:
@@ -162,12 +164,18 @@ def test_a_previous_order_may_be_known_by_its_click_alone(database: Database) ->
     with database.transaction() as session:
         teller = Teller(session, shop.merchant)
         teller.policy(Policy(journey_reset=True), 2)
-        teller.tell([touch(0, "phone", 1), identity("phone", "mia", 2), identity("laptop", "mia", 2)])
-        teller.tell([{**order_of("first", None, 6), "click": "t0"}, order_of("second", "laptop", 7)])
-        teller.tell([{**order_of("other", "somebody", 6), "click": "t0"}])
+        # The clock of the click was ahead of the shop's: it comes after both orders.
+        teller.tell([touch(0, "phone", 1), touch(1, "phone", 20), touch(2, "laptop", 5)])
+        teller.tell([identity("phone", "mia", 2), identity("laptop", "mia", 2)])
+        teller.tell([{**order_of("first", None, 4), "click": "t1"}, order_of("second", "laptop", 7)])
+        teller.tell([{**order_of("other", "somebody", 6), "click": "t1"}])
         writing.bring_up_to_date(session, shop.merchant, [teller.orders["second"]], START)
         (line,) = writing.ledger(session, shop.merchant, teller.orders["second"])
-    assert "previous_order" == line.reason
+        assert "t2" == line.touch
+        teller.tell([{**order_of("between", None, 6), "click": "t1"}])
+        writing.bring_up_to_date(session, shop.merchant, [teller.orders["second"]], START)
+        reason = writing.ledger(session, shop.merchant, teller.orders["second"])[1].reason
+    assert "previous_order" == reason
 
 
 def test_what_is_taken_back_is_taken_from_where_it_stood(database: Database) -> None:

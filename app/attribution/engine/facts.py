@@ -181,11 +181,12 @@ class Facts:
     def lineage(self, referral: str) -> Iterator[Referral]:
         """`referral` and its ancestors, nearest first; ends at a root, an unknown parent or a loop."""
         seen: set[str] = set()
-        next_id: str | None = referral
-        while next_id is not None and next_id not in seen and next_id in self.referrals:
-            seen.add(next_id)
-            yield self.referrals[next_id]
-            next_id = self.referrals[next_id].parent
+        known = self.referrals
+        found = known.get(referral)
+        while found is not None and found.id not in seen:
+            seen.add(found.id)
+            yield found
+            found = None if found.parent is None else known.get(found.parent)
 
 
 def place(touch: Touch) -> tuple[int, int, str]:

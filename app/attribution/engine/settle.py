@@ -59,8 +59,8 @@ def settle(order: Order, facts: Facts, policy: Policy) -> Settlement:
     return Settlement(
         order=order,
         buyer=buyer,
-        lines=tuple(line for line in lines if line.gross),
-        rounded_away=tuple(line for line in lines if not line.gross),
+        lines=tuple([line for line in lines if line.gross]),
+        rounded_away=tuple([line for line in lines if not line.gross]),
         verdicts=_verdicts(order, journey, reasons, parts, cents),
         takings=takings,
         reason=sources[0].reason,
@@ -159,6 +159,8 @@ def _verdicts(
     whole = sum(parts) or 1
     earned = iter(cents)
     return tuple(
-        Verdict(touch, order.at - touch.at, reason, part, whole, next(earned) if part else 0, order.net)
-        for touch, reason, part in zip(journey, reasons, parts, strict=True)
+        [
+            Verdict(touch, order.at - touch.at, reason, part, whole, next(earned) if part else 0, order.net)
+            for touch, reason, part in zip(journey, reasons, parts, strict=True)
+        ]
     )

@@ -5,6 +5,7 @@ Pure.
 
 from functools import lru_cache
 from itertools import compress
+from math import gcd
 from typing import NamedTuple
 
 from app.attribution.engine.facts import Facts, Referral
@@ -63,6 +64,8 @@ def level_weights(mode: UplineMode, alpha_bp: int, people: int) -> tuple[tuple[i
     """Proportions of `people` levels, level 0 first, and of the house, which comes last (rule 9); and the same
     without those that are 0."""
     weights = _level_weights(mode, alpha_bp, people)
+    common = gcd(*weights)  # small numbers are faster
+    weights = tuple(weight // common for weight in weights)
     return weights, tuple(filter(None, weights))
 
 
