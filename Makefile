@@ -4,9 +4,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 PYTEST_ARGS ?=
+WORKERS ?= 2  # processes that test at the same time
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types imports dependencies migrations coverage pictures bench lock clean
+.PHONY: help demo test check lint types imports dependencies migrations forget coverage pictures bench lock clean
 
 help:
 	@echo "make demo    a shop, a wall on somebody's blog, a simulated Stripe (PORT=8000, RESET=1 begins anew)"
@@ -37,10 +38,11 @@ demo: $(VENV)/run
 	$(BIN)/grapevine demo --port $(PORT) $(if $(RESET),--reset)
 
 test: $(VENV)/dev var/stripe/spec3.json
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not alone" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m alone $(PYTEST_ARGS) || [ $$? -eq 5 ]
 
-check: PYTEST_ARGS += --cov --cov-report=term:skip-covered
-check: lint types imports dependencies migrations test coverage
+check: PYTEST_ARGS += --cov --cov-append --cov-report=
+check: lint types imports dependencies migrations forget test coverage
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .
@@ -59,7 +61,11 @@ dependencies: $(VENV)/dev
 migrations: $(VENV)/dev
 	$(BIN)/python -m tests.migrations
 
+forget:
+	@rm -f .coverage
+
 coverage: $(VENV)/dev
+	$(BIN)/coverage report
 	$(BIN)/coverage report --fail-under=100 --include='app/attribution/*,app/kernel/money.py'
 
 # The screenshots of the documentation, taken anew.

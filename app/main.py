@@ -114,28 +114,7 @@ def api(here: Runtime, directory: Directory, front: Storefront) -> FastAPI:
     app.state.click_windows = policies.click_windows
     problems.install(app)
     storefront_api.install(app)
-    for domain in (
-        health,
-        merchants_api,
-        catalog_api,
-        import_api,
-        walls_api,
-        referrals_api,
-        identities_api,
-        coupons_api,
-        orders_api,
-        checkout_api,
-        webhook_api,
-        attribution_api,
-        policy_api,
-        preview_api,
-        history_api,
-        reports_api,
-        models_api,
-        spread_api,
-        sharers_api,
-        storefront_api,
-    ):
+    for domain in _DOMAINS:
         app.include_router(domain.router)
     for path, look in (("/healthz", health.healthz), ("/readyz", health.readyz)):  # many monitors ask by HEAD
         app.add_api_route(path, look, methods=["HEAD"], include_in_schema=False)
@@ -191,12 +170,36 @@ def _operation_id(route: APIRoute) -> str:
     return route.name
 
 
+_DOMAINS = (
+    health,
+    merchants_api,
+    catalog_api,
+    import_api,
+    walls_api,
+    referrals_api,
+    identities_api,
+    coupons_api,
+    orders_api,
+    checkout_api,
+    webhook_api,
+    attribution_api,
+    policy_api,
+    preview_api,
+    history_api,
+    reports_api,
+    models_api,
+    spread_api,
+    sharers_api,
+    storefront_api,
+)
+"""Those that answer by HTTP, in the order of the API's page."""
+
 _TAGS = {
     "shopper": "Public calls from pages: no key; the ids of walls and products are public.",
     "catalogue": "Products and imports (secret key).",
     "walls": "Walls (secret key).",
     "orders": "Sales made elsewhere, and the explanation of each (secret key).",
-    "policies": "By which rules sales are divided, and what they would be under others (secret or report key).",
+    "policies": "By which rules sales are divided, and what they would be under others (secret key).",
     "history": "Moving in from another system (secret key).",
     "reports": "What was shared, visited and sold, and through whom (report or secret key).",
     "merchant": "Settings and keys of a merchant (secret key).",

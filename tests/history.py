@@ -10,6 +10,9 @@ from tests.shop import JSON, TestMerchant, ok
 
 Line = dict[str, Any]
 
+ALL = {"from": "2025-01-01", "to": "2027-01-01"}
+"""The period in which all of it happened."""
+
 
 def share(id: str, visitor: str, at: str, **fields: Any) -> Line:
     return {
@@ -54,7 +57,7 @@ def written(lines: Iterable[Line]) -> bytes:
 
 def send(merchant: TestMerchant, content: bytes | Iterable[bytes], **headers: str) -> httpx.Response:
     given = {"Content-Type": "application/x-ndjson", **headers}
-    return merchant.http.post("/v1/history", content=content, headers=given, timeout=60)
+    return merchant.http.post("/v1/history", content=content, headers=given, timeout=120)
 
 
 def move_in(merchant: TestMerchant, *lines: Line) -> JSON:
@@ -69,5 +72,4 @@ def counts(answer: JSON) -> tuple[int, int, int]:
 
 def net_by(merchant: TestMerchant, dimension: str = "sharer", **query: Any) -> dict[str, int]:
     """Net of 2025 and 2026 by a dimension of the report; what is 0 is left out."""
-    period = {"from": "2025-01-01", "to": "2027-01-01", **query}
-    return {row[dimension]: row["net"] for row in merchant.report(dimension, **period)["data"] if row["net"]}
+    return {row[dimension]: row["net"] for row in merchant.report(dimension, **ALL, **query)["data"] if row["net"]}

@@ -4,12 +4,12 @@ A fact of a random history keeps `at` in seconds and `received_at` in microsecon
 counts; only its line has times as text.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from random import Random
-from typing import Any
+from typing import Any, Self
 
+from tests import history
 from tests.shop import JSON, TestMerchant, ok
 from tests.unit.attribution.histories import Fact, random_history
 
@@ -38,7 +38,7 @@ class Past:
     def __init__(self) -> None:
         self.lines: list[JSON] = []
 
-    def tell(self, kind: str, day: float, **fields: object) -> "Past":
+    def tell(self, kind: str, day: float, **fields: object) -> Self:
         """One line. It was received when it happened, so that its story can be asked for as of any day."""
         at = written(round(day * 86_400_000_000))
         self.lines.append({"kind": kind, **fields, "at": at, "received_at": fields.get("received_at", at)})
@@ -46,28 +46,28 @@ class Past:
 
     def share(
         self, name: str, visitor: str, network: str | None = "whatsapp", parent: str | None = None, **fields: Any
-    ) -> "Past":
+    ) -> Self:
         fields = {"type": "share", "day": 0, **fields}
         return self.tell("referral", id=name, visitor=visitor, network=network, parent=parent, **fields)
 
-    def touch(self, name: str, visitor: str, referral: str | None = None, day: float = 0, **fields: Any) -> "Past":
+    def touch(self, name: str, visitor: str, referral: str | None = None, day: float = 0, **fields: Any) -> Self:
         return self.tell("touch", day, id=name, visitor=visitor, referral=referral, **{"type": "click", **fields})
 
-    def identity(self, visitor: str, person: str, day: float = 0) -> "Past":
+    def identity(self, visitor: str, person: str, day: float = 0) -> Self:
         return self.tell("identity", day, visitor=visitor, person=person)
 
-    def coupon(self, code: str, referral: str, day: float = 0) -> "Past":
+    def coupon(self, code: str, referral: str, day: float = 0) -> Self:
         return self.tell("coupon", day, code=code, referral=referral)
 
-    def order(self, name: str, visitor: str | None, net: int = 10_000, day: float = 10, **fields: Any) -> "Past":
+    def order(self, name: str, visitor: str | None, net: int = 10_000, day: float = 10, **fields: Any) -> Self:
         return self.tell("order", day, id=name, visitor=visitor, net=net, **{"currency": "eur", **fields})
 
-    def refund(self, name: str, order: str, amount: int, day: float = 20, **fields: Any) -> "Past":
+    def refund(self, name: str, order: str, amount: int, day: float = 20, **fields: Any) -> Self:
         return self.tell("refund", day, id=name, order=order, amount=amount, **{"reason": "refund", **fields})
 
-    def into(self, merchant: TestMerchant) -> "Past":
+    def into(self, merchant: TestMerchant) -> Self:
         """Move in."""
-        answer = bring(merchant, b"".join(json.dumps(line).encode() + b"\n" for line in self.lines))
+        answer = history.move_in(merchant, *self.lines)
         assert (len(self.lines), []) == (answer["accepted"], answer["refused"])
         return self
 
@@ -101,13 +101,12 @@ def sendable_history(random: Random, world: str) -> list[Fact]:
 
 def lines(facts: Iterable[Fact]) -> bytes:
     """The facts as NDJSON."""
-    return b"".join(json.dumps(_line(fact)).encode() + b"\n" for fact in facts)
+    return history.written(map(_line, facts))
 
 
 def bring(merchant: TestMerchant, content: bytes) -> JSON:
     """Send lines; the answer."""
-    headers = {"Content-Type": "application/x-ndjson"}
-    return dict(ok(merchant.http.post("/v1/history", content=content, headers=headers, timeout=120)))
+    return dict(ok(history.send(merchant, content)))
 
 
 def preview(merchant: TestMerchant, policy: Mapping[str, Any] | None = None, **fields: Any) -> JSON:

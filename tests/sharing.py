@@ -3,10 +3,9 @@
 from typing import Any
 from urllib.parse import quote
 
+from tests.history import ALL
 from tests.moving import Past
 from tests.shop import JSON, TestMerchant, ok
-
-ALL = {"from": "2025-01-01", "to": "2027-01-01"}
 
 
 def listed(merchant: TestMerchant, **query: Any) -> list[JSON]:

@@ -2,63 +2,49 @@
 
 from collections.abc import Iterable
 from itertools import count
-from typing import Any
+from typing import Any, Self
 
 from app.attribution.engine import Path
 from app.kernel.money import split
-from tests.history import move_in
+from tests import moving
+from tests.history import ALL
 from tests.shop import JSON, TestMerchant, ok
 from tests.unit.attribution import chains
 
-ALL = {"from": "2026-01-01", "to": "2027-01-01"}
 TOUCH_MODELS = ("last_touch", "first_touch", "linear", "position_based", "time_decay")
 MODELS = (*TOUCH_MODELS, "markov", "shapley")
 _numbers = count(1)
 
 
 def at(day: float) -> str:
-    """A moment of the year, counted in days from its first."""
-    seconds = round(day * 86_400)
-    return f"2026-01-{1 + seconds // 86_400:02}T{seconds // 3600 % 24:02}:{seconds // 60 % 60:02}:{seconds % 60:02}Z"
+    """A moment of the story, counted in days from its beginning."""
+    return moving.written(round(day * 86_400_000_000))
 
 
-class Past:
-    """What happened elsewhere, and is brought in."""
+class Past(moving.Past):
+    """A story in which a referral is known by its network."""
 
-    def __init__(self) -> None:
-        self.lines: list[JSON] = []
-
-    def add(self, kind: str, day: float, **fields: Any) -> "Past":
-        """A line of history, known in the moment in which it happened."""
-        self.lines.append({"kind": kind, **fields, "at": at(day), "received_at": at(day)})
-        return self
-
-    def shared(self, *networks: str, by: str = "ana", **fields: Any) -> "Past":
+    def shared(self, *networks: str, by: str = "ana", **fields: Any) -> Self:
         for network in networks:
-            self.add("referral", 0, id=f"s-{network}", type="share", visitor=by, network=network, **fields)
+            self.tell("referral", 0, id=f"s-{network}", type="share", visitor=by, network=network, **fields)
         return self
 
-    def touched(self, visitor: str, *networks: str | None, day: float = 1, type: str = "click") -> "Past":
+    def touched(self, visitor: str, *networks: str | None, day: float = 1, type: str = "click") -> Self:
         """One touch after the other, a day apart."""
         for place, network in enumerate(networks):
             referral = network and f"s-{network}"
-            self.add("touch", day + place, id=f"t{next(_numbers)}", visitor=visitor, type=type, referral=referral)
+            self.tell("touch", day + place, id=f"t{next(_numbers)}", visitor=visitor, type=type, referral=referral)
         return self
 
-    def bought(self, visitor: str, day: float, net: int, *, refunded: int = 0, **fields: Any) -> "Past":
+    def bought(self, visitor: str, day: float, net: int, *, refunded: int = 0, **fields: Any) -> Self:
         order = f"o{next(_numbers)}"
-        self.add("order", day, **{"id": order, "visitor": visitor, "currency": "eur", "net": net, **fields})
+        self.tell("order", day, **{"id": order, "visitor": visitor, "currency": "eur", "net": net, **fields})
         if refunded:
-            self.add("refund", day + 1, id=f"r{order}", order=order, amount=refunded, reason="refund")
+            self.tell("refund", day + 1, id=f"r{order}", order=order, amount=refunded, reason="refund")
         return self
 
-    def joined(self, visitor: str, person: str) -> "Past":
-        return self.add("identity", 9, visitor=visitor, person=person)
-
-    def into(self, merchant: TestMerchant) -> None:
-        answer = move_in(merchant, *self.lines)
-        assert answer["refused"] == []
-        assert answer["accepted"] == len(self.lines)
+    def joined(self, visitor: str, person: str) -> Self:
+        return self.tell("identity", 9, visitor=visitor, person=person)
 
 
 def asked(merchant: TestMerchant, **query: Any) -> JSON:

@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import BigInteger, FromClause, Select, bindparam, false, literal, select, true, union
@@ -48,10 +49,16 @@ class Hanging(Question):
 
     def __init__(self, find: Callable[[FromClause], Orders], **columns: TypeEngine[Any]) -> None:
         super().__init__(lambda given: _in_order(find(given)), merchant_id=BigInteger(), **columns)
-        self._mark_on_sqlite = sqlite.insert(_stale).from_select(_MARK, _rows(self._on_sqlite)).on_conflict_do_nothing()
+
+    @cached_property
+    def _mark_on_sqlite(self) -> sqlite.Insert:
+        return sqlite.insert(_stale).from_select(_MARK, _rows(self._on_sqlite)).on_conflict_do_nothing()
+
+    @cached_property
+    def _mark_on_postgresql(self) -> postgresql.Insert:
         marks = postgresql.insert(_stale).from_select(_MARK, _rows(self._on_postgresql))
         # Changes nothing, and yet locks the row that stands until this transaction ends.
-        self._mark_on_postgresql = marks.on_conflict_do_update(
+        return marks.on_conflict_do_update(
             index_elements=_MARK, set_={"order_id": marks.excluded.order_id}, where=false()
         )
 

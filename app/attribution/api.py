@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 
 from app.attribution import explanation_wire, policy_book, sentences, writing
 from app.attribution.engine import Facts, Settlement, settle
-from app.attribution.explanation_wire import CouponOut, LineOut, RefundTakingOut, Sentences, TouchOut
+from app.attribution.explanation_wire import CouponDecisionOut, CreditLineOut, RefundTakingOut, Sentences, TouchOut
 from app.attribution.loader import load
 from app.attribution.models import CreditLine
 from app.attribution.policies import CURRENT
-from app.attribution.policy_book import Book, Version
+from app.attribution.policy_book import Version
 from app.attribution.policy_wire import PolicyOut
 from app.kernel.errors import Invalid
 from app.kernel.http.wire import Body, Text, Timestamp, Wire
@@ -32,8 +32,19 @@ router = APIRouter(tags=["orders"])
 class ExplanationQuery(Body):
     """By which policy an order is explained, and as it was known when."""
 
-    policy: Annotated[Text, Field(description="A policy that is kept computed; default: the one in force.")] = CURRENT
-    as_of: Annotated[str | None, Field(description="A date or time: what was known then; default: all.")] = None
+    policy: Annotated[
+        Text,
+        Field(
+            description="The name of a policy that is kept computed (`GET /v1/policies`); default: the one in force."
+        ),
+    ] = CURRENT
+    as_of: Annotated[
+        str | None,
+        Field(
+            description="A date or time, not before the order was known: what was known then; default: all.",
+            examples=["2026-11-22T09:30:00Z"],
+        ),
+    ] = None
 
 
 class EntryOut(Wire):
@@ -72,8 +83,8 @@ class AttributionOut(Wire):
     summary: Sentences
     reason: str | None
     journey: list[TouchOut]
-    coupon: CouponOut | None
-    lines: list[LineOut]
+    coupon: CouponDecisionOut | None
+    lines: list[CreditLineOut]
     refunds: list[RefundTakingOut]
     entries: list[EntryOut]
     policy: PolicyOut
@@ -95,7 +106,7 @@ def explain_order(
 def _explanation(session: Session, merchant_id: int, order_id: str, query: ExplanationQuery) -> AttributionOut:
     order = orders.get(session, merchant_id, order_id)
     as_of = _as_of(session, order, query.as_of)
-    version = _version(policy_book.open_book(session, merchant_id), query.policy, order, as_of)
+    version = policy_book.for_explanation(session, merchant_id, query.policy, order.at, as_of)
     settlement, facts = _settled(session, order, version, as_of)
     return AttributionOut(
         order=order.order_id,
@@ -130,17 +141,6 @@ def _as_of(session: Session, order: Order, text: str | None) -> datetime | None:
     if as_of < order.received_at:
         raise Invalid.field("as_of", "this order was not known at that time")
     return as_of
-
-
-def _version(book: Book, name: str, order: Order, as_of: datetime | None) -> Version:
-    """The version of the policy that divides the order, of those made by `as_of`. Raises `Invalid` for no such name."""
-    if name == CURRENT:
-        known = [each for each in book.versions if as_of is None or each.made_at is None or each.made_at <= as_of]
-        return Book(known, [], []).in_force(order.at)
-    for version in book.beside:
-        if version.name == name:
-            return version
-    raise Invalid.field("policy", f"must be one of {', '.join(book.names)}")
 
 
 def _settled(session: Session, order: Order, version: Version, as_of: datetime | None) -> tuple[Settlement, Facts]:

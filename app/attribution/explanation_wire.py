@@ -11,6 +11,7 @@ from typing import Annotated
 from pydantic import Field
 
 from app.attribution import sentences
+from app.attribution.credit_wire import CreditOut
 from app.attribution.engine import Facts, Line, Policy, Settlement, Source, Verdict
 from app.attribution.explanation import by_coupon, chain, every_line, takings_by_line
 from app.attribution.sentences import Said, fraction, percentage
@@ -70,7 +71,7 @@ class TouchOut(Wire):
     explanation: Sentences
 
 
-class CouponOut(Wire):
+class CouponDecisionOut(Wire):
     """What the order's coupon decided, or why it decided nothing."""
 
     code: str
@@ -82,20 +83,10 @@ class CouponOut(Wire):
     explanation: Sentences
 
 
-class LineOut(Wire):
-    """One line of credit: `gross` as sold, `reversed` as taken back, `net` what is left. The source has `source_weight`
-    of the order, `source_gross` after rounding; the line has `level_weight` of that, `gross` after rounding."""
+class CreditLineOut(CreditOut):
+    """One line of credit with its arithmetic. The source has `source_weight` of the order, `source_gross` after
+    rounding; the line has `level_weight` of that, `gross` after rounding."""
 
-    source: str
-    touch: str | None
-    referral: str | None
-    network: str
-    sharer: str
-    level: int | None
-    gross: int
-    reversed: int
-    net: int
-    reason: str | None
     source_weight: ExactPart
     source_weight_percent: Percentage
     source_gross: int
@@ -157,7 +148,7 @@ def journey_of(settlement: Settlement, facts: Facts, policy: Policy) -> Iterator
         )
 
 
-def coupon_of(settlement: Settlement, facts: Facts, policy: Policy) -> CouponOut | None:
+def coupon_of(settlement: Settlement, facts: Facts, policy: Policy) -> CouponDecisionOut | None:
     """What became of the order's coupon; None for an order without one."""
     code, decided = settlement.order.coupon, by_coupon(settlement)
     explanation = sentences.of_coupon(settlement, facts)
@@ -166,7 +157,7 @@ def coupon_of(settlement: Settlement, facts: Facts, policy: Policy) -> CouponOut
     spoken = facts.coupon(code, settlement.order.at)
     told = None if spoken is None else spoken.referral
     referral = None if told is None else facts.referrals.get(told)
-    return CouponOut(
+    return CouponDecisionOut(
         code=code,
         counted=decided is not None,
         referral=told,
@@ -177,20 +168,11 @@ def coupon_of(settlement: Settlement, facts: Facts, policy: Policy) -> CouponOut
     )
 
 
-def lines_of(settlement: Settlement) -> Iterator[LineOut]:
+def lines_of(settlement: Settlement) -> Iterator[CreditLineOut]:
     """Every line with its arithmetic: source by source, earliest first, each from level 0 to the house."""
     for line in settlement.lines:
-        yield LineOut(
-            source=line.source,
-            touch=line.touch,
-            referral=line.referral,
-            network=line.network,
-            sharer=line.sharer,
-            level=line.level,
-            gross=line.gross,
-            reversed=line.reversed,
-            net=line.net,
-            reason=line.reason,
+        yield CreditLineOut.of(
+            line,
             source_weight=fraction(line.source_weight),
             source_weight_percent=percentage(line.source_weight),
             source_gross=line.source_gross,

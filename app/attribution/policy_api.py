@@ -21,7 +21,7 @@ from app.kernel.http.wire import Body, Timestamp, Wire
 from app.kernel.http.work import UnitOfWork
 from app.kernel.periods import moment
 from app.merchants import service as merchants
-from app.merchants.access import ReportKey, SecretKey
+from app.merchants.access import SecretKey
 
 router = APIRouter(prefix="/v1", tags=["policies"])
 
@@ -126,8 +126,9 @@ class PutQuery(Body):
 
 
 @router.get("/policy", response_model=CurrentOut)
-def get_policy(caller: ReportKey, work: UnitOfWork) -> Response:
-    """The policy by which orders are divided that are made now."""
+def get_policy(caller: SecretKey, work: UnitOfWork) -> Response:
+    """The policy in force: orders that are made now are divided by it. `job` tells how far its change has got with
+    earlier orders, null when it is done."""
     return work.read(lambda session: _current(session, caller.merchant_id, work.here.clock.now()))
 
 
@@ -150,8 +151,8 @@ def put_policy(body: PolicyIn, query: Annotated[PutQuery, Query()], caller: Secr
 
 
 @router.get("/policy/versions", response_model=Versions)
-def list_policy_versions(caller: ReportKey, work: UnitOfWork) -> Response:
-    """Every version that the policy in force ever had."""
+def list_policy_versions(caller: SecretKey, work: UnitOfWork) -> Response:
+    """Every version that the policy in force ever had, newest first."""
 
     def show(session: Session) -> Versions:
         book = policy_book.open_book(session, caller.merchant_id)
@@ -161,7 +162,7 @@ def list_policy_versions(caller: ReportKey, work: UnitOfWork) -> Response:
 
 
 @router.get("/policies", response_model=Policies)
-def list_policies(caller: ReportKey, work: UnitOfWork) -> Response:
+def list_policies(caller: SecretKey, work: UnitOfWork) -> Response:
     """The policies by which reports can be asked for at once."""
 
     def show(session: Session) -> Policies:
@@ -173,8 +174,8 @@ def list_policies(caller: ReportKey, work: UnitOfWork) -> Response:
 
 
 @router.get("/policies/{name}", response_model=KeptOut)
-def get_kept_policy(name: Name, caller: ReportKey, work: UnitOfWork) -> Response:
-    """One policy by its name."""
+def get_kept_policy(name: Name, caller: SecretKey, work: UnitOfWork) -> Response:
+    """One policy by its name, and whether reports under it answer already (`status`)."""
     return work.read(lambda session: _named(session, caller.merchant_id, name, work.here.clock.now()))
 
 
@@ -196,15 +197,15 @@ def keep_policy(name: Name, body: PolicyIn, caller: SecretKey, work: UnitOfWork)
 
 @router.delete("/policies/{name}", status_code=204)
 def drop_policy(name: Name, caller: SecretKey, work: UnitOfWork) -> Response:
-    """Keep a policy computed no longer."""
+    """Keep a policy computed no longer: reports under it are refused from then on. What was computed stays."""
     return work.write(
         lambda session: policy_changes.drop(session, caller.merchant_id, name, work.here.clock.now()), status=204
     )
 
 
 @router.get("/jobs", response_model=Page[JobOut])
-def list_jobs(paging: Paging, caller: ReportKey, work: UnitOfWork) -> Response:
-    """Jobs, newest first."""
+def list_jobs(paging: Paging, caller: SecretKey, work: UnitOfWork) -> Response:
+    """Jobs that divide orders anew, newest first: each change of a policy that concerns earlier orders starts one."""
     mine = select(Recomputation).where(Recomputation.merchant_id == caller.merchant_id)
     return work.read(
         lambda session: newest_first(
@@ -214,8 +215,8 @@ def list_jobs(paging: Paging, caller: ReportKey, work: UnitOfWork) -> Response:
 
 
 @router.get("/jobs/{job_id}", response_model=JobOut)
-def get_job(job_id: str, caller: ReportKey, work: UnitOfWork) -> Response:
-    """How a job is going."""
+def get_job(job_id: str, caller: SecretKey, work: UnitOfWork) -> Response:
+    """How a job is going. To know when a change is applied, ask until `status` is `finished` or `failed`."""
     return work.read(lambda session: JobOut.of(recomputation.get(session, caller.merchant_id, job_id)))
 
 

@@ -132,8 +132,7 @@ def for_report(session: Session, merchant_id: int, name: str, as_of: datetime | 
     if name not in book.names:
         raise Invalid.field("policy", f"must be one of {', '.join(book.names)}")
     if name == CURRENT:
-        known = [each for each in book.versions if as_of is None or each.made_at is None or each.made_at <= as_of]
-        return Book(known, [], []).in_force(min(as_of or now, now))
+        return _known_by(book, as_of).in_force(min(as_of or now, now))
     if as_of is not None and as_of < now:
         return _computed_by(session, book, merchant_id, name, as_of)
     standing = book.standing(name)
@@ -144,11 +143,42 @@ def for_report(session: Session, merchant_id: int, name: str, as_of: datetime | 
     return next(each for each in book.beside if each.name == name)
 
 
-def _computed_by(session: Session, book: Book, merchant_id: int, name: str, as_of: datetime) -> Version:
-    """The version of a kept policy that was computed for all orders at that time."""
+def for_explanation(session: Session, merchant_id: int, name: str, at: datetime, as_of: datetime | None) -> Version:
+    """The version of the policy of this name that divides an order made `at`, of those that were made by `as_of`.
+
+    `Invalid` for a name that is not kept, or was not as of then.
+    """
+    book = open_book(session, merchant_id)
+    if name not in book.names:
+        raise Invalid.field("policy", f"must be one of {', '.join(book.names)}")
+    if name == CURRENT:
+        return _known_by(book, as_of).in_force(at)
+    if as_of is None:
+        return next(each for each in book.beside if each.name == name)
+    row = _kept_by(session, merchant_id, name, as_of)
+    if row is None:
+        raise Invalid.field("as_of", f"policy {name} was not kept at that time")
+    return _version(row)
+
+
+def _known_by(book: Book, as_of: datetime | None) -> Book:
+    """The versions of the policy in force that were made by then."""
+    return Book(
+        [each for each in book.versions if as_of is None or each.made_at is None or each.made_at <= as_of], [], []
+    )
+
+
+def _kept_by(session: Session, merchant_id: int, name: str, as_of: datetime) -> KeptPolicy | None:
+    """The newest version of a kept policy at that time, if it was kept then."""
     then = (row for row in _rows(session, merchant_id) if row.name == name and row.made_at <= as_of)
     newest = next(then, None)
-    if newest is not None and (newest.withdrawn_at is None or newest.withdrawn_at > as_of):
+    return newest if newest is not None and (newest.withdrawn_at is None or newest.withdrawn_at > as_of) else None
+
+
+def _computed_by(session: Session, book: Book, merchant_id: int, name: str, as_of: datetime) -> Version:
+    """The version of a kept policy that was computed for all orders at that time."""
+    newest = _kept_by(session, merchant_id, name, as_of)
+    if newest is not None:
         version = _version(newest)
         ends = (job.finished_at for job in book.jobs if job.status == "finished" and _covers(job, version))
         if any(end is not None and end <= as_of for end in ends):

@@ -23,13 +23,14 @@ MOST_LINES: Final = 300_000
 
 @dataclass(frozen=True)
 class Asked:
-    """Orders made from `since` until before `until` (None: without that end), as they were known at `as_of`."""
+    """Orders made from `since` until before `until` (None: without that end), as they were known at `as_of` (None:
+    now)."""
 
     merchant_id: int
     policy: Policy
     since: datetime | None
     until: datetime | None
-    as_of: datetime
+    as_of: datetime | None
     livemode: bool
     orders: bool
 

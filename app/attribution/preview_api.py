@@ -8,7 +8,8 @@ from fastapi import APIRouter, Response
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from app.attribution.engine import Line, Reason, Settlement, Source, Totals
+from app.attribution.credit_wire import CreditOut
+from app.attribution.engine import Settlement, Totals
 from app.attribution.policy_wire import PolicyIn, PolicyOut, policy_of
 from app.attribution.preview import MOST_ORDERS, Asked, preview
 from app.kernel.errors import Invalid
@@ -36,21 +37,6 @@ class PreviewIn(Body):
     ] = None
 
 
-class PreviewLine(Wire):
-    """One line of credit. `level` is null for the house; `reason` says why nobody earned it, where nobody did."""
-
-    source: Source
-    touch: str | None
-    referral: str | None
-    network: str
-    sharer: str
-    level: int | None
-    gross: int
-    reversed: int
-    net: int
-    reason: Reason | None
-
-
 class PreviewOrder(Wire):
     """An order under its shop's own id, and how it would be divided. Lines of gross 0 are left out."""
 
@@ -58,7 +44,7 @@ class PreviewOrder(Wire):
     currency: str
     net: int
     refunded: int
-    lines: list[PreviewLine]
+    lines: list[CreditOut]
 
 
 class TotalsOnly(Wire):
@@ -75,7 +61,35 @@ class TotalsOnly(Wire):
 class PreviewOut(TotalsOnly):
     """The totals, and before them the orders by (at, id), where they are asked for."""
 
-    orders: list[PreviewOrder] = []
+    orders: Annotated[
+        list[PreviewOrder],
+        Field(
+            examples=[
+                [
+                    {
+                        "id": "o1",
+                        "currency": "eur",
+                        "net": 10000,
+                        "refunded": 1000,
+                        "lines": [
+                            {
+                                "source": "touch",
+                                "touch": "t1",
+                                "referral": "s1",
+                                "network": "whatsapp",
+                                "sharer": "v1",
+                                "level": 0,
+                                "gross": 10000,
+                                "reversed": 1000,
+                                "net": 9000,
+                                "reason": None,
+                            }
+                        ],
+                    }
+                ]
+            ]
+        ),
+    ] = []
 
 
 @router.post("/v1/attribution/preview", response_model=PreviewOut)
@@ -83,14 +97,15 @@ def preview_attribution(body: PreviewIn, caller: SecretKey, here: Here) -> Respo
     """How sales would be divided by any policy. Nothing is stored: asking twice is asking once, so no Idempotency-Key
     is needed. Without `from` and `to` all orders there are count."""
     with here.database.reading() as session:
-        asked = _asked(session, body, caller.merchant_id, here.clock.now(), here.settings.test_mode)
+        now = here.clock.now()
+        asked = _asked(session, body, caller.merchant_id, now, here.settings.test_mode)
         found = preview(session, asked, _order)
     totals = TotalsOnly(
         by_network=found.tally.by_network(),
         by_sharer=found.tally.by_sharer(),
         by_subtree=found.tally.by_subtree(),
         policy=PolicyOut.of(asked.policy),
-        as_of=asked.as_of,
+        as_of=asked.as_of or now,
     )
     # Orders were written one by one as they passed by: so many of them need far less memory than their models would.
     orders = f'"orders":[{",".join(found.orders)}],' if asked.orders else ""
@@ -106,12 +121,14 @@ def _asked(session: Session, body: PreviewIn, merchant_id: int, now: datetime, t
     since, until = at(body.begin, "from"), at(body.end, "to")
     if since is not None and until is not None and since >= until:
         raise Invalid.field("/to", "must be later than from")
+    as_of = at(body.as_of, "as_of")
     return Asked(
         merchant_id=merchant_id,
         policy=policy_of(body.policy, "/policy"),
         since=since,
         until=until,
-        as_of=min(at(body.as_of, "as_of") or now, now),  # nobody knows yet what will be known
+        # Nobody knows yet what will be known; and a moment ago may be ahead of our clock, by that of another machine.
+        as_of=as_of if as_of is not None and as_of < now else None,
         livemode=not test_mode if body.livemode is None else body.livemode,
         orders=body.orders,
     )
@@ -124,21 +141,6 @@ def _order(settlement: Settlement) -> str:
         currency=order.currency,
         net=order.net,
         refunded=settlement.refunded,
-        lines=[_line(line) for line in settlement.lines],
+        lines=[CreditOut.of(line) for line in settlement.lines],
     )
     return shown.model_dump_json()
-
-
-def _line(line: Line) -> PreviewLine:
-    return PreviewLine(
-        source=line.source,
-        touch=line.touch,
-        referral=line.referral,
-        network=line.network,
-        sharer=line.sharer,
-        level=line.level,
-        gross=line.gross,
-        reversed=line.reversed,
-        net=line.net,
-        reason=line.reason,
-    )

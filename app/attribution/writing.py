@@ -30,9 +30,8 @@ BATCH: Final = 400
 
 class Origin(NamedTuple):
     """Where a line's credit came from, as reports ask for it: the same on every level of a source, so that totals by
-    product, wall or network do not depend on the upline (attribution.md, rule 7)."""
+    product, wall or network do not depend on the upline (attribution.md, rule 7). It follows from the line's key."""
 
-    source_referral: str | None
     shared_to: str | None
     seen_from: str | None
     product: str | None
@@ -108,7 +107,7 @@ def _missing(row: OrderRow, loaded: Loaded, policy: Kept, written: Sequence[_Wri
     known.update((line.key, (line.reason, _origin(line, loaded))) for line in settlement.lines)
     at = to_micros(row.at)
     for key, (gross, reversed_) in changes.items():
-        source, touch, referral, level, sharer, network = key
+        source, *rest = key
         reason, origin = known[key]
         yield (
             row.order_id,
@@ -118,11 +117,7 @@ def _missing(row: OrderRow, loaded: Loaded, policy: Kept, written: Sequence[_Wri
             row.livemode,
             at,
             source.value,
-            touch,
-            referral,
-            level,
-            sharer,
-            network,
+            *rest,
             gross,
             reversed_,
             None if reason is None else str(reason),
@@ -134,15 +129,16 @@ def _origin(line: Line, loaded: Loaded) -> Origin:
     subject = None if line.source_referral is None else loaded.subjects[line.source_referral]
     seen_from = None if line.touch is None else loaded.facts.touches[line.touch].network
     if subject is None:
-        return Origin(None, None, seen_from, None, None, None)
-    return Origin(line.source_referral, subject.network, seen_from, subject.product, subject.wall, subject.kind)
+        return Origin(None, seen_from, None, None, None)
+    return Origin(subject.network, seen_from, subject.product, subject.wall, subject.kind)
 
 
 def _written(session: Session, merchant_id: int, order_ids: Collection[str]) -> _Ledgers:
     found: dict[tuple[str, str], list[_Written]] = defaultdict(list)
     for row in _LEDGERS.ask(session, keys_of(merchant_id, order_ids)):
-        order_id, policy, source, touch, referral, level, sharer, network, gross, reversed_, reason, *origin = row
-        key = LineKey(_SOURCES[source], touch, referral, level, sharer, network)
+        order_id, policy, source, *rest = row
+        touch, referral, level, sharer, network, through, gross, reversed_, reason, *origin = rest
+        key = LineKey(_SOURCES[source], touch, referral, level, sharer, network, through)
         found[order_id, policy].append(_Written(key, Amounts(gross, reversed_), reason, Origin(*origin)))
     return found
 

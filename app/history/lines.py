@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Ty
 from pydantic_core import PydanticCustomError
 
 from app.history.splitting import LONGEST_LINE
+from app.kernel.codes import normalised
 from app.kernel.http.wire import Amount, Body, Currency, ExternalId, Text, Timestamp
 from app.kernel.ids import Malformed, merchant_of
 from app.orders.bringing import PastOrder, PastRefund
@@ -110,6 +111,12 @@ def _unreserved(text: str) -> str:
     return text
 
 
+def _not_blank(code: str) -> str:
+    if not normalised(code):
+        raise PydanticCustomError("blank", "must not be blank")
+    return code
+
+
 def _not_ours(text: str) -> str:
     try:
         merchant_of(text)
@@ -123,7 +130,7 @@ Reference = Annotated[Text, StringConstraints(min_length=1, max_length=200), Aft
 Id = Annotated[Reference, AfterValidator(_not_ours)]
 """The sender's own id of a fact."""
 Network = Annotated[Text, StringConstraints(min_length=1, max_length=40), AfterValidator(_unreserved)]
-CouponCode = Annotated[Text, StringConstraints(min_length=1, max_length=200)]
+CouponCode = Annotated[Text, StringConstraints(min_length=1, max_length=200), AfterValidator(_not_blank)]
 
 
 class _Line(Body):

@@ -6,6 +6,7 @@ thousands of keys, a plan that is kept, and keys of several columns find their i
 
 import json
 from collections.abc import Callable, Collection, Iterable
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import FromClause, Row, Select, bindparam, func, literal_column, select
@@ -18,15 +19,23 @@ Key = tuple[int | str, ...]
 
 
 class Question:
-    """A statement about many keys, built once for each database.
+    """A statement about many keys, built once for the database that is asked, when it is asked first.
 
     `build` gets the keys as a table with the given columns, and joins it to what is asked for.
     """
 
     def __init__(self, build: Callable[[FromClause], Select[*tuple[Any, ...]]], **columns: TypeEngine[Any]) -> None:
+        self._build = build
+        self._types = columns
         self._columns = tuple(columns)
-        self._on_sqlite = build(_from_json(columns))
-        self._on_postgresql = build(_from_arrays(columns))
+
+    @cached_property
+    def _on_sqlite(self) -> Select[*tuple[Any, ...]]:
+        return self._build(_from_json(self._types))
+
+    @cached_property
+    def _on_postgresql(self) -> Select[*tuple[Any, ...]]:
+        return self._build(_from_arrays(self._types))
 
     def ask(self, session: Session, keys: Collection[Key], **more: object) -> Collection[Row[*tuple[Any, ...]]]:
         """The answer for `keys`, each of which may come once; `more` are the statement's other parameters."""

@@ -1,7 +1,7 @@
 """Periods and days: half-open, shifted by a time zone, with its summer time. Pure."""
 
 import re
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from app.kernel.errors import Invalid
@@ -13,11 +13,13 @@ DEFAULT_DAYS = 30
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ]|$)")
 _EARLIEST, _LATEST = 1970, 9998  # a year of room for time zones and default periods
+_BEGINNING = datetime(_EARLIEST, 1, 1, tzinfo=UTC)
 
 
 def moment(text: str, zone: ZoneInfo, name: str) -> datetime:
     """The moment that `text` names: a time with an offset, or a bare date, which means its midnight in `zone`.
 
+    Never before 1970 in UTC, where the times of the contract begin: its first day began earlier in the east.
     Raises `Invalid` naming the parameter.
     """
     try:
@@ -31,7 +33,7 @@ def moment(text: str, zone: ZoneInfo, name: str) -> datetime:
         raise Invalid.field(name, "needs an offset, such as Z")
     if not _EARLIEST <= at.year <= _LATEST:
         raise Invalid.field(name, f"must lie between the years {_EARLIEST} and {_LATEST}")
-    return at
+    return max(at, _BEGINNING)
 
 
 def period(begin: str | None, end: str | None, zone: ZoneInfo, now: datetime) -> tuple[datetime, datetime]:

@@ -78,7 +78,7 @@ def _said_of_order(fact: PastOrder) -> Said:
 
 
 def _key_of(coupon: str | None) -> str | None:
-    return None if coupon is None else normalised(coupon)
+    return None if coupon is None else normalised(coupon) or None
 
 
 def _order_row(merchant_id: int, order_id: str, fact: PastOrder, *, livemode: bool) -> dict[str, object]:

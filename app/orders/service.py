@@ -10,10 +10,12 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.kernel.clock import to_seconds
 from app.kernel.codes import normalised
 from app.kernel.errors import Conflict, Invalid, NotFound
 from app.kernel.events import Event, Events
 from app.kernel.ids import merchant_of, new_id
+from app.orders.bringing import SOURCE as HISTORY
 from app.orders.bringing import apply_waiting
 from app.orders.models import Order, OrderLine, Refund
 from app.referrals import turns, visits
@@ -81,12 +83,13 @@ class TakingBack:
 def record(session: Session, events: Events, merchant_id: int, sale: Sale, now: datetime) -> tuple[Order, bool]:
     """Write the sale, or find it written; whether it is new. Raises `OrderExists` when it said something else.
 
-    Refunds of it that another system told before become its own.
+    Refunds of it that another system told before become its own. One that was brought in stands for the same sale
+    where both say the same.
     """
     visits.hold_claims(session, merchant_id, sale.click_id, sale.visitor_id)
     standing = by_external_id(session, merchant_id, sale.external_id)
     if standing is not None:
-        if standing.fingerprint != sale.fingerprint:
+        if standing.fingerprint != sale.fingerprint and not _was_brought_in(standing, sale):
             raise OrderExists
         return standing, False
     fields = {name: value for name, value in sale.__dict__.items() if name != "lines"}
@@ -107,6 +110,14 @@ def record(session: Session, events: Events, merchant_id: int, sale: Sale, now: 
     session.refresh(order, ["refunds"])
     events.publish(session, OrderChanged(merchant_id, order.order_id, is_new=True))
     return order, True
+
+
+def _was_brought_in(standing: Order, sale: Sale) -> bool:
+    """Whether a history told of this very sale: what a history can say is compared. A sale by API cannot name the
+    people of another system, so where it names nobody, they agree."""
+    known = (standing.livemode, standing.currency, standing.net, standing.coupon_key, to_seconds(standing.at))
+    said = (sale.livemode, sale.currency, sale.net, normalised(sale.coupon or "") or None, to_seconds(sale.at))
+    return standing.source == HISTORY and known == said and sale.visitor_id in (None, standing.visitor_id)
 
 
 def get(session: Session, merchant_id: int, order_id: str, *, lock: bool = False) -> Order:

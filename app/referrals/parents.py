@@ -104,7 +104,10 @@ def _claims(given: FromClause) -> Select[*tuple[Any, ...]]:
     rank = func.row_number().over(partition_by=whose, order_by=Claim.visit_id.desc())
     mine = (Claim.merchant_id == given.c.merchant_id) & (Claim.visitor_id == given.c.visitor_id)
     latest = select(*whose, Claim.visit_id, rank.label("rank")).join_from(given, Claim, mine).subquery()
-    columns = (Visit.referral_id, Visit.product_id, Visit.wall_id, Visit.at, Visit.visit_id)
+    # A brought-in visit does not say to what it led: to that of which its referral speaks.
+    product = func.coalesce(Visit.product_id, Referral.product_id)
+    wall = func.coalesce(Visit.wall_id, Referral.wall_id)
+    columns = (Visit.referral_id, product, wall, Visit.at, Visit.visit_id)
     within = Visit.at.between(bindparam("since", type_=Instant()), bindparam("until", type_=Instant()))
     return (
         select(latest.c.merchant_id, latest.c.visitor_id, *columns)

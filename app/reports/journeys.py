@@ -174,7 +174,8 @@ def _still_looking(asked: Asked) -> Select[*tuple[Any, ...]]:
 
 def _last_purchases(asked: Asked, known: Known) -> Select[*tuple[Any, ...]]:
     """When each person who bought since the period began bought last."""
-    claimed = and_(known(Claim), Claim.visit_id == Order.click_id, Order.visitor_id.is_(None))
+    named = and_(Claim.merchant_id == Order.merchant_id, Claim.visit_id == Order.click_id)
+    claimed = and_(named, Order.visitor_id.is_(None), Claim.received_at <= known.as_of)
     buyer = func.coalesce(Order.visitor_id, Claim.visitor_id)
     orders = (
         select(known.sharer(buyer, Order.merchant_id).label("person"), Order.at)

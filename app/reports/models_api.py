@@ -1,11 +1,12 @@
 """The report that sets the models side by side, by HTTP."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from app.attribution.engine import ORDERS, TooManyStates, policy_to_wire
+from app.attribution.engine import ORDERS, TooManyStates
+from app.attribution.policy_wire import PolicyOut
 from app.kernel.errors import Invalid
 from app.kernel.http.wire import Timestamp, Wire
 from app.kernel.http.work import UnitOfWork
@@ -29,13 +30,14 @@ class ModelsQuery(ReportQuery):
 class PathsOut(Wire):
     """How many journeys the aggregate models looked at."""
 
-    converted: int
-    not_converted: int
+    converted: Annotated[int, Field(description="Orders with a touch or a coupon that earns.")]
+    not_converted: Annotated[int, Field(description="People who were touched and have bought nothing since.")]
 
 
 class ModelsReport(Wire):
     """Rows of `{<network, product or wall>, currency, <net under each model>}`, in minor units, largest net under the
-    policy in force first. `totals` has the same without the first."""
+    policy in force first. `totals` has the same without the first. `policy` is the version in force at the time of the
+    report; older orders may be divided by older versions."""
 
     data: Annotated[
         list[dict[str, str | int]],
@@ -58,7 +60,7 @@ class ModelsReport(Wire):
         ),
     ]
     totals: list[dict[str, str | int]]
-    policy: dict[str, Any]
+    policy: PolicyOut
     policy_version: int
     markov_order: int
     paths: PathsOut
@@ -67,7 +69,7 @@ class ModelsReport(Wire):
 
 
 @router.get("/models", response_model=ModelsReport)
-def models_report_by_http(query: Annotated[ModelsQuery, Query()], caller: ReportKey, work: UnitOfWork) -> Response:
+def compare_models(query: Annotated[ModelsQuery, Query()], caller: ReportKey, work: UnitOfWork) -> Response:
     """The net of the same orders under every model: each touch model in the place of the policy's own, and `markov`
     and `shapley` over all journeys of the period, those of people who have not bought included. Without filters the
     totals of all models are the same, to the cent, and `(direct)` is. Filters choose which credit is shown, not which
@@ -89,7 +91,7 @@ def models_report_by_http(query: Annotated[ModelsQuery, Query()], caller: Report
     shown = ModelsReport(
         data=rows,
         totals=[{"currency": currency, **net} for currency, net in report.totals.items()],
-        policy=policy_to_wire(report.policy.policy),
+        policy=PolicyOut.of(report.policy.policy),
         policy_version=report.policy.version,
         markov_order=query.order,
         paths=PathsOut(converted=report.converted, not_converted=report.not_converted),

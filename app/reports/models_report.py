@@ -12,9 +12,10 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from app.attribution import policies
+from app.attribution import policy_book
 from app.attribution.engine import DIRECT_NETWORK, Coalitions, Model, Path, Transitions, divide
-from app.attribution.policies import Kept
+from app.attribution.policies import Applying, Kept, Policies
+from app.kernel.clock import to_micros
 from app.reports.asked import Asked
 from app.reports.attribution import NONE
 from app.reports.journeys import Place, Sale, sales_of, unconverted
@@ -63,11 +64,12 @@ def answer(session: Session, question: Question) -> Report:
     the models. Where credit is filtered by something else than the rows, a channel counts as two: with and without
     what is asked for.
     """
-    kept = policies.kept(session, question.merchant_id)
+    policies = _as_known(session, question)
+    in_force = policies.current_at(question.as_of)
     tally = _Tally(question)
-    for sale in sales_of(session, question, kept):
+    for sale in sales_of(session, question, policies):
         tally.add(sale)
-    for journey in unconverted(session, question, kept):
+    for journey in unconverted(session, question, policies):
         tally.add_unconverted(journey)
     tally.divide()
     rows = [
@@ -75,12 +77,28 @@ def answer(session: Session, question: Question) -> Report:
         for (currency, value), net in tally.net.items()
         if any(net.values()) and question.currency in (None, currency)
     ]
-    rows.sort(key=lambda row: (row.currency, -row.net[kept.newest.policy.model], row.value))
+    rows.sort(key=lambda row: (row.currency, -row.net[in_force.policy.model], row.value))
     totals = {
         currency: {column: sum(row.net[column] for row in rows if row.currency == currency) for column in COLUMNS}
         for currency in sorted({row.currency for row in rows})
     }
-    return Report(rows, totals, kept.newest, tally.converted, tally.not_converted)
+    return Report(rows, totals, in_force, tally.converted, tally.not_converted)
+
+
+def _as_known(session: Session, question: Question) -> Policies:
+    """The versions of the policy in force that were made by `as_of`: the same report can be made again later."""
+    book = policy_book.open_book(session, question.merchant_id)
+    return Policies(
+        [
+            Applying(
+                None if each.applies_from is None else to_micros(each.applies_from),
+                Kept(each.name, each.version, each.policy),
+            )
+            for each in book.versions
+            if each.made_at is None or each.made_at <= question.as_of
+        ],
+        beside=(),
+    )
 
 
 class _Tally:

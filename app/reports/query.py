@@ -10,8 +10,8 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from app.attribution import policy_book
-from app.attribution.engine import policy_to_wire
 from app.attribution.policies import CURRENT
+from app.attribution.policy_wire import PolicyOut
 from app.kernel.errors import Invalid
 from app.kernel.http.wire import Body, Currency, Text, Timestamp, Wire
 from app.kernel.periods import moment, period
@@ -21,34 +21,62 @@ from app.reports import formats
 from app.reports.asked import Asked
 
 Format = Literal["json", "csv", "ndjson"]
-Values = Annotated[list[Text], Field(max_length=100)]
 Row = Mapping[str, formats.Cell]
 
 _FILTERS = ("network", "product", "wall", "sharer")
+_MOST = 100
+"""Values of one filter."""
+
+Only = Annotated[
+    list[Text],
+    Field(
+        max_length=_MOST,
+        description="Only what has one of these values: several by comma, or by saying it again; `(none)` for what has "
+        "none.",
+    ),
+]
+Without = Annotated[
+    list[Text],
+    Field(
+        max_length=_MOST, description="All but what has one of these values: several by comma, or by saying it again."
+    ),
+]
 
 
 class ReportQuery(Body):
     """What may be asked of every report."""
 
-    begin: Annotated[str | None, Field(alias="from", description="A date or time; default: 30 days before `to`.")] = (
-        None
-    )
-    end: Annotated[str | None, Field(alias="to", description="A date or time, not included; default: now.")] = None
+    begin: Annotated[
+        str | None,
+        Field(alias="from", description="A date or time; default: 30 days before `to`.", examples=["2026-11-01"]),
+    ] = None
+    end: Annotated[
+        str | None,
+        Field(alias="to", description="A date or time, not included; default: now.", examples=["2026-12-01"]),
+    ] = None
     timezone: Annotated[Timezone | None, Field(description="Shifts days; default: the merchant's.")] = None
-    currency: Currency | None = None
-    network: Values = []
-    product: Values = []
-    wall: Values = []
-    sharer: Values = []
-    not_network: Annotated[Values, Field(alias="-network")] = []
-    not_product: Annotated[Values, Field(alias="-product")] = []
-    not_wall: Annotated[Values, Field(alias="-wall")] = []
-    not_sharer: Annotated[Values, Field(alias="-sharer")] = []
+    currency: Annotated[Currency | None, Field(description="Only this currency (ISO 4217); default: all.")] = None
+    network: Only = []
+    product: Only = []
+    wall: Only = []
+    sharer: Only = []
+    not_network: Annotated[Without, Field(alias="-network")] = []
+    not_product: Annotated[Without, Field(alias="-product")] = []
+    not_wall: Annotated[Without, Field(alias="-wall")] = []
+    not_sharer: Annotated[Without, Field(alias="-sharer")] = []
     livemode: Annotated[
         bool | None, Field(description="`false`: test orders. Default: real ones, unless Stripe is simulated here.")
     ] = None
-    as_of: Annotated[str | None, Field(description="What was known at that time; default: now.")] = None
-    format: Format = "json"
+    as_of: Annotated[
+        str | None,
+        Field(
+            description="A date or time: the report as it was known then. Default, and for what is to come: now.",
+            examples=["2026-11-22T09:30:00Z"],
+        ),
+    ] = None
+    format: Annotated[
+        Format, Field(description="`csv` and `ndjson` have the rows only; `json` tells totals and more beside them.")
+    ] = "json"
 
 
 class CreditQuery(ReportQuery):
@@ -69,7 +97,7 @@ class CreditReport(Wire):
     """What is told with every answer that adds up credit. `policy` is the version that divides orders at the time of
     the report; older orders may have been divided by older versions."""
 
-    policy: dict[str, Any]
+    policy: PolicyOut
     policy_name: str
     policy_version: int
     livemode: bool
@@ -84,7 +112,7 @@ def by_policy(
     as_of = None if query.as_of is None else asked.as_of
     version = policy_book.for_report(session, merchant_id, query.policy, as_of, now)
     told = {
-        "policy": policy_to_wire(version.policy),
+        "policy": PolicyOut.of(version.policy),
         "policy_name": version.name,
         "policy_version": version.version,
         "livemode": asked.livemode,
@@ -103,7 +131,8 @@ def understood(session: Session, query: ReportQuery, merchant_id: int, now: date
         until=until,
         zone=zone,
         livemode=not test_mode if query.livemode is None else query.livemode,
-        as_of=now if query.as_of is None else moment(query.as_of, zone, "as_of"),
+        # Nobody knows yet what will be known.
+        as_of=now if query.as_of is None else min(moment(query.as_of, zone, "as_of"), now),
         currency=query.currency,
         only=_filters(query, ""),
         without=_filters(query, "not_"),
@@ -128,5 +157,13 @@ def rows_only(query: ReportQuery, columns: Sequence[str], rows: Iterable[Row]) -
 
 
 def _filters(query: ReportQuery, prefix: str) -> dict[str, list[str]]:
-    given: dict[str, list[str]] = {name: getattr(query, prefix + name) for name in _FILTERS}
-    return {name: [part for value in values for part in value.split(",")] for name, values in given.items() if values}
+    """The values that are asked for by dimension. Raises `Invalid` for more than a statement should carry."""
+    found: dict[str, list[str]] = {}
+    for name in _FILTERS:
+        given: list[str] = getattr(query, prefix + name)
+        values = [part for value in given for part in value.split(",")]
+        if len(values) > _MOST:
+            raise Invalid.field(f"{'-' if prefix else ''}{name}", f"must be at most {_MOST} values")
+        if values:
+            found[name] = values
+    return found

@@ -38,14 +38,21 @@ class SharersQuery(CreditQuery):
     cursor: Cursor = None
 
 
-class SharerQuery(CreditQuery):
+class EverQuery(CreditQuery):
+    """What is asked where a period has no end that was not asked for."""
+
+    begin: Annotated[str | None, Field(alias="from", description="A date or time; default: the beginning.")] = None
+    end: Annotated[str | None, Field(alias="to", description="A date or time, not included; default: no end.")] = None
+
+
+class SharerQuery(EverQuery):
     """What is asked of one person: by default all they ever did. `from` and `to` choose orders, referrals and visits
     by when they were made."""
 
     format: Literal["json"] = "json"
 
 
-class TreeQuery(CreditQuery):
+class TreeQuery(EverQuery):
     """What is asked of a tree, which is shown whole: `from` and `to` (default: ever) and the filters choose the sales
     and visits that are counted in it."""
 
@@ -77,7 +84,26 @@ class SharerRow(Wire):
 class SharersPage(CreditReport):
     """A row for each person and currency, largest net first in each."""
 
-    data: list[SharerRow]
+    data: Annotated[
+        list[SharerRow],
+        Field(
+            examples=[
+                [
+                    {
+                        "sharer": "vis_...",
+                        "name": "Ana",
+                        "currency": "eur",
+                        "orders": 3,
+                        "gross": 12000,
+                        "refunded": 1000,
+                        "net": 11000,
+                        "referrals": 2,
+                        "visits": 41,
+                    }
+                ]
+            ]
+        ),
+    ]
     next_cursor: str | None
 
 
@@ -104,10 +130,14 @@ class SharerOut(CreditReport):
     totals: list[SumsOut]
     own_net: Net
     subtree_net: Net
-    referrals: int
-    visits: int
-    by_network: list[dict[str, str | int]]
-    by_product: list[dict[str, str | int]]
+    referrals: Annotated[int, Field(description="Likes and shares that they made in the period.")]
+    visits: Annotated[int, Field(description="Visits in the period through links of theirs.")]
+    by_network: Annotated[
+        list[dict[str, str | int]], Field(examples=[[{"network": "whatsapp", "referrals": 3, "visits": 41}]])
+    ]
+    by_product: Annotated[
+        list[dict[str, str | int]], Field(examples=[[{"product": "prod_...", "referrals": 2, "visits": 30}]])
+    ]
     first_at: Annotated[Timestamp, Field(description="Their first like or share.")]
     last_at: Annotated[Timestamp, Field(description="Their last like or share.")]
 
@@ -117,16 +147,16 @@ class NodeOut(Wire):
     overlap, and are not to be added up."""
 
     referral: str
-    parent: str | None
-    level: int
+    parent: Annotated[str | None, Field(description="The referral from which it was passed on, known or not.")]
+    level: Annotated[int, Field(description="Generations below the person's own topmost referrals, which are 0.")]
     sharer: str
     name: str | None
-    kind: str
-    network: str | None
+    kind: Annotated[str, Field(examples=["share", "like"])]
+    network: Annotated[str | None, Field(examples=["whatsapp"])]
     product: str | None
     wall: str | None
     at: Timestamp
-    visits: int
+    visits: Annotated[int, Field(description="Visits in the period through its link.")]
     referrals_below: int
     net: Net
     subtree_net: Net
@@ -203,7 +233,7 @@ def get_sharer_tree(
     `Link`."""
     paging = Paging.of(request, query, query.cursor, share_tree.Place, work.here.clock.now())
     with work.here.database.reading() as session:
-        question, told = _question(session, query, caller, work, paging.now, ever=True)
+        question, told = _question(session, query, caller, work, paging.now)
         tree = share_tree.share_tree(
             session, question, _known(sharer), depth=query.depth, after=paging.after, limit=query.limit + 1
         )
@@ -220,7 +250,7 @@ def get_sharer_tree(
 def get_sharer(sharer: Id, query: Annotated[SharerQuery, Query()], caller: ReportKey, work: UnitOfWork) -> Response:
     """One person: what their word brought, where they passed it on, and since when."""
     with work.here.database.reading() as session:
-        question, told = _question(session, query, caller, work, work.here.clock.now(), ever=True)
+        question, told = _question(session, query, caller, work, work.here.clock.now())
         found = sharers.one(session, question, _known(sharer))
     return _json(
         SharerOut(
@@ -240,11 +270,11 @@ def get_sharer(sharer: Id, query: Annotated[SharerQuery, Query()], caller: Repor
 
 
 def _question(
-    session: Session, query: CreditQuery, caller: Caller, work: Work, now: datetime, *, ever: bool = False
+    session: Session, query: CreditQuery, caller: Caller, work: Work, now: datetime
 ) -> tuple[Question, dict[str, Any]]:
-    """What is asked, and what is told with the answer. With `ever` a period has no end that was not asked for."""
+    """What is asked, and what is told with the answer."""
     asked, told = by_policy(session, query, caller.merchant_id, now, work.here.settings.test_mode)
-    if ever:
+    if isinstance(query, EverQuery):
         since = _EVER[0] if query.begin is None else asked.since
         until = _EVER[1] if query.end is None else asked.until
         asked = replace(asked, since=since, until=until)

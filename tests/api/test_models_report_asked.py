@@ -7,8 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.history import ALL
+from tests.policies import FIRST, change
 from tests.shop import JSON, TestMerchant
-from tests.side_by_side import ALL, MODELS, Past, a_story, asked, at, column, paths_of, rows
+from tests.side_by_side import MODELS, Past, a_story, asked, at, column, paths_of, rows
 
 NewMerchant = Callable[..., TestMerchant]
 
@@ -32,7 +34,7 @@ def test_filters_choose_rows_and_change_no_figure(merchant: TestMerchant, story:
 
 def test_a_filter_on_something_else_than_the_rows_shows_its_part_of_them(merchant: TestMerchant) -> None:
     past = Past().shared("x", product="cup", by="ana").shared("email", product="mug", by="bo")
-    past.add("referral", 0, id="s-more", type="share", visitor="bo", network="x", product="mug")
+    past.tell("referral", 0, id="s-more", type="share", visitor="bo", network="x", product="mug")
     past.touched("bea", "x", "more", "email").bought("bea", 5, 900).bought("cem", 5, 50).into(merchant)
     whole, cups = rows(asked(merchant)), rows(asked(merchant, product="cup"))
     mugs, none = rows(asked(merchant, sharer="bo")), rows(asked(merchant, product="(none)"))
@@ -60,8 +62,25 @@ def test_it_can_be_made_as_of_an_earlier_time(merchant: TestMerchant, story: Pas
     assert column(before, "last_touch") == {"whatsapp": 3_000, "(direct)": 500}  # not yet refunded
     # Bea has been to two places; so has Fay by then, and Eve to one.
     assert paths_of(before) == (1, 3)
-    assert before["as_of"] == "2026-01-03T12:00:00Z"
+    assert before["as_of"] == "2025-01-03T12:00:00Z"
     assert paths_of(asked(merchant, as_of=at(0.5))) == (0, 0)
+
+
+def test_what_was_reported_before_the_policy_changed_can_be_reported_again(merchant: TestMerchant, story: Past) -> None:
+    story.into(merchant)
+    then = str(merchant.clock.now())
+    before = asked(merchant)
+    merchant.clock.move(days=1)
+    change(merchant, {"windows": {"click": 1}}, since="beginning")
+    assert before == asked(merchant, as_of=then)
+    assert {"(direct)"} == rows(asked(merchant)).keys()
+
+
+def test_a_policy_that_is_yet_to_come_into_force_is_not_told(merchant: TestMerchant, story: Past) -> None:
+    story.into(merchant)
+    change(merchant, FIRST, since="2026-12-01")
+    report = asked(merchant)
+    assert ("last_touch", 1) == (report["policy"]["model"], report["policy_version"])
 
 
 def test_joining_people_counts_as_of_when_it_was_said(merchant: TestMerchant) -> None:
@@ -108,7 +127,7 @@ def test_bad_input_is_refused_by_name(merchant: TestMerchant, query: JSON, name:
 def test_more_channels_than_can_be_solved_are_refused_by_name(merchant: TestMerchant) -> None:
     past = Past()
     for number in range(2_001):
-        past.add("referral", 0, id=f"s-{number}", type="share", visitor="ana", network="x", wall=f"w{number}")
+        past.tell("referral", 0, id=f"s-{number}", type="share", visitor="ana", network="x", wall=f"w{number}")
         past.touched(f"v{number}", str(number))
     past.bought("v7", 3, 100).into(merchant)
     for order, name in ((1, "group_by"), (2, "order")):

@@ -12,8 +12,9 @@ from app.kernel.ids import merchant_of
 from app.referrals.models import Referral
 from tests.clock import TestClock
 from tests.conftest import AppServer
+from tests.history import ALL
 from tests.moving import Past
-from tests.sharing import ALL, a_chain, listed, numbers, one, tree
+from tests.sharing import a_chain, listed, numbers, one, tree
 from tests.shop import JSON, TestMerchant, ok
 
 NewMerchant = Callable[..., TestMerchant]

@@ -18,6 +18,7 @@ from app.attribution.engine import (
 
 POLICIES = {
     "`last_touch`, upline `direct`": Policy(model=Model.LAST_TOUCH),
+    "`time_decay`, upline `direct`": Policy(model=Model.TIME_DECAY),
     "`time_decay`, upline `geometric`": Policy(model=Model.TIME_DECAY, upline=Upline(UplineMode.GEOMETRIC)),
 }
 JOURNEYS = 4_000

@@ -14,11 +14,13 @@ from pathlib import Path
 from statistics import median
 
 import psycopg
+from psycopg import sql
 
 from tests import postgres
-from tests.bench import asked, engine, servers, world
+from tests.bench import asked, engine, servers, sizes, world
 from tests.bench.load import Plan, Result
 from tests.bench.servers import ROOT, Cores, Server
+from tests.bench.sizes import NewDatabase, Reached
 
 STARTS = 3
 BARE_SECONDS = 0.5
@@ -79,6 +81,7 @@ class Measured:
 
     sides: list[Side]
     engine: dict[str, Figure]  # orders a second, by policy
+    sizes: list[Reached]
     sync: float  # seconds that the disk takes to keep 4 KB
     cores: Cores
     rounds: int
@@ -86,14 +89,16 @@ class Measured:
 
 
 def everything(rounds: int, seconds: float, say: Callable[[str], None]) -> Measured:
-    """Measure. Takes about rounds x 14 x (seconds + 1.2) s, and half a minute for starting and the engine."""
+    """Measure. Takes about rounds x 14 x (seconds + 1.2) s, half a minute for starting and the engine, and some
+    minutes for what is measured at size."""
     cores = Cores.divided()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="grapevine-bench-")))
         sync = _sync_takes(folder)
         bare = stack.enter_context(servers.bare(cores))
         sides = []
-        for database in _databases(stack, cores, folder):
+        databases = list(_databases(stack, cores, folder))
+        for database in databases:
             say(f"starting on {database.name}")
             sides.append(stack.enter_context(_started(database, bare, cores, folder)))
         for number in range(rounds):
@@ -102,8 +107,14 @@ def everything(rounds: int, seconds: float, say: Callable[[str], None]) -> Measu
                 _round(side, cores, seconds, number)
         for side in sides:
             side.resident_after = side.server.resident()
-    say("the attribution engine")
-    return Measured(sides, _engine(cores, rounds), sync, cores, rounds, seconds)
+        say("the attribution engine")
+        speeds = _engine(cores, rounds)
+        with cores.on(cores.server):
+            reached = list(sizes.everywhere())
+            for database in databases:
+                say(f"attribution at size on {database.name}")
+                reached += sizes.on(database.name, database.fresh)
+    return Measured(sides, speeds, reached, sync, cores, rounds, seconds)
 
 
 @dataclass(frozen=True)
@@ -111,21 +122,27 @@ class _Database:
     name: str
     ours: str
     usual: str  # for the usual way, with SQLAlchemy's driver
+    fresh: NewDatabase
 
 
 def _databases(stack: ExitStack, cores: Cores, folder: Path) -> Iterator[_Database]:
     """SQLite in `folder`; PostgreSQL where its programs are."""
-    yield _Database("SQLite", f"sqlite:///{folder / 'grapevine.db'}", f"sqlite:///{folder / 'usual.db'}")
+    files = (f"sqlite:///{folder / 'grapevine.db'}", f"sqlite:///{folder / 'usual.db'}")
+    yield _Database("SQLite", *files, lambda name: f"sqlite:///{folder / name}.db")
     if postgres.programs() is None:
         return
     with cores.on(cores.others):
         url = stack.enter_context(postgres.running(durable=True))
-    with psycopg.connect(f"{url}/postgres", autocommit=True) as connection:
+
+    def fresh(name: str) -> str:
+        with psycopg.connect(f"{url}/postgres", autocommit=True) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        return f"{url}/{name}"
+
+    with psycopg.connect(f"{url}/postgres") as connection:
         version = str(connection.info.server_version // 10_000)
-        connection.execute("CREATE DATABASE grapevine")
-        connection.execute("CREATE DATABASE usual")
-    usual = url.replace("postgresql", "postgresql+psycopg", 1)
-    yield _Database(f"PostgreSQL {version}", f"{url}/grapevine", f"{usual}/usual")
+    usual = fresh("usual").replace("postgresql", "postgresql+psycopg", 1)
+    yield _Database(f"PostgreSQL {version}", fresh("grapevine"), usual, fresh)
 
 
 @contextmanager

@@ -5,7 +5,6 @@ all facts of the merchant at once, read without the loader.
 """
 
 import random
-from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,8 +16,8 @@ from sqlalchemy.orm import Session
 
 from app.attribution import affected, policies, stale
 from app.attribution.affected import Touched
-from app.attribution.engine import Amounts, LineKey, Source, settle
-from app.attribution.models import CreditLine, KeptPolicy, StaleOrder
+from app.attribution.engine import settle
+from app.attribution.models import KeptPolicy, StaleOrder
 from app.attribution.shell import Listeners
 from app.kernel.codes import normalised
 from app.kernel.database import Base, Database, insert_all_new
@@ -36,6 +35,7 @@ from app.referrals.models import Claim, Coupon, Identity, Referral, Visit
 from app.referrals.visits import VisitClaimed
 from tests.clock import START, TestClock
 from tests.db.all_facts import all_facts, every
+from tests.db.ledger import Books, books
 from tests.db.referring import Shop
 from tests.unit.attribution.histories import NETWORKS, NOON, random_policy
 
@@ -43,9 +43,6 @@ VISITORS = [f"v{number}" for number in range(6)]
 PEOPLE = ["p0", "p1", "v0", "v1"]
 REFERRALS = [f"s{number}" for number in range(9)]
 CODES = ["ANA10", "bo"]
-
-Books = dict[tuple[str, str], dict[LineKey, Amounts]]
-"""By order and policy: every line that is not nothing."""
 
 
 @dataclass
@@ -269,20 +266,12 @@ class World:
         return len(marks), [topic for topic in topics if topic != stale.TOPIC]
 
     def books(self) -> Books:
-        sums: dict[tuple[str, str], dict[LineKey, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
         with self.database.reading() as session:
-            for line in session.scalars(select(CreditLine).where(CreditLine.merchant_id == self.merchant)):
-                key = LineKey(Source(line.source), line.touch, line.referral, line.level, line.sharer, line.network)
-                sums[line.order_id, line.policy][key].update(gross=line.gross, reversed=line.reversed)
-        books = {
-            entry: {key: Amounts(each["gross"], each["reversed"]) for key, each in lines.items() if any(each.values())}
-            for entry, lines in sums.items()
-        }
-        return {entry: lines for entry, lines in books.items() if lines}
+            return books(session, self.merchant)
 
     def computed(self) -> Books:
         """Every order under every policy, from all facts at once."""
-        books: Books = {}
+        found: Books = {}
         with self.database.reading() as session:
             rows = every(session, Order, self.merchant)
             facts = all_facts(session, self.merchant, rows)
@@ -291,8 +280,8 @@ class World:
                 for each in kept.all_for(row.at):
                     lines = settle(facts.orders[row.external_id], facts, each.policy).lines
                     if lines:
-                        books[row.order_id, each.name] = {line.key: line.amounts for line in lines}
-        return books
+                        found[row.order_id, each.name] = {line.key: line.amounts for line in lines}
+        return found
 
 
 def _claim(touch: dict[str, Any]) -> dict[str, Any]:

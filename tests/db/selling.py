@@ -2,7 +2,6 @@
 what the ledger says of these."""
 
 import random
-from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from sqlalchemy import func, select
 from app import main
 from app.attribution import policy_changes, recomputation
 from app.attribution.batches import settled_batches
-from app.attribution.engine import LineKey, Model, Policy, Source, Upline, UplineMode
+from app.attribution.engine import Amounts, LineKey, Model, Policy, Upline, UplineMode
 from app.attribution.models import CreditLine, Recomputation
 from app.attribution.policies import CURRENT, kept
 from app.kernel.database import Database
@@ -27,13 +26,14 @@ from app.referrals import visits
 from app.referrals.models import Claim
 from tests.clock import TestClock
 from tests.conftest import settings_for
+from tests.db.ledger import books
 from tests.db.referring import Shop, done, written
 
 LINEAR = Policy(model=Model.LINEAR, upline=Upline(UplineMode.GEOMETRIC))
 FIRST = Policy(model=Model.FIRST_TOUCH)
 
-Books = dict[str, dict[LineKey, tuple[int, int]]]
-"""By order what each line has earned: gross and what was taken back, without lines of nothing."""
+Books = dict[str, dict[LineKey, Amounts]]
+"""By order what each line has earned, without lines of nothing."""
 
 
 class Killed(BaseException):
@@ -144,17 +144,9 @@ class Market:
 
     def books(self, policy: str = CURRENT, as_of: datetime | None = None) -> Books:
         """What the ledger says."""
-        sums: dict[str, dict[LineKey, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
-        query = select(CreditLine).where(CreditLine.merchant_id == self.merchant, CreditLine.policy == policy)
         with self.here.database.reading() as session:
-            for line in session.scalars(query):
-                if as_of is None or line.written_at <= as_of:
-                    key = LineKey(Source(line.source), line.touch, line.referral, line.level, line.sharer, line.network)
-                    sums[line.order_id][key].update(gross=line.gross, reversed=line.reversed)
-        return {
-            order: {key: (sum_["gross"], sum_["reversed"]) for key, sum_ in lines.items() if any(sum_.values())}
-            for order, lines in sums.items()
-        }
+            found = books(session, self.merchant, as_of)
+        return {order: lines for (order, name), lines in found.items() if name == policy}
 
     def computed(self, policy: Policy) -> Books:
         """What the engine says, all from the beginning."""
@@ -163,7 +155,7 @@ class Market:
             for livemode in (True, False):
                 for batch in settled_batches(session, self.merchant, [policy], livemode=livemode):
                     for row, settlement in zip(batch.rows, batch.settlements[0], strict=True):
-                        lines = {line.key: (line.gross, line.reversed) for line in settlement.lines}
+                        lines = {line.key: line.amounts for line in settlement.lines}
                         found[row.order_id] = {key: sums for key, sums in lines.items() if any(sums)}
         return found
 

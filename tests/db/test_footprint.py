@@ -30,6 +30,7 @@ def database_url(tmp_path: Path) -> str:
     return url
 
 
+@pytest.mark.alone
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads what Linux knows of a process")
 def test_a_server_starts_in_two_seconds_and_stays_below_150_mib(database_url: str, tmp_path: Path) -> None:
     """What is held against two seconds is processor time until the first answer, not time by the clock: starting is

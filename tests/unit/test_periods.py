@@ -27,6 +27,8 @@ PARIS, KATHMANDU, LORD_HOWE, NEW_YORK = map(
         ("2026-07-01", LORD_HOWE, "2026-06-30T13:30:00+00:00"),
         ("2026-11-22T09:30:00Z", PARIS, "2026-11-22T09:30:00+00:00"),
         ("2026-11-22T09:30:00+05:45", PARIS, "2026-11-22T03:45:00+00:00"),
+        ("1970-01-01", PARIS, "1970-01-01T00:00:00+00:00"),  # the contract's times begin there
+        ("1970-01-01", NEW_YORK, "1970-01-01T05:00:00+00:00"),
     ],
 )
 def test_a_bare_date_means_its_midnight_in_the_zone(text: str, zone: ZoneInfo, at: str) -> None:

@@ -22,7 +22,8 @@ class Source(StrEnum):
 
 class LineKey(NamedTuple):
     """What makes two lines of one order the same line. People who are joined later change `sharer`: their line
-    is taken back under the old key and written under the new one."""
+    is taken back under the old key and written under the new one. So it is with a coupon that came to speak for
+    another referral, also for those who stand above both."""
 
     source: Source
     touch: str | None
@@ -30,6 +31,7 @@ class LineKey(NamedTuple):
     level: int | None
     sharer: str
     network: str
+    source_referral: str | None
 
 
 class Amounts(NamedTuple):
@@ -71,7 +73,9 @@ class Line(NamedTuple):
     @property
     def key(self) -> LineKey:
         """The natural key of this line within its order."""
-        return LineKey(self.source, self.touch, self.referral, self.level, self.sharer, self.network)
+        return LineKey(
+            self.source, self.touch, self.referral, self.level, self.sharer, self.network, self.source_referral
+        )
 
     @property
     def amounts(self) -> Amounts:

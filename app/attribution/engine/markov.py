@@ -13,7 +13,9 @@ from app.attribution.engine.aggregate import Path, times
 
 ORDERS: Final = (1, 2, 3)
 MOST_CHANNELS: Final = 2_000
-MOST_STATES: Final = 20_000
+MOST_STATES: Final = 6_000
+"""Where everything follows everything, the factorisation fills up: so many take 300 MB and, with 500 channels, half a
+minute. Twice as many would take over 1 GB and many minutes."""
 
 State = tuple[str | None, ...]
 """The last channels of a journey, as many as the order says, latest last; None stands where it had not begun yet."""

@@ -5,18 +5,7 @@ from fractions import Fraction
 import pytest
 
 from app.attribution.engine import InvalidPolicy, Model, Policy, Upline, UplineMode, policy_from_wire, policy_to_wire
-
-DEFAULTS: dict[str, object] = {
-    "model": "last_touch",
-    "windows": {"click": 2592000, "like": 604800, "view": 86400},
-    "type_priority": "strict",
-    "position": [4000, 4000],
-    "half_life": 604800,
-    "upline": {"mode": "direct", "alpha": 5000, "max_depth": 5},
-    "self_referral": "exclude",
-    "coupon_override": True,
-    "journey_reset": False,
-}
+from tests.policies import DEFAULT
 
 
 def pointers(wire: object) -> list[str]:
@@ -27,15 +16,15 @@ def pointers(wire: object) -> list[str]:
 
 def test_what_is_left_out_has_the_default_of_the_page() -> None:
     assert policy_from_wire({}) == Policy()
-    assert policy_to_wire(Policy()) == DEFAULTS
-    assert policy_from_wire(DEFAULTS) == Policy()
+    assert policy_to_wire(Policy()) == DEFAULT
+    assert policy_from_wire(DEFAULT) == Policy()
     partly = policy_from_wire({"windows": {"like": 5}, "upline": {"mode": "equal"}})
     assert (partly.windows.click, partly.windows.like, partly.upline) == (2592000, 5, Upline(UplineMode.EQUAL))
 
 
 def test_the_example_of_the_page_is_read() -> None:
     policy = policy_from_wire(
-        {**DEFAULTS, "model": "position_based", "upline": {"mode": "geometric", "alpha": 5000, "max_depth": 5}}
+        {**DEFAULT, "model": "position_based", "upline": {"mode": "geometric", "alpha": 5000, "max_depth": 5}}
     )
     assert (policy.model, policy.upline.mode) == (Model.POSITION_BASED, UplineMode.GEOMETRIC)
     assert policy.upline.alpha == Fraction(1, 2)

@@ -88,4 +88,4 @@ def test_people_who_are_joined_later_are_re_attributed_by_taking_back_and_giving
 
 
 def test_a_key_names_all_that_a_line_is() -> None:
-    assert only(journey_of(1).settle()).key == LineKey(Source.TOUCH, "t1", "s1", 0, "sharer1", "whatsapp")
+    assert only(journey_of(1).settle()).key == LineKey(Source.TOUCH, "t1", "s1", 0, "sharer1", "whatsapp", "s1")
