@@ -137,7 +137,8 @@ def put_policy(body: PolicyIn, query: Annotated[PutQuery, Query()], caller: Secr
     """Divide orders by another policy: those that are made from a moment on, or, with `from=beginning`, all.
 
     Each change is a version and stays; an order is divided by the newest version that applies at its time. Lines of
-    credit are never edited: a job appends the differences, beside live traffic. The same again changes nothing.
+    credit are never edited: a job appends the differences, beside live traffic. The same again is a version of its
+    own, and divides nothing anew.
     """
     policy = policy_of(body)
 

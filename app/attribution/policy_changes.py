@@ -38,20 +38,20 @@ def put(session: Session, outbox: Outbox, merchant_id: int, policy: Policy, star
     """Make `policy` the one in force from `start` on, as a new version; a job divides the orders anew that are there.
 
     Counts in whole seconds, as attribution does. A merchant without orders has no past to spare: there `now` is the
-    beginning. Where all orders from then on are divided by this very policy already, nothing changes; only a job that
-    failed to apply it is started again.
+    beginning. Where all orders from then on are divided by this very policy already, there is nothing for a job to do;
+    one that failed is started again.
     """
     now = _alone(session, merchant_id, now)
     book = policy_book.open_book(session, merchant_id)
     applies_from = _begins(session, merchant_id, start, now)
-    if book.divides_by(policy, applies_from or policy_book.BEGINNING):
-        standing = book.standing(CURRENT)
-        if standing.status == "failed" and standing.job is not None:
-            recomputation.start(session, outbox, merchant_id, standing.job.since, now)
-        return
     _add(session, merchant_id, CURRENT, policy, applies_from, now)
-    if counting.are_any(session, merchant_id, applies_from):
-        recomputation.start(session, outbox, merchant_id, applies_from, now)
+    since, standing = applies_from, book.standing(CURRENT)
+    if standing.status == "computed" and book.divides_by(policy, applies_from or policy_book.BEGINNING):
+        return
+    if standing.status == "failed" and standing.job is not None:
+        since = _earlier(applies_from, standing.job.since)
+    if counting.are_any(session, merchant_id, since):
+        recomputation.start(session, outbox, merchant_id, since, now)
 
 
 def keep(session: Session, outbox: Outbox, merchant_id: int, name: str, policy: Policy, now: datetime) -> None:
@@ -109,6 +109,11 @@ def _begins(session: Session, merchant_id: int, start: Start, now: datetime) -> 
     if start == "beginning" or (start == "now" and not counting.are_any(session, merchant_id)):
         return None
     return (now if isinstance(start, str) else start).replace(microsecond=0)
+
+
+def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
+    """The earlier of two moments; none is the beginning."""
+    return None if one is None or other is None else min(one, other)
 
 
 def _add(

@@ -159,19 +159,23 @@ def test_a_newer_version_takes_over_all_that_comes_after_it(merchant: TestMercha
     assert 3 == policy(merchant)["version"]
 
 
-def test_the_same_again_changes_nothing(merchant: TestMerchant, clock: TestClock) -> None:
+def test_each_put_is_a_version_and_the_same_again_divides_nothing_anew(
+    merchant: TestMerchant, clock: TestClock
+) -> None:
     merchant.order()
-    assert 1 == put(merchant, {})["version"]
-    assert 1 == put(merchant, DEFAULT, since="beginning")["version"]
+    assert 2 == put(merchant, {})["version"]
+    assert 3 == put(merchant, DEFAULT, since="beginning")["version"]
+    assert [] == jobs(merchant)
     clock.move(hours=1)
-    first = change(merchant, LINEAR)
+    assert 4 == change(merchant, LINEAR, since="beginning")["version"]
     clock.move(hours=1)
-    assert first == put(merchant, LINEAR) == put(merchant, {**DEFAULT, **LINEAR})
-    assert [(2, "linear"), (1, "last_touch")] == versions(merchant)
+    assert [5, 6] == [put(merchant, same)["version"] for same in (LINEAR, {**DEFAULT, **LINEAR})]
+    assert 7 == put(merchant, LINEAR, since="beginning")["version"]
+    assert 1 == len(jobs(merchant))
+    assert ["linear"] * 4 + ["last_touch"] * 3 == [model for _, model in versions(merchant)]
 
-    assert 3 == change(merchant, LINEAR, since="2026-03-02T10:30:00Z")["version"]  # half an hour more of the past
-    assert 3 == put(merchant, LINEAR, since="2026-03-02T10:30:00.7Z")["version"]
-    assert 4 == put(merchant, {})["version"]  # back to the default is a change
+    assert 8 == change(merchant, {}, since="beginning")["version"]  # back to the default is a change
+    assert 2 == len(jobs(merchant))
 
 
 def test_changes_at_the_same_moment_are_versions_of_their_own(merchant: TestMerchant) -> None:

@@ -22,7 +22,9 @@ def test_one_mistyped_character_is_seen(position: int, character: str) -> None:
     assert is_well_formed(mistyped) == (mistyped == KEY)
 
 
-@pytest.mark.parametrize("text", ["", "sk_", KEY + "1", KEY[:-1], KEY.upper(), "é" * 41, "rk_" + KEY[3:], "\x00" * 41])
+@pytest.mark.parametrize(
+    "text", ["", "sk_", KEY + "1", KEY[:-1], KEY.upper(), "é" * 41, "rk_" + KEY[3:], "\x00" * 41], ids=lambda _: "text"
+)
 def test_what_is_no_key_is_refused(text: str) -> None:
     assert not is_well_formed(text)
 

@@ -49,6 +49,7 @@ def test_a_token_of_an_older_secret_proves_nothing() -> None:
         f"vt_{ANA}." + "\ud800" * 22,
         f"vt_{ANA}." + "é" * 22,
     ],
+    ids=lambda _: "token",
 )
 def test_what_is_no_token_of_ours_proves_nothing(token: str | None) -> None:
     assert visitor_of(SIGNER, token, 7) is None
