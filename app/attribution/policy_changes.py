@@ -46,10 +46,11 @@ def put(session: Session, outbox: Outbox, merchant_id: int, policy: Policy, star
     applies_from = _begins(session, merchant_id, start, now)
     _add(session, merchant_id, CURRENT, policy, applies_from, now)
     since, standing = applies_from, book.standing(CURRENT)
-    if standing.status == "computed" and book.divides_by(policy, applies_from or policy_book.BEGINNING):
-        return
-    if standing.status == "failed" and standing.job is not None:
-        since = _earlier(applies_from, standing.job.since)
+    if book.divides_by(policy, applies_from or policy_book.BEGINNING):
+        if standing.job is None:
+            return
+        if standing.status == "failed":
+            since = _earlier(applies_from, standing.job.since)
     if counting.are_any(session, merchant_id, since):
         recomputation.start(session, outbox, merchant_id, since, now)
 

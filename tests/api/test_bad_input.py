@@ -254,6 +254,8 @@ def test_what_is_no_object_of_json_is_refused(
     merchant, ids = shop
     before = counts(app_server, merchant)
     for operation in GOOD:
+        if (operation, content) == ("PUT /v1/policy", b"{}"):
+            continue  # a policy: what is left out has its default, and each PUT is a version
         answer = send(merchant, ids, operation, content)
         if answer.status_code == 200 in statuses and operation.startswith(("PATCH", "PUT")):
             continue  # a change that changes nothing
