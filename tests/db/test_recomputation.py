@@ -75,6 +75,15 @@ def test_a_change_is_made_in_whole_seconds(market: Market) -> None:
     assert market.computed(LINEAR)[same_second] == market.books()[same_second]
 
 
+def test_the_same_change_again_while_it_is_under_way_is_a_job_of_its_own(market: Market) -> None:
+    market.sold(3)
+    first, again = market.begin(LINEAR), market.begin(LINEAR)
+    market.work()
+    assert first.job_id != again.job_id
+    assert {"finished"} == {job.status for job in market.jobs().values()}
+    assert market.computed(LINEAR) == market.books()
+
+
 def test_done_again_it_appends_nothing(market: Market) -> None:
     market.sold(6)
     market.put(LINEAR)
