@@ -9,6 +9,7 @@ Revises: 0001
 
 import sqlalchemy as sa
 from alembic import op
+from alembic.util import CommandError
 from sqlalchemy.types import TypeEngine
 
 revision = "0002"
@@ -233,4 +234,4 @@ def widen_credit_lines() -> None:
 
 
 def downgrade() -> None:
-    raise NotImplementedError("facts of other systems have no place in the tables of before: restore a backup")
+    raise CommandError("facts of other systems have no place in the tables of before: restore a backup")
