@@ -6,7 +6,9 @@ from app.kernel import outbox as _outbox
 from app.kernel.database import Base
 from app.kernel.http import idempotency as _idempotency
 from app.merchants import models as _merchants
+from app.orders import connector_models as _connectors
 from app.orders import models as _orders
+from app.orders import stripe_models as _stripe
 from app.referrals import models as _referrals
 from app.walls import models as _walls
 
@@ -14,4 +16,6 @@ METADATA = Base.metadata
 
 __all__ = ["METADATA"]
 
-_MODULES = (_attribution, _catalog, _idempotency, _merchants, _orders, _outbox, _referrals, _walls)
+_MODULES = (
+    *(_attribution, _catalog, _connectors, _idempotency, _merchants, _orders, _outbox, _referrals, _stripe, _walls),
+)

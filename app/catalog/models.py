@@ -68,11 +68,34 @@ class Variant(Base):
     price: Mapped[int | None] = mapped_column(BigInteger, comment="minor units")
     compare_at: Mapped[int | None] = mapped_column(BigInteger, comment="minor units")
     stock: Mapped[int | None] = mapped_column(comment="pieces; empty: unlimited")
+    held: Mapped[int] = mapped_column(default=0, server_default="0", comment="pieces of them that are reserved")
     withdrawn_at: Mapped[datetime | None]
 
     @property
+    def left(self) -> int | None:
+        """Pieces that may still be sold: what is in stock and nobody is just paying for. None: unlimited."""
+        return None if self.stock is None else max(self.stock - self.held, 0)
+
+    @property
     def available(self) -> bool:
-        return self.withdrawn_at is None and self.price is not None and (self.stock is None or self.stock > 0)
+        return self.withdrawn_at is None and self.price is not None and self.left != 0
+
+
+class Reservation(Base):
+    """Pieces of a variant that somebody is just paying for. `ended_at` with `sold` says how it ended, once."""
+
+    __tablename__ = "reservations"
+    __table_args__ = (
+        ForeignKeyConstraint(["merchant_id", "variant_id"], ["variants.merchant_id", "variants.variant_id"]),
+    )
+
+    merchant_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    holder: Mapped[str] = mapped_column(id_type(), primary_key=True)  # the checkout
+    variant_id: Mapped[str] = mapped_column(id_type(), primary_key=True)
+    quantity: Mapped[int]
+    sold: Mapped[bool]
+    made_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
 
 
 class ProductTag(Base):

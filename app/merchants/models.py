@@ -1,6 +1,7 @@
 """Tables of merchants and their keys."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -23,6 +24,7 @@ class Merchant(Base):
     privacy: Mapped[str] = mapped_column(String(16))  # none, counts, consented
     landing: Mapped[str] = mapped_column(String(16))  # page, merchant
     stripe_account: Mapped[str | None] = mapped_column(String(64))
+    checkout: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # how buyers pay: shipping, tax, promotion codes
     created_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
 

@@ -19,13 +19,14 @@ from app.kernel.runtime import Runtime
 from app.merchants.directory import Shop
 from app.merchants.origins import allows_return
 from app.orders import basket, lifecycle
-from app.orders.models import Checkout, StripeObject
+from app.orders.models import Checkout
 from app.orders.stripe.amounts import NotChargeable, to_stripe
 from app.orders.stripe.gateway import Gateway
 from app.orders.stripe.problems import CheckoutUnavailable, KeySpent
 from app.orders.stripe.session import Item, NewSession
 from app.orders.stripe.session import Session as StripeSession
 from app.orders.stripe.tags import Tags
+from app.orders.stripe_models import StripeObject
 from app.referrals import visits
 from app.walls import service as walls
 

@@ -1,4 +1,4 @@
-"""Tables of orders, refunds and checkouts, and what is kept of Stripe's messages."""
+"""Tables of orders, what takes them back or corrects them, and checkouts."""
 
 from datetime import datetime
 from typing import Any
@@ -7,7 +7,6 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
-    ForeignKey,
     ForeignKeyConstraint,
     Index,
     String,
@@ -17,11 +16,13 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.kernel.codes import LONGEST as LONGEST_CODE
-from app.kernel.database import Base, BigNumber, id_type
+from app.kernel.database import Base, id_type
 
 _HAS_CLICK = text("click_id IS NOT NULL")
 _HAS_VISITOR = text("visitor_id IS NOT NULL")
 _HAS_COUPON = text("coupon_key IS NOT NULL")
+_COUNTS = text("dropped_at IS NULL")
+_UNSETTLED = text("status IN ('asking', 'open', 'paying')")
 
 
 class Order(Base):
@@ -51,7 +52,7 @@ class Order(Base):
     merchant_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     order_id: Mapped[str] = mapped_column(id_type(), primary_key=True)
     external_id: Mapped[str] = mapped_column(id_type(255))
-    source: Mapped[str] = mapped_column(String(16))  # api, stripe, history
+    source: Mapped[str] = mapped_column(String(16))  # api, stripe, shopify, woocommerce, history
     fingerprint: Mapped[str] = mapped_column(String(64))  # SHA-256 of what was said, to tell a repetition
     livemode: Mapped[bool] = mapped_column(Boolean)
     currency: Mapped[str] = mapped_column(String(3))
@@ -95,12 +96,19 @@ class OrderLine(Base):
 
 
 class Refund(Base):
-    """What takes back: `amount` of the order's net. Dropped when it failed, was deleted or the dispute was won."""
+    """What takes back: `amount` of the order's net. Dropped when it failed, was deleted, the dispute was won, or when
+    another amount of it came to count: of all rows with one `external_id` at most one counts."""
 
     __tablename__ = "refunds"
     __table_args__ = (
         ForeignKeyConstraint(["merchant_id", "order_id"], ["orders.merchant_id", "orders.order_id"]),
-        UniqueConstraint("merchant_id", "order_id", "external_id"),
+        Index(
+            "uq_refunds_counting",
+            *("merchant_id", "order_id", "external_id"),
+            unique=True,
+            sqlite_where=_COUNTS,
+            postgresql_where=_COUNTS,
+        ),
         Index("ix_refunds_external", "merchant_id", "external_id"),
     )
 
@@ -108,7 +116,7 @@ class Refund(Base):
     refund_id: Mapped[str] = mapped_column(id_type(), primary_key=True)
     order_id: Mapped[str] = mapped_column(id_type())
     external_id: Mapped[str] = mapped_column(id_type(255))
-    reason: Mapped[str] = mapped_column(String(16))  # refund, chargeback
+    reason: Mapped[str] = mapped_column(String(16))  # refund, chargeback, cancellation
     amount: Mapped[int] = mapped_column(BigInteger, comment="minor units of the net")
     paid_back: Mapped[int] = mapped_column(
         BigInteger, comment="minor units of what was paid, tax and shipping included"
@@ -116,6 +124,21 @@ class Refund(Base):
     at: Mapped[datetime]
     received_at: Mapped[datetime]
     dropped_at: Mapped[datetime | None]
+
+
+class OrderCorrection(Base):
+    """What an order said `before` it was corrected: the names and old values of what was changed then. The order itself
+    says what holds now, so what was known at any moment can be told."""
+
+    __tablename__ = "order_corrections"
+    __table_args__ = (ForeignKeyConstraint(["merchant_id", "order_id"], ["orders.merchant_id", "orders.order_id"]),)
+
+    merchant_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    order_id: Mapped[str] = mapped_column(id_type(), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    before: Mapped[dict[str, Any]] = mapped_column(JSON)
+    note: Mapped[str | None] = mapped_column(String(300))
+    received_at: Mapped[datetime]
 
 
 class WaitingRefund(Base):
@@ -144,6 +167,7 @@ class Checkout(Base):
     __table_args__ = (
         ForeignKeyConstraint(["merchant_id"], ["merchants.merchant_id"]),
         Index("ix_checkouts_attempt", "merchant_id", "attempt_key", unique=True),
+        Index("ix_checkouts_unsettled", "expires_at", sqlite_where=_UNSETTLED, postgresql_where=_UNSETTLED),
     )
 
     merchant_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
@@ -160,43 +184,10 @@ class Checkout(Base):
     visitor_id: Mapped[str | None] = mapped_column(id_type())
     wall_id: Mapped[str | None] = mapped_column(id_type())
     coupon: Mapped[str | None] = mapped_column(String(200))
+    terms: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # language, tax, shipping, promotion: as asked of Stripe
     success_url: Mapped[str] = mapped_column(String(2000))
     cancel_url: Mapped[str] = mapped_column(String(2000))
     session_id: Mapped[str | None] = mapped_column(id_type(200))
     session_url: Mapped[str | None] = mapped_column(String(4000))
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
-
-
-class StripeObject(Base):
-    """To whom an object of Stripe's belongs: a session, a payment.
-
-    A payment's row is made at the first mention of it, when nobody may know yet whose it is, so that whoever
-    speaks of the payment has a row to lock (app/orders/webhook.py).
-    """
-
-    __tablename__ = "stripe_objects"
-    __table_args__ = {"info": {"shared": "Stripe's messages name objects, not merchants"}}
-
-    object_id: Mapped[str] = mapped_column(id_type(200), primary_key=True)
-    merchant_id: Mapped[int | None] = mapped_column(BigNumber, ForeignKey("merchants.merchant_id"))
-    checkout_id: Mapped[str | None] = mapped_column(id_type())
-    order_id: Mapped[str | None] = mapped_column(id_type())  # the sale, once it was paid
-
-
-class StripeEvent(Base):
-    """A message of Stripe's, kept once. Waiting ones (`applied_at` empty) name a payment that is not known yet."""
-
-    __tablename__ = "stripe_events"
-    __table_args__ = (
-        Index("ix_stripe_events_payment", "payment_intent"),
-        {"info": {"shared": "a message may come before what tells us whose it is"}},
-    )
-
-    event_id: Mapped[str] = mapped_column(id_type(200), primary_key=True)
-    type: Mapped[str] = mapped_column(String(100))
-    payment_intent: Mapped[str | None] = mapped_column(id_type(200))
-    body: Mapped[dict[str, Any]] = mapped_column(JSON)
-    created: Mapped[datetime]
-    received_at: Mapped[datetime]
-    applied_at: Mapped[datetime | None]

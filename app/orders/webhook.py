@@ -31,10 +31,11 @@ from app.kernel.ids import Malformed, is_of
 from app.kernel.runtime import Runtime
 from app.merchants import service as merchants
 from app.orders import basket, lifecycle, service
-from app.orders.models import Checkout, Order, StripeEvent, StripeObject
+from app.orders.models import Checkout, Order
 from app.orders.stripe import messages
 from app.orders.stripe.messages import Message, RefundSaid, SessionSaid
 from app.orders.stripe.tags import Tags
+from app.orders.stripe_models import StripeEvent, StripeObject
 from app.referrals import visits
 
 log = logging.getLogger(__name__)

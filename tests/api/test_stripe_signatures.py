@@ -5,7 +5,7 @@ import json
 import httpx
 import pytest
 
-from app.orders.models import StripeEvent, StripeObject
+from app.orders.stripe_models import StripeEvent, StripeObject
 from tests.conftest import AppServer
 from tests.shop import JSON, TestMerchant
 from tests.till import OTHER_SECRET, Till, invented_session, variant

@@ -6,7 +6,8 @@ from itertools import permutations
 import pytest
 from sqlalchemy import delete
 
-from app.orders.models import Checkout, StripeObject
+from app.orders.models import Checkout
+from app.orders.stripe_models import StripeObject
 from tests.shop import JSON, TestMerchant
 from tests.till import Till, invented_session, variant
 
