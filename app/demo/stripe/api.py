@@ -8,24 +8,29 @@ import json
 import logging
 import re
 from base64 import b64decode
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from email.utils import format_datetime
 from typing import Final, cast
 from urllib.parse import unquote
 
 from app.demo.stripe.builtin import SCHEMAS
+from app.demo.stripe.builtin_payments import UNDOCUMENTED_SCHEMAS
+from app.demo.stripe.call import Call, Operation
 from app.demo.stripe.errors import StripeProblem
+from app.demo.stripe.faults import Fault, Faults, Seen
 from app.demo.stripe.form import decode
 from app.demo.stripe.idempotency import Answer, IdempotencyKeys
-from app.demo.stripe.operations import OPERATIONS, Call, Operation, perform
+from app.demo.stripe.operations import OPERATIONS, perform
 from app.demo.stripe.payments import sweep
 from app.demo.stripe.schema import Schema, check
 from app.demo.stripe.show import API_VERSION
 from app.demo.stripe.values import FormValue, JsonObject, Params, names
 from app.demo.stripe.world import Cause, World, new_id
+from app.kernel.clock import SystemClock
 
 _log = logging.getLogger(__name__)
-_CHECKED: Final = names("checkout.session payment_intent charge refund event balance item price product")
+_UNCHECKED: Final = names("item balance")  # what is shown without `World.show`, which checks
 
 
 @dataclass(frozen=True)
@@ -50,8 +55,9 @@ class _Route:
 class Api:
     """The API of one world. Thread-safe: `answer` may be called from any thread."""
 
-    def __init__(self, world: World, api_key: str) -> None:
+    def __init__(self, world: World, api_key: str, faults: Faults) -> None:
         self._world = world
+        self._faults = faults
         self._api_key = api_key
         self._keys = IdempotencyKeys(world.clock)
         self._routes = [
@@ -61,39 +67,61 @@ class Api:
 
     def _schema(self, method: str, template: str) -> Schema:
         document = self._world.document
-        return document.request_schema(method, template) if document else SCHEMAS[method, template]
+        if document is None or (method, template) in UNDOCUMENTED_SCHEMAS:
+            return SCHEMAS[method, template]
+        return document.request_schema(method, template)
 
     def answer(self, request: Request) -> Answer:
         """Stripe's answer. Never raises: what goes wrong inside is a 500, as Stripe's own faults are."""
         request_id = new_id("req_", 14)
+        fault = self._faults.take(_seen(request))
         try:
-            answer = self._admit(request, request_id)
+            answer = self._refused(fault) if fault and not (fault.effect or fault.kept) else None
+            answer = answer or self._admit(request, request_id, fault)
         except StripeProblem as problem:
             answer = self._refusal(problem)
         except Exception:
             _log.exception("the simulated Stripe failed at %s %s", request.method, request.path)
             answer = self._refusal(_fault(), began=True)
-        headers = {"Request-Id": request_id, "Stripe-Version": API_VERSION, **answer.headers}
+        headers = {"Request-Id": request_id, "Stripe-Version": API_VERSION, "Date": self._date(), **answer.headers}
         for name in ("Idempotency-Key", "Stripe-Account"):
             if name.lower() in request.headers:
                 headers[name] = request.headers[name.lower()]
-        return Answer(answer.status, answer.body, headers, answer.began)
+        return replace(answer, headers=headers, lost=fault is not None and fault.lost)
 
-    def _admit(self, request: Request, request_id: str) -> Answer:
+    def _date(self) -> str:
+        """By the machine's clock, as a server's are, whatever the world's clock says."""
+        return format_datetime(SystemClock().now() + self._faults.clock_ahead, usegmt=True)
+
+    def _refused(self, fault: Fault) -> Answer:
+        return replace(self._refusal(fault.problem()), headers=fault.headers)
+
+    def _admit(self, request: Request, request_id: str, fault: Fault | None) -> Answer:
         _authenticate(request.headers, self._api_key)
         route, ids = self._route(request)
         fields = decode(_text(request) if request.method == "POST" else request.query)
         key = request.headers.get("idempotency-key")
+
+        def work() -> Answer:
+            return self._carried_out(fault, lambda: self._run(route, ids, fields, request, Cause(request_id, key)))
+
         if request.method != "POST" or key is None:
-            return self._run(route, ids, fields, request, Cause(request_id))
+            return work()
         shape = json.dumps([request.method, request.path, fields], sort_keys=True)
         return self._keys.answer(
             request.headers.get("stripe-account", ""),
             key,
             shape,
             request_id,
-            lambda: self._run(route, ids, fields, request, Cause(request_id, key)),
+            work,
         )
+
+    def _carried_out(self, fault: Fault | None, run: Callable[[], Answer]) -> Answer:
+        """What is answered, and kept under the idempotency key. A request that is refused anyway meets no fault."""
+        done = run() if fault is None or fault.effect else None
+        if done is not None and (fault is None or not fault.kept or not done.began):
+            return done
+        return replace(self._refused(fault or Fault()), began=True)
 
     def _route(self, request: Request) -> tuple[_Route, dict[str, str]]:
         for route in self._routes:
@@ -118,7 +146,7 @@ class Api:
                 sweep(self._world)
                 call = Call(params, ids, request.headers.get("stripe-account"))
                 body = perform(self._world, route.operation, call)
-                self._check(body)
+                self._check(body, expanded="expand" in params)
             return Answer(200, _json(body))
         except StripeProblem as problem:
             return self._refusal(problem, began=True)
@@ -131,13 +159,18 @@ class Api:
         self._world.check("error", body)
         return Answer(problem.status, _json(body), began=began)
 
-    def _check(self, body: JsonObject) -> None:
-        """Check the answer as it goes out, with what was expanded in it."""
+    def _check(self, body: JsonObject, *, expanded: bool) -> None:
+        """Check the answer as it goes out, where it is not all as it was shown before: something is expanded in it."""
         if body["object"] == "list":
             for item in cast(list[JsonObject], body["data"]):
-                self._check(item)
-        elif body["object"] in _CHECKED:
+                self._check(item, expanded=expanded)
+        elif expanded or body["object"] in _UNCHECKED:
             self._world.check(str(body["object"]), body)
+
+
+def _seen(request: Request) -> Seen:
+    headers = request.headers
+    return Seen(request.method, request.path, headers.get("idempotency-key"), headers.get("stripe-account"))
 
 
 def _pattern(template: str) -> re.Pattern[str]:

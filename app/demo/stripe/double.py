@@ -1,10 +1,11 @@
 """The simulated Stripe as an object: its world, its ASGI app, and what a test or the demonstration can make happen.
 
-No module-level state: two doubles in one process know nothing of each other. More to simulate (disputes, promotion
-codes, faults on command) is a new file of functions over `World`, and a method here.
+No module-level state: two doubles in one process know nothing of each other. More to simulate is a new file of
+functions over `World`, its operations and parameters, and a method here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
@@ -12,13 +13,20 @@ from starlette.applications import Starlette
 
 from app.demo.stripe.api import Api
 from app.demo.stripe.asgi import build_app
+from app.demo.stripe.control_page import ControlPage
+from app.demo.stripe.coupons import create_coupon, create_promotion_code, update_promotion_code
+from app.demo.stripe.discounts import enter_code, ship
+from app.demo.stripe.disputes import close, escalate, open_dispute
 from app.demo.stripe.document import StripeDocument
 from app.demo.stripe.errors import no_such
+from app.demo.stripe.faults import Faults
+from app.demo.stripe.money_records import Dispute
 from app.demo.stripe.pay_page import PayPage
 from app.demo.stripe.payments import decline, expire, pay, pay_later, settle, sweep
 from app.demo.stripe.records import Charge, Event, Record, Refund, Session
 from app.demo.stripe.refunds import complete, fail, refund
-from app.demo.stripe.values import JsonObject
+from app.demo.stripe.transfers import create_account
+from app.demo.stripe.values import JsonObject, Params
 from app.demo.stripe.webhooks import Message, Webhooks
 from app.demo.stripe.world import World
 from app.kernel.clock import Clock, SystemClock
@@ -51,9 +59,21 @@ class StripeDouble:
         document = StripeDocument(spec) if isinstance(spec, Path) else spec
         self.api_key = api_key
         self.webhooks = webhooks or Webhooks()
-        self._world = World(clock or SystemClock(), self.webhooks, document, tax_basis_points=tax_basis_points)
+        self.faults = Faults()
+        self.webhooks.ahead = lambda: self.faults.clock_ahead.total_seconds()
+        self._world = World(
+            clock or SystemClock(),
+            self.webhooks,
+            document,
+            tax_basis_points=tax_basis_points,
+            settles_after=settles_after,
+        )
         self.app: Starlette = build_app(
-            Api(self._world, api_key), PayPage(self._world, settles_after), self.sweep, sweeps_every
+            Api(self._world, api_key, self.faults),
+            PayPage(self._world),
+            ControlPage(self._world, self.faults, self.webhooks),
+            self.sweep,
+            sweeps_every,
         )
 
     @property
@@ -72,9 +92,19 @@ class StripeDouble:
 
     # What the buyer does. StripeProblem where the session's state does not allow it.
 
-    def pay(self, session_id: str, email: str = _BUYER) -> JsonObject:
-        """Pay by the card of `email` (each person has one). The completed session."""
+    def pay(self, session_id: str, email: str = _BUYER, *, promotion_code: str | None = None) -> JsonObject:
+        """Pay by the card of `email` (each person has one), after typing a promotion code. The completed session."""
+        if promotion_code is not None:
+            self.enter_code(session_id, promotion_code)
         return self._on_session(session_id, lambda session: pay(self._world, session, email))
+
+    def enter_code(self, session_id: str, code: str) -> JsonObject:
+        """Type a promotion code on the pay page, where the session allows it; an empty one takes it away."""
+        return self._on_session(session_id, lambda session: enter_code(self._world, session, code))
+
+    def ship(self, session_id: str, option: int) -> JsonObject:
+        """Choose another way of shipping, counted from 0."""
+        return self._on_session(session_id, lambda session: ship(self._world, session, option))
 
     def pay_later(self, session_id: str, email: str = _BUYER) -> JsonObject:
         """Pay by a method that settles later: complete and unpaid until `settle`."""
@@ -94,13 +124,42 @@ class StripeDouble:
 
     # What the merchant and the banks do.
 
+    def coupon(
+        self,
+        *,
+        percent_off: float | str | None = None,
+        amount_off: int | None = None,
+        currency: str | None = None,
+        id: str | None = None,
+        account: str | None = None,
+        **more: object,
+    ) -> JsonObject:
+        """A coupon as a merchant makes it in Stripe's dashboard; `more` as the API names it (`max_redemptions`)."""
+        percent = None if percent_off is None else Decimal(str(percent_off))
+        given = {"percent_off": percent, "amount_off": amount_off, "currency": currency, "id": id, **more}
+        with self._world.lock:
+            return self._world.show(create_coupon(self._world, _params(given), account))
+
+    def promotion_code(
+        self, code: str | None, coupon_id: str, *, account: str | None = None, **more: object
+    ) -> JsonObject:
+        """A promotion code for a coupon; `more` as the API names it (`max_redemptions`, `expires_at`)."""
+        given = {"code": code, "promotion": {"type": "coupon", "coupon": coupon_id}, **more}
+        with self._world.lock:
+            return self._world.show(create_promotion_code(self._world, _params(given), account))
+
+    def switch_promotion_code(self, promotion_code_id: str, *, active: bool) -> JsonObject:
+        """Take a promotion code out of use, or put it back."""
+        with self._world.lock:
+            found = self._world.promotion_codes.get(promotion_code_id)
+            if found is None:
+                raise no_such("promotion code", promotion_code_id, "promotion_code")
+            return self._world.show(update_promotion_code(self._world, found, Params({"active": active})))
+
     def refund(self, payment_intent: str, amount: int | None = None, *, pending: bool = False) -> JsonObject:
         """Give back `amount` minor units (all that is left), as a merchant does in Stripe's dashboard."""
         with self._world.lock:
-            intent = self._world.payment_intents.get(payment_intent)
-            charge = self._world.charges.get(intent.latest_charge or "") if intent else None
-            if charge is None or charge.status != "succeeded":
-                raise no_such("succeeded payment_intent", payment_intent, "payment_intent")
+            charge = self._charge(payment_intent)
             return self._world.show(refund(self._world, charge, amount, pending=pending))
 
     def complete_refund(self, refund_id: str) -> JsonObject:
@@ -110,6 +169,32 @@ class StripeDouble:
     def fail_refund(self, refund_id: str) -> JsonObject:
         """A refund cannot be given after all: the charge counts it no more."""
         return self._on_refund(refund_id, lambda found: fail(self._world, found))
+
+    def dispute(
+        self,
+        payment_intent: str,
+        amount: int | None = None,
+        *,
+        reason: str = "fraudulent",
+        inquiry: bool = False,
+    ) -> JsonObject:
+        """The buyer's bank takes back `amount` minor units (all that is left), or, as an `inquiry`, only asks."""
+        with self._world.lock:
+            charge = self._charge(payment_intent)
+            return self._world.show(open_dispute(self._world, charge, amount, reason=reason, inquiry=inquiry))
+
+    def escalate(self, dispute_id: str) -> JsonObject:
+        """An inquiry becomes a dispute: the bank takes the money."""
+        return self._on_dispute(dispute_id, lambda found: escalate(self._world, found))
+
+    def close_dispute(self, dispute_id: str, *, won: bool) -> JsonObject:
+        """The bank decides. An inquiry is closed either way, and no money moves."""
+        return self._on_dispute(dispute_id, lambda found: close(self._world, found, won=won))
+
+    def account(self, account_id: str | None = None) -> JsonObject:
+        """A connected account, to which transfers can be made."""
+        with self._world.lock:
+            return self._world.show(create_account(self._world, account_id))
 
     def sweep(self) -> None:
         """Let happen what is due by the clock. The served double does so by itself, and every request does."""
@@ -157,6 +242,14 @@ class StripeDouble:
             raise no_such("checkout.session", session_id, "session")
         return session
 
+    def _charge(self, payment_intent: str) -> Charge:
+        """The charge by which a payment intent was paid."""
+        intent = self._world.payment_intents.get(payment_intent)
+        charge = self._world.charges.get(intent.latest_charge or "") if intent else None
+        if charge is None or charge.status != "succeeded":
+            raise no_such("succeeded payment_intent", payment_intent, "payment_intent")
+        return charge
+
     def _on_session(self, session_id: str, act: Callable[[Session], None]) -> JsonObject:
         with self._world.lock:
             session = self._session(session_id)
@@ -170,3 +263,15 @@ class StripeDouble:
                 raise no_such("refund", refund_id, "id")
             act(found)
             return self._world.show(found)
+
+    def _on_dispute(self, dispute_id: str, act: Callable[[Dispute], None]) -> JsonObject:
+        with self._world.lock:
+            found = self._world.disputes.get(dispute_id)
+            if found is None:
+                raise no_such("dispute", dispute_id, "dispute")
+            act(found)
+            return self._world.show(found)
+
+
+def _params(given: Mapping[str, object]) -> Params:
+    return Params({name: value for name, value in given.items() if value is not None})

@@ -46,6 +46,6 @@ def missing(param: str) -> StripeProblem:
     return StripeProblem(f"Missing required param: {param}.", code="parameter_missing", param=param)
 
 
-def no_such(noun: str, identifier: str, param: str) -> StripeProblem:
+def no_such(noun: str, identifier: str, param: str, status: int = 404) -> StripeProblem:
     """There is no object of this id for this account."""
-    return StripeProblem(f"No such {noun}: '{identifier}'", status=404, code="resource_missing", param=param)
+    return StripeProblem(f"No such {noun}: '{identifier}'", status=status, code="resource_missing", param=param)

@@ -4,20 +4,30 @@ from typing import Final, cast
 
 from app.demo.stripe.errors import StripeProblem
 from app.demo.stripe.show import listing
-from app.demo.stripe.show_session import line_item, product
-from app.demo.stripe.values import JsonObject
+from app.demo.stripe.show_catalog import line_item, shipping_rate
+from app.demo.stripe.show_session import breakdown, line_discounts
+from app.demo.stripe.values import JsonObject, names
 from app.demo.stripe.world import World
 
 _DEEPEST: Final = 4
 _EXPANDABLE: Final = {
-    "checkout.session": {"payment_intent", "line_items"},
-    "payment_intent": {"latest_charge"},
-    "charge": {"payment_intent", "refunds"},
-    "refund": {"charge", "payment_intent"},
-    "item": {"price"},
-    "price": {"product"},
-    "event": set[str](),
-    "balance": set[str](),
+    "checkout.session": names("payment_intent line_items"),
+    "payment_intent": names("latest_charge"),
+    "charge": names("payment_intent refunds"),
+    "refund": names("charge payment_intent"),
+    "dispute": names("charge payment_intent"),
+    "balance_transaction": names("source"),
+    "transfer": names("balance_transaction destination source_transaction"),
+    "transfer_reversal": names("balance_transaction transfer"),
+    "item": names("price discounts"),
+    "price": names("product"),
+}
+_PARTS: Final = {  # hashes and lists of hashes in which something can be expanded
+    ("checkout.session", "discounts"): names("coupon promotion_code"),
+    ("checkout.session", "total_details"): names("breakdown"),
+    ("checkout.session", "shipping_cost"): names("shipping_rate"),
+    ("checkout.session", "shipping_options"): names("shipping_rate"),
+    ("promotion_code", "promotion"): names("coupon"),
 }
 
 
@@ -50,32 +60,49 @@ def _expand(world: World, answer: JsonObject, steps: list[str], path: str) -> No
             if rest:
                 _expand(world, item, rest, path)
         return
-    if head not in _EXPANDABLE.get(str(answer.get("object")), ()):
+    kind = str(answer.get("object"))
+    if (within := _PARTS.get((kind, head))) is not None:
+        if not rest or rest[0] not in within:
+            raise _cannot(path)
+        whole = cast(JsonObject | list[JsonObject] | None, answer[head])
+        for part in whole if isinstance(whole, list) else [whole] if whole else []:
+            _replace(world, answer, part, rest, path)
+    elif head in _EXPANDABLE.get(kind, ()):
+        _replace(world, answer, answer, steps, path)
+    else:
         raise _cannot(path)
-    found = _object(world, answer, head)
+
+
+def _replace(world: World, owner: JsonObject, part: JsonObject, steps: list[str], path: str) -> None:
+    """Put the object in the place of its id, and go on in it."""
+    name, *rest = steps
+    found = _object(world, str(owner["id"]), part, name)
     if found is not None:
-        answer[head] = found
-        if rest:
+        part[name] = found
+        if rest and isinstance(found, dict):
             _expand(world, found, rest, path)
 
 
-def _object(world: World, answer: JsonObject, name: str) -> JsonObject | None:
-    value, owner = answer.get(name), str(answer["id"])
+def _object(world: World, owner: str, part: JsonObject, name: str) -> JsonObject | list[JsonObject] | None:
+    value = part.get(name)
     if isinstance(value, dict):
         return value  # another path has expanded it already, or it is always whole
     if name == "line_items":
         return line_items(world, owner)
+    if name == "breakdown":
+        return breakdown(world.sessions[owner])
+    if name == "discounts":
+        sessions = world.sessions.values()
+        return next(line_discounts(it, line) for it in sessions for line in it.lines if line.id == owner)
     if name == "refunds":
         refunds = [world.show(one) for one in reversed(world.refunds.values()) if one.charge == owner]
         return listing(refunds[:10], f"/v1/charges/{owner}/refunds", has_more=len(refunds) > 10)
     if not isinstance(value, str):
         return None
-    if name == "product":
-        lines = (line for session in world.sessions.values() for line in session.lines)
-        return product(next(line for line in lines if line.product_id == value))
-    if name == "payment_intent":
-        return world.show(world.payment_intents[value])
-    return world.show(world.charges[value])
+    if name == "shipping_rate":
+        ways = world.sessions[owner].shipping_options
+        return shipping_rate(next(way for way in ways if way.rate_id == value))
+    return world.show(world.record(value))
 
 
 def _cannot(path: str) -> StripeProblem:

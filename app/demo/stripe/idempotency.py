@@ -20,12 +20,14 @@ _LONGEST_KEY: Final = 255
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP answer. `began` is whether the operation itself was entered: only then it is kept."""
+    """An HTTP answer. `began` is whether the operation itself was entered: only then it is kept. A `lost` one is
+    broken off on its way."""
 
     status: int
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
     began: bool = True
+    lost: bool = False
 
 
 @dataclass

@@ -11,16 +11,18 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.demo.stripe.currencies import formatted
+from app.demo.stripe.discounts import enter_code, ship
 from app.demo.stripe.errors import StripeProblem
 from app.demo.stripe.form import decode
 from app.demo.stripe.payments import decline, pay, pay_later, sweep
 from app.demo.stripe.records import Session, Settlement
 from app.demo.stripe.sessions import is_email
+from app.demo.stripe.values import FormValue, names
 from app.demo.stripe.world import World
 
 _PAGES: Final = Path(__file__).parent / "pages"
 _PLACEHOLDER: Final = "{CHECKOUT_SESSION_ID}"
-_ACTIONS: Final = frozenset({"pay", "pay_later", "pay_later_fails", "decline"})
+_ACTIONS: Final = names("pay pay_later pay_later_fails decline code ship-0 ship-1 ship-2 ship-3 ship-4")
 
 
 @dataclass(frozen=True)
@@ -35,9 +37,8 @@ class Page:
 class PayPage:
     """The pages of one world's sessions. Thread-safe."""
 
-    def __init__(self, world: World, settles_after: int) -> None:
+    def __init__(self, world: World) -> None:
         self._world = world
-        self._settles_after = settles_after
         self._templates = Environment(
             loader=FileSystemLoader(_PAGES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
         )
@@ -66,7 +67,20 @@ class PayPage:
             action, email = fields.get("action"), fields.get("email", session.customer_email or "")
             if not isinstance(action, str) or action not in _ACTIONS or not isinstance(email, str):
                 return self._page(session, status=400, problem="Please press one of the buttons.")
+            if action == "code" or action.startswith("ship-"):
+                return self._change(session, action, email.strip(), fields.get("code", ""))
             return self._press(session, action, email.strip())
+
+    def _change(self, session: Session, action: str, email: str, code: FormValue) -> Page:
+        """What the order costs changes before it is paid: a promotion code, another way of shipping."""
+        try:
+            if action == "code":
+                enter_code(self._world, session, code if isinstance(code, str) else "?")
+            else:
+                ship(self._world, session, int(action.removeprefix("ship-")))
+        except StripeProblem as problem:
+            return self._page(session, status=422, email=email, problem=problem.message)
+        return self._page(session, email=email)
 
     def _press(self, session: Session, action: str, email: str) -> Page:
         if not is_email(email):
@@ -85,7 +99,7 @@ class PayPage:
         elif action == "decline":
             decline(self._world, session, email)
         else:
-            at = self._world.now() + self._settles_after
+            at = self._world.now() + self._world.settles_after
             pay_later(self._world, session, email, Settlement(at, succeeds=action == "pay_later"))
 
     def _ended(self, session: Session) -> Page:
@@ -108,8 +122,9 @@ class PayPage:
             declined=failure["message"] if failure and not problem else None,
             settling=intent is not None and intent.status == "processing",
             later=session.total > 0 and session.methods != ("card",),
-            settles_after=self._settles_after,
+            settles_after=self._world.settles_after,
             success_url=return_address(session),
+            takes_codes=session.echoed.get("allow_promotion_codes") is True,
         )
         return Page(status or (410 if session.status == "expired" else 200), html)
 

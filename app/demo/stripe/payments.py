@@ -4,43 +4,29 @@ Each function holds the world's lock for the whole change, keeps the order of ev
 what the session's state does not allow. Knows no HTTP.
 """
 
-import hashlib
-from typing import Final
-
+from app.demo.stripe.charging import attempt, await_money, fail, succeed
+from app.demo.stripe.charging import decline as refuse_card
+from app.demo.stripe.coupons import redeem
 from app.demo.stripe.errors import StripeProblem
-from app.demo.stripe.records import Buyer, Card, Charge, PaymentIntent, Session, Settlement
+from app.demo.stripe.methods import card_of
+from app.demo.stripe.records import Buyer, Card, PaymentIntent, Session, Settlement
+from app.demo.stripe.show_parts import shipping_to
 from app.demo.stripe.world import World, new_id
 
-_BRANDS: Final = ("visa", "mastercard", "amex", "discover")
 
-
-def card_of(owner: str) -> Card:
-    """The simulated card of a person: the same each time, another for another person.
-
-    Stripe's fingerprint tells one card number from another, so two buyers must not share one here either.
-    """
-    digest = hashlib.sha256(owner.strip().lower().encode()).hexdigest()
-    return Card(
-        brand=_BRANDS[int(digest[0], 16) % len(_BRANDS)],
-        last4=f"{int(digest[:8], 16) % 10_000:04}",
-        fingerprint=digest[:16],
-    )
-
-
-def pay(world: World, session: Session, email: str) -> None:
-    """The buyer pays by card, and the money is there. A total of 0 completes without a payment."""
+def pay(world: World, session: Session, email: str, card: Card | None = None) -> None:
+    """The buyer pays by card, his own one or another, and the money is there. A total of 0 needs no payment."""
     with world.lock:
         _still_open(world, session)
         session.paid_by = _buyer(session, email)
         if session.total == 0:
             session.payment_status = "no_payment_required"
         else:
-            intent = _intent(world, session)
-            charge = _charge(world, session, intent, session.paid_by, card_of(email), status="succeeded")
-            _succeed(world, intent, charge)
+            intent = _intent(world, session, session.paid_by)
+            charge = attempt(world, intent, session.paid_by, status="pending", card=card or card_of(email))
+            succeed(world, intent, charge)
             session.payment_status = "paid"
-        session.status = "complete"
-        world.emit("checkout.session.completed", session)
+        _complete(world, session)
 
 
 def pay_later(world: World, session: Session, email: str, settles: Settlement | None = None) -> None:
@@ -50,13 +36,12 @@ def pay_later(world: World, session: Session, email: str, settles: Settlement | 
         if session.total == 0 or session.methods == ("card",):
             raise StripeProblem("This session cannot be paid by a method that settles later.")
         session.paid_by = _buyer(session, email)
-        intent = _intent(world, session)
-        charge = _charge(world, session, intent, session.paid_by, None, status="pending")
-        intent.status, intent.payment_method = "processing", charge.payment_method
-        world.emit("charge.pending", charge)
-        world.emit("payment_intent.processing", intent)
-        session.status, session.settles = "complete", settles
-        world.emit("checkout.session.completed", session)
+        intent = _intent(world, session, session.paid_by)
+        method = next(method for method in session.methods if method != "card")
+        charge = attempt(world, intent, session.paid_by, status="pending", later_method=method)
+        await_money(world, intent, charge)
+        session.settles = settles
+        _complete(world, session)
 
 
 def settle(world: World, session: Session, *, succeeded: bool) -> None:
@@ -68,26 +53,25 @@ def settle(world: World, session: Session, *, succeeded: bool) -> None:
         charge = world.charges[intent.latest_charge]
         session.settles = None
         if succeeded:
-            charge.status = "succeeded"
-            _succeed(world, intent, charge)
+            succeed(world, intent, charge)
             session.payment_status = "paid"
             world.emit("checkout.session.async_payment_succeeded", session)
         else:
-            _fail(
+            fail(
                 world, intent, charge, "payment_intent_payment_attempt_failed", "The simulated payment did not arrive."
             )
             world.emit("checkout.session.async_payment_failed", session)
 
 
-def decline(world: World, session: Session, email: str) -> None:
+def decline(world: World, session: Session, email: str, card: Card | None = None) -> None:
     """The buyer's card is refused; the session stays open."""
     with world.lock:
         _still_open(world, session)
         if session.total == 0:
             raise StripeProblem("There is nothing to pay in this session.")
-        intent = _intent(world, session)
-        charge = _charge(world, session, intent, _buyer(session, email), card_of(email), status="failed")
-        _fail(world, intent, charge, "card_declined", "Your card was declined.")
+        buyer = _buyer(session, email)
+        intent = _intent(world, session, buyer)
+        refuse_card(world, intent, attempt(world, intent, buyer, status="failed", card=card or card_of(email)))
 
 
 def expire(world: World, session: Session) -> None:
@@ -102,6 +86,7 @@ def expire(world: World, session: Session) -> None:
         session.status = "expired"
         if intent := world.payment_intents.get(session.payment_intent or ""):
             intent.status, intent.canceled_at = "canceled", world.now()
+            intent.cancellation_reason = "automatic"
             world.emit("payment_intent.canceled", intent)
         world.emit("checkout.session.expired", session)
 
@@ -117,6 +102,13 @@ def sweep(world: World) -> None:
                 settle(world, session, succeeded=session.settles.succeeds)
 
 
+def _complete(world: World, session: Session) -> None:
+    session.status = "complete"
+    world.emit("checkout.session.completed", session)
+    if session.discount:
+        redeem(world, session.discount)
+
+
 def _still_open(world: World, session: Session) -> None:
     if session.status == "open" and session.expires_at <= world.now():
         expire(world, session)
@@ -129,8 +121,8 @@ def _buyer(session: Session, email: str) -> Buyer:
     return Buyer(session.customer_email or email, email.partition("@")[0], country)
 
 
-def _intent(world: World, session: Session) -> PaymentIntent:
-    """The session's payment intent: Stripe makes it at the first attempt to pay."""
+def _intent(world: World, session: Session, buyer: Buyer) -> PaymentIntent:
+    """The session's payment intent: Stripe makes it at the first attempt to pay. Where to ship is known by then."""
     if session.payment_intent is not None:
         return world.payment_intents[session.payment_intent]
     intent = PaymentIntent(
@@ -142,51 +134,9 @@ def _intent(world: World, session: Session) -> PaymentIntent:
         metadata=dict(session.intent_metadata),
         fields=session.intent_fields,
         methods=session.methods,
+        shipping=shipping_to(buyer) if session.ships_to else session.intent_shipping,
     )
     world.payment_intents[intent.id] = intent
     session.payment_intent = intent.id
     world.emit("payment_intent.created", intent)
     return intent
-
-
-def _charge(
-    world: World, session: Session, intent: PaymentIntent, buyer: Buyer, card: Card | None, *, status: str
-) -> Charge:
-    charge = Charge(
-        id=new_id("ch_3" if card else "py_3"),
-        account=session.account,
-        created=world.now(),
-        amount=intent.amount,
-        currency=intent.currency,
-        metadata=dict(intent.metadata),  # Stripe copies it once, when the charge is made
-        payment_intent=intent.id,
-        payment_method=new_id("pm_1"),
-        buyer=buyer,
-        card=card,
-        later_method=None if card else next(method for method in session.methods if method != "card"),
-        status=status,
-        ships=bool(session.ships_to),
-    )
-    world.charges[charge.id] = charge
-    intent.latest_charge = charge.id
-    intent.ships_to = buyer if session.ships_to else None
-    return charge
-
-
-def _succeed(world: World, intent: PaymentIntent, charge: Charge) -> None:
-    intent.status, intent.payment_method, intent.failure = "succeeded", charge.payment_method, None
-    world.emit("charge.succeeded", charge)
-    world.emit("payment_intent.succeeded", intent)
-
-
-def _fail(world: World, intent: PaymentIntent, charge: Charge, code: str, message: str) -> None:
-    charge.status, charge.failure_code = "failed", code
-    intent.status, intent.payment_method = "requires_payment_method", None
-    intent.failure = {
-        "charge": charge.id,
-        "code": code,
-        "message": message,
-        "type": "card_error" if charge.card else "invalid_request_error",
-    }
-    world.emit("charge.failed", charge)
-    world.emit("payment_intent.payment_failed", intent)

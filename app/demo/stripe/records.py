@@ -6,39 +6,10 @@ All amounts are minor units as Stripe counts them, all times whole seconds since
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from app.demo.stripe.catalog_records import Line, Price, Product, Shipping
+from app.demo.stripe.money_records import Account, BalanceTransaction, Dispute, Reversal, Transfer
+from app.demo.stripe.offer_records import Coupon, Discount, PromotionCode
 from app.demo.stripe.values import JsonObject
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line of a session. `tax` is on top of `unit_amount * quantity`."""
-
-    id: str
-    price_id: str
-    product_id: str
-    created: int
-    currency: str
-    name: str
-    description: str | None
-    images: tuple[str, ...]
-    product_metadata: Mapping[str, str]
-    metadata: Mapping[str, str]
-    unit_amount: int
-    quantity: int
-    tax: int
-
-    @property
-    def subtotal(self) -> int:
-        return self.unit_amount * self.quantity
-
-
-@dataclass(frozen=True)
-class Shipping:
-    """The shipping that is charged: the first option of the session."""
-
-    rate_id: str
-    name: str
-    amount: int
 
 
 @dataclass
@@ -49,7 +20,8 @@ class Session:
     expires_at: int
     currency: str
     lines: tuple[Line, ...]
-    shipping: Shipping | None
+    shipping_options: tuple[Shipping, ...]
+    shipping: Shipping | None  # the one that is charged: the first, until the buyer takes another
     success_url: str
     cancel_url: str | None
     metadata: dict[str, str]
@@ -57,8 +29,10 @@ class Session:
     customer_email: str | None
     intent_metadata: dict[str, str]
     intent_fields: Mapping[str, str]  # description, receipt_email ...: given to the payment intent as they are
+    intent_shipping: JsonObject | None
     ships_to: tuple[str, ...]  # countries; empty where no address is asked for
-    taxed: bool
+    tax_basis_points: int | None  # None where the session asks for no tax
+    discount: Discount | None
     echoed: Mapping[str, object]  # parameters that are shown again and change nothing
     methods: tuple[str, ...]
     status: str = "open"
@@ -77,7 +51,15 @@ class Session:
 
     @property
     def total(self) -> int:
-        return self.subtotal + self.tax + (self.shipping.amount if self.shipping else 0)
+        return self.total_of(self.lines)
+
+    @property
+    def discounted(self) -> int:
+        return sum(line.discount for line in self.lines)
+
+    def total_of(self, lines: tuple[Line, ...]) -> int:
+        """What is to pay, were these its lines."""
+        return sum(line.total for line in lines) + (self.shipping.amount if self.shipping else 0)
 
 
 @dataclass(frozen=True)
@@ -90,11 +72,12 @@ class Settlement:
 
 @dataclass(frozen=True)
 class Buyer:
-    """Who filled in the pay page."""
+    """Who pays. `address` is given where more than a country is known."""
 
-    email: str
-    name: str
+    email: str | None
+    name: str | None
     country: str | None
+    address: JsonObject | None = None
 
 
 @dataclass(frozen=True)
@@ -102,6 +85,20 @@ class Card:
     brand: str
     last4: str
     fingerprint: str
+
+
+@dataclass
+class PaymentMethod:
+    """A card, or (None) something that settles later. `outcome`: what it does when it is to pay."""
+
+    id: str
+    account: str | None
+    created: int
+    type: str
+    card: Card | None
+    outcome: str
+    owner: Buyer
+    metadata: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -119,7 +116,8 @@ class PaymentIntent:
     payment_method: str | None = None
     failure: JsonObject | None = None
     canceled_at: int | None = None
-    ships_to: Buyer | None = None
+    cancellation_reason: str | None = None
+    shipping: JsonObject | None = None
 
 
 @dataclass
@@ -138,7 +136,8 @@ class Charge:
     status: str
     failure_code: str | None = None
     amount_refunded: int = 0
-    ships: bool = False
+    shipping: JsonObject | None = None
+    disputed: bool = False
 
     @property
     def refunded(self) -> bool:
@@ -179,4 +178,20 @@ class Event:
     idempotency_key: str | None
 
 
-Record = Session | PaymentIntent | Charge | Refund | Event
+Record = (
+    Session
+    | PaymentMethod
+    | PaymentIntent
+    | Charge
+    | Refund
+    | Event
+    | Product
+    | Price
+    | Coupon
+    | PromotionCode
+    | Account
+    | Transfer
+    | Reversal
+    | Dispute
+    | BalanceTransaction
+)

@@ -3,10 +3,11 @@
 Each function holds the world's lock for the whole change. Knows no HTTP.
 """
 
+from app.demo.stripe.asked import changed_metadata, metadata
 from app.demo.stripe.currencies import check_amount, formatted
+from app.demo.stripe.disputes import settle_by_refund, standing
 from app.demo.stripe.errors import NotSimulated, StripeProblem, missing
 from app.demo.stripe.records import Charge, Refund
-from app.demo.stripe.sessions import metadata
 from app.demo.stripe.values import JsonObject, Params
 from app.demo.stripe.world import World, find, new_id
 
@@ -31,6 +32,10 @@ def refund(
 ) -> Refund:
     """Give back `amount` minor units, or what is left. `pending`: it stays under way until it is completed."""
     with world.lock:
+        if standing(world, charge):
+            raise StripeProblem(
+                f"Charge {charge.id} has been charged back; cannot issue a refund.", code="charge_disputed"
+            )
         given = _refundable(charge, amount)
         made = Refund(
             id=new_id("re_3" if charge.card else "pyr_1"),
@@ -50,6 +55,7 @@ def refund(
         charge.amount_refunded += given
         world.emit("refund.created", made)
         world.emit("charge.refunded", charge, before)
+        settle_by_refund(world, charge)
         return made
 
 
@@ -59,7 +65,7 @@ def complete(world: World, refund: Refund) -> None:
         if refund.status != "pending":
             raise StripeProblem(f"This refund is {refund.status}, not pending.")
         refund.status = "succeeded"
-        world.emit("refund.updated", refund, {"status": "pending"})
+        _tell(world, refund, {"status": "pending"})
 
 
 def fail(world: World, refund: Refund) -> None:
@@ -72,7 +78,7 @@ def fail(world: World, refund: Refund) -> None:
         charge = world.charges[refund.charge]
         was = _refunded(charge)
         charge.amount_refunded -= refund.amount
-        world.emit("refund.updated", refund, {"status": before})
+        _tell(world, refund, {"status": before})
         world.emit("refund.failed", refund)
         world.emit("charge.updated", charge, was)
 
@@ -81,15 +87,17 @@ def describe(world: World, refund: Refund, params: Params) -> Refund:
     """`POST /v1/refunds/{id}`: change its metadata. An empty value takes its key away, an empty hash all."""
     with world.lock:
         before = dict(refund.metadata)
-        if params.raw("metadata") == "":
-            refund.metadata = {}
-        else:
-            gone = {name for name, value in params.mapping("metadata").items() if value == ""}
-            kept = {name: value for name, value in refund.metadata.items() if name not in gone}
-            refund.metadata = metadata(Params({"metadata": {**kept, **metadata(params)}}))
+        refund.metadata = changed_metadata(before, params)
         if refund.metadata != before:
-            world.emit("refund.updated", refund, {"metadata": before})
+            _tell(world, refund, {"metadata": before})
         return refund
+
+
+def _tell(world: World, refund: Refund, before: JsonObject) -> None:
+    """Of a card's refund Stripe sends the old event besides the new one."""
+    if refund.by_card:
+        world.emit("charge.refund.updated", refund, before)
+    world.emit("refund.updated", refund, before)
 
 
 def _refunded(charge: Charge) -> JsonObject:

@@ -6,6 +6,7 @@ refused with Stripe's error where it is none. What the schema does not name is r
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Final, TypeAlias, cast
 
 from app.demo.stripe.errors import StripeProblem, missing
@@ -13,6 +14,7 @@ from app.demo.stripe.values import FormValue, JsonObject
 
 Schema: TypeAlias = Mapping[str, object]
 _INTEGER: Final = re.compile(r"-?[0-9]{1,18}", re.ASCII)
+_NUMBER: Final = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?", re.ASCII)
 
 
 def check(fields: Mapping[str, FormValue], schema: Schema) -> JsonObject:
@@ -40,6 +42,8 @@ def _coerce(value: FormValue, schema: Schema, param: str) -> object:
         )
     if kind == "integer":
         return _integer(value, param)
+    if kind == "number":
+        return _number(value, param)
     if kind == "boolean":
         return _boolean(value, param)
     return _text(value, schema, param)
@@ -95,6 +99,12 @@ def _integer(value: str, param: str) -> int:
     if not _INTEGER.fullmatch(value):
         raise StripeProblem(f"Invalid integer: {value[:100]}", code="parameter_invalid_integer", param=param)
     return int(value)
+
+
+def _number(value: str, param: str) -> Decimal:
+    if not _NUMBER.fullmatch(value):
+        raise StripeProblem(f"Invalid decimal: {value[:100]}", param=param)
+    return Decimal(value)
 
 
 def _boolean(value: str, param: str) -> bool:

@@ -28,7 +28,9 @@ def running(double: StripeDouble, *, port: int = 0, public_url: str | None = Non
         listener.listen(128)
         url = f"http://{_HOST}:{listener.getsockname()[1]}"
         double.base_url = public_url or url
-        config = uvicorn.Config(double.app, log_config=None, access_log=False, timeout_graceful_shutdown=1, ws="none")
+        config = uvicorn.Config(
+            double.app, log_config=None, access_log=False, timeout_graceful_shutdown=1, ws="none", date_header=False
+        )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([listener],), name="stripe-double-server", daemon=True)
         thread.start()

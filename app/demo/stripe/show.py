@@ -3,25 +3,52 @@
 from collections.abc import Sequence
 from typing import Final
 
-from app.demo.stripe.records import Charge, Event, PaymentIntent, Record, Refund, Session
-from app.demo.stripe.show_payment import charge, payment_intent, refund
+from app.demo.stripe.catalog_records import Price, Product
+from app.demo.stripe.money_records import Account, BalanceTransaction, Dispute, Reversal, Transfer
+from app.demo.stripe.offer_records import Coupon, PromotionCode
+from app.demo.stripe.records import Charge, Event, PaymentIntent, PaymentMethod, Record, Refund, Session
+from app.demo.stripe.show_catalog import price, product
+from app.demo.stripe.show_dispute import balance_transaction, dispute
+from app.demo.stripe.show_offer import coupon, promotion_code
+from app.demo.stripe.show_payment import charge, payment_intent, payment_method, refund
 from app.demo.stripe.show_session import session
+from app.demo.stripe.show_transfer import account, reversal, transfer
 from app.demo.stripe.values import JsonObject
 
 API_VERSION: Final = "2026-08-26.dahlia"
 
 
-def shown(record: Record, base_url: str = "", endpoints: int = 0) -> JsonObject:
-    """The object as Stripe sends it. `base_url` is where the pay page is, `endpoints` how many hear an event."""
+def shown(record: Record, now: int, base_url: str = "", endpoints: int = 0) -> JsonObject:
+    """The object as Stripe sends it at `now`. The pay page is at `base_url`; `endpoints` hear an event."""
     match record:
         case Session():
             return session(record, base_url)
         case PaymentIntent():
             return payment_intent(record)
+        case PaymentMethod():
+            return payment_method(record)
         case Charge():
             return charge(record)
         case Refund():
             return refund(record)
+        case Product():
+            return product(record)
+        case Price():
+            return price(record)
+        case Coupon():
+            return coupon(record, now)
+        case PromotionCode():
+            return promotion_code(record, now)
+        case Account():
+            return account(record)
+        case Transfer():
+            return transfer(record)
+        case Reversal():
+            return reversal(record)
+        case Dispute():
+            return dispute(record)
+        case BalanceTransaction():
+            return balance_transaction(record)
         case Event():
             return event(record, endpoints)
 

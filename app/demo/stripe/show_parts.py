@@ -1,7 +1,7 @@
 """Parts that several of Stripe's objects share. Pure."""
 
 from app.demo.stripe.records import Buyer
-from app.demo.stripe.values import JsonObject
+from app.demo.stripe.values import JsonObject, Params
 
 
 def nulls(names: str) -> JsonObject:
@@ -10,7 +10,9 @@ def nulls(names: str) -> JsonObject:
 
 
 def address(buyer: Buyer) -> JsonObject:
-    """Where the simulated buyer lives: nowhere, unless a country was asked for."""
+    """Where the simulated buyer lives: nowhere, unless an address or a country was asked for."""
+    if buyer.address is not None:
+        return {**nulls("city country line1 line2 postal_code state"), **buyer.address}
     if buyer.country is None:
         return nulls("city country line1 line2 postal_code state")
     return {
@@ -21,3 +23,19 @@ def address(buyer: Buyer) -> JsonObject:
         "postal_code": "00000",
         "state": None,
     }
+
+
+def billing_details(buyer: Buyer) -> JsonObject:
+    return {"address": address(buyer), "email": buyer.email, "name": buyer.name, "phone": None, "tax_id": None}
+
+
+def shipping_to(buyer: Buyer) -> JsonObject:
+    """Where a payment's goods go, as the buyer said."""
+    return {**nulls("carrier phone tracking_number"), "address": address(buyer), "name": buyer.name or ""}
+
+
+def shipping_of(params: Params) -> JsonObject:
+    """Where a payment's goods go, as the shop said."""
+    given = {name: params.text(name) for name in ("carrier", "name", "phone", "tracking_number")}
+    where: JsonObject = {**nulls("city country line1 line2 postal_code state"), **params.mapping("address")}
+    return {**given, "address": where}

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from app.demo.stripe.records import Buyer, Charge, PaymentIntent, Refund
-from app.demo.stripe.show_parts import address, nulls
+from app.demo.stripe.records import Charge, PaymentIntent, PaymentMethod, Refund
+from app.demo.stripe.show_parts import billing_details, nulls
 from app.demo.stripe.values import JsonObject
 
 
@@ -14,14 +14,14 @@ def payment_intent(it: PaymentIntent) -> JsonObject:
         **nulls(
             "application application_fee_amount automatic_payment_methods customer customer_account "
             "excluded_payment_method_types next_action on_behalf_of payment_method_configuration_details processing "
-            "review setup_future_usage shipping transfer_data"
+            "review transfer_data"
         ),
         **_intent_fields(it.fields),
         "amount": it.amount,
         "amount_capturable": 0,
         "amount_received": it.amount if it.status == "succeeded" else 0,
         "canceled_at": it.canceled_at,
-        "cancellation_reason": "automatic" if it.canceled_at else None,
+        "cancellation_reason": it.cancellation_reason,
         "capture_method": "automatic_async",
         "client_secret": f"{it.id}_secret_simulated",
         "confirmation_method": "automatic",
@@ -34,25 +34,15 @@ def payment_intent(it: PaymentIntent) -> JsonObject:
         "payment_method": it.payment_method,
         "payment_method_options": {},
         "payment_method_types": list(it.methods),
-        "shipping": _shipping(it.ships_to),
+        "shipping": it.shipping,
         "status": it.status,
     }
 
 
-def _shipping(buyer: Buyer | None) -> JsonObject | None:
-    if buyer is None:
-        return None
-    return {
-        "address": address(buyer),
-        "carrier": None,
-        "name": buyer.name,
-        "phone": None,
-        "tracking_number": None,
-    }
-
-
 def _intent_fields(fields: Mapping[str, str]) -> JsonObject:
-    names = "description receipt_email statement_descriptor statement_descriptor_suffix transfer_group"
+    names = (
+        "description receipt_email setup_future_usage statement_descriptor statement_descriptor_suffix transfer_group"
+    )
     return {name: fields.get(name) for name in names.split()}
 
 
@@ -69,18 +59,12 @@ def charge(it: Charge) -> JsonObject:
         "amount": it.amount,
         "amount_captured": 0 if failed else it.amount,
         "amount_refunded": it.amount_refunded,
-        "billing_details": {
-            "address": address(it.buyer),
-            "email": it.buyer.email,
-            "name": it.buyer.name,
-            "phone": None,
-            "tax_id": None,
-        },
+        "billing_details": billing_details(it.buyer),
         "calculated_statement_descriptor": "SIMULATION",
         "captured": not failed,
         "created": it.created,
         "currency": it.currency,
-        "disputed": False,
+        "disputed": it.disputed,
         "failure_code": it.failure_code,
         "failure_message": "The simulated payment failed." if failed else None,
         "fraud_details": {},
@@ -94,7 +78,7 @@ def charge(it: Charge) -> JsonObject:
         "radar_options": {},
         "receipt_url": None,
         "refunded": it.refunded,
-        "shipping": _shipping(it.buyer if it.ships else None),
+        "shipping": it.shipping,
         "status": it.status,
     }
 
@@ -144,6 +128,39 @@ def _method_details(it: Charge) -> JsonObject:
             "three_d_secure": None,
             "wallet": None,
         },
+    }
+
+
+def payment_method(it: PaymentMethod) -> JsonObject:
+    details: JsonObject = nulls("bank_code branch_code country fingerprint generated_from last4")
+    if it.card is not None:
+        details = {
+            **nulls("generated_from wallet"),
+            "brand": it.card.brand,
+            "checks": nulls("address_line1_check address_postal_code_check cvc_check"),
+            "country": "US",
+            "display_brand": it.card.brand,
+            "exp_month": 12,
+            "exp_year": 2040,
+            "fingerprint": it.card.fingerprint,
+            "funding": "credit",
+            "last4": it.card.last4,
+            "networks": {"available": [it.card.brand], "preferred": None},
+            "regulated_status": "unregulated",
+            "three_d_secure_usage": {"supported": True},
+        }
+    return {
+        "id": it.id,
+        "object": "payment_method",
+        it.type: details,
+        "allow_redisplay": "unspecified",
+        "billing_details": billing_details(it.owner),
+        "created": it.created,
+        "customer": None,
+        "customer_account": None,
+        "livemode": False,
+        "metadata": dict(it.metadata),
+        "type": it.type,
     }
 
 

@@ -1,4 +1,4 @@
-"""Checkout sessions, their lines and ad-hoc prices, as Stripe shows them. Pure.
+"""Checkout sessions and what their totals are made of, as Stripe shows them. Pure.
 
 Fields that Stripe's document calls nullable are shown as null where the double has nothing to say; fields that appear
 only when expanded (`line_items`) are left out here.
@@ -6,7 +6,9 @@ only when expanded (`line_items`) are left out here.
 
 from typing import Final
 
-from app.demo.stripe.records import Line, Session
+from app.demo.stripe.catalog_records import Line
+from app.demo.stripe.records import Session
+from app.demo.stripe.show_offer import applied, discount_amount
 from app.demo.stripe.show_parts import address, nulls
 from app.demo.stripe.values import JsonObject
 
@@ -49,20 +51,21 @@ def session(it: Session, base_url: str) -> JsonObject:
 
 def _session_options(it: Session) -> JsonObject:
     """What was asked for and is shown again, else Stripe's defaults."""
+    taxed = it.tax_basis_points is not None
     options: JsonObject = {
         "adaptive_pricing": {"enabled": False},
         "allow_promotion_codes": None,
         "automatic_tax": {
-            "enabled": it.taxed,
-            "liability": {"type": "self"} if it.taxed else None,
-            "provider": "stripe" if it.taxed else None,
-            "status": "complete" if it.taxed else None,
+            "enabled": taxed,
+            "liability": {"type": "self"} if taxed else None,
+            "provider": "stripe" if taxed else None,
+            "status": "complete" if taxed else None,
         },
         "billing_address_collection": None,
         "custom_fields": [],
         "custom_text": nulls("after_submit shipping_address submit terms_of_service_acceptance"),
         "customer_creation": "if_required",
-        "discounts": [],
+        "discounts": [applied(it.discount)] if it.discount else [],
         "locale": None,
         "payment_method_collection": "if_required",
         "payment_method_options": {},
@@ -75,17 +78,18 @@ def _session_options(it: Session) -> JsonObject:
 def _session_totals(it: Session) -> JsonObject:
     charged = it.shipping.amount if it.shipping else 0
     totals: JsonObject = {
-        "total_details": {"amount_discount": 0, "amount_shipping": charged, "amount_tax": it.tax},
+        "total_details": {"amount_discount": it.discounted, "amount_shipping": charged, "amount_tax": it.tax},
         "shipping_options": [],
     }
     if it.shipping:
-        rate = it.shipping.rate_id
-        totals["shipping_options"] = [{"shipping_amount": charged, "shipping_rate": rate}]
+        totals["shipping_options"] = [
+            {"shipping_amount": way.amount, "shipping_rate": way.rate_id} for way in it.shipping_options
+        ]
         totals["shipping_cost"] = {
             "amount_subtotal": charged,
             "amount_tax": 0,
             "amount_total": charged,
-            "shipping_rate": rate,
+            "shipping_rate": it.shipping.rate_id,
         }
     return totals
 
@@ -108,7 +112,7 @@ def _session_customer(it: Session) -> JsonObject:
     return fields
 
 
-def _customer(email: str, name: str | None, where: JsonObject | None) -> JsonObject:
+def _customer(email: str | None, name: str | None, where: JsonObject | None) -> JsonObject:
     return {
         "address": where,
         "business_name": None,
@@ -121,66 +125,34 @@ def _customer(email: str, name: str | None, where: JsonObject | None) -> JsonObj
     }
 
 
-def line_item(line: Line) -> JsonObject:
-    """A line of a session (`object: item`), with its ad-hoc price."""
+def breakdown(it: Session) -> JsonObject:
+    """Which discount and which tax made the totals: `total_details.breakdown`, where it is expanded."""
     return {
-        "id": line.id,
-        "object": "item",
-        "amount_discount": 0,
-        "amount_subtotal": line.subtotal,
-        "amount_tax": line.tax,
-        "amount_total": line.subtotal + line.tax,
-        "currency": line.currency,
-        "description": line.name,
-        "metadata": dict(line.metadata),
-        "price": _price(line),
-        "quantity": line.quantity,
+        "discounts": [discount_amount(it.discounted, it.discount, it.id)] if it.discount else [],
+        "taxes": [] if it.tax_basis_points is None else [_tax(it, it.tax_basis_points)],
     }
 
 
-def _price(line: Line) -> JsonObject:
-    return {
-        "id": line.price_id,
-        "object": "price",
-        "active": False,  # as with every price that was made for one session
-        "billing_scheme": "per_unit",
-        "created": line.created,
-        "currency": line.currency,
-        "custom_unit_amount": None,
+def _tax(it: Session, basis_points: int) -> JsonObject:
+    inclusive = any(line.inclusive for line in it.lines)
+    rate: JsonObject = {
+        "id": "txr_simulated",
+        "object": "tax_rate",
+        **nulls("country description flat_amount jurisdiction jurisdiction_level state tax_type"),
+        "active": True,
+        "created": it.created,
+        "display_name": "Tax",
+        "effective_percentage": basis_points / 100,
+        "inclusive": inclusive,
         "livemode": False,
-        "lookup_key": None,
         "metadata": {},
-        "nickname": None,
-        "product": line.product_id,
-        "recurring": None,
-        "tax_behavior": "unspecified",
-        "tiers_mode": None,
-        "transform_quantity": None,
-        "type": "one_time",
-        "unit_amount": line.unit_amount,
-        "unit_amount_decimal": str(line.unit_amount),
+        "percentage": basis_points / 100,
+        "rate_type": "percentage",
     }
+    taxable = it.subtotal - it.discounted
+    return {"amount": it.tax, "rate": rate, "taxability_reason": "standard_rated", "taxable_amount": taxable}
 
 
-def product(line: Line) -> JsonObject:
-    """The ad-hoc product of a line."""
-    return {
-        "id": line.product_id,
-        "object": "product",
-        "active": False,
-        "created": line.created,
-        "default_price": None,
-        "description": line.description,
-        "images": list(line.images),
-        "livemode": False,
-        "marketing_features": [],
-        "metadata": dict(line.product_metadata),
-        "name": line.name,
-        "package_dimensions": None,
-        "shippable": None,
-        "statement_descriptor": None,
-        "tax_code": None,
-        "unit_label": None,
-        "updated": line.created,
-        "url": None,
-    }
+def line_discounts(it: Session, line: Line) -> list[JsonObject]:
+    """What the discount took of one line, where it is expanded."""
+    return [discount_amount(line.discount, it.discount, it.id)] if it.discount else []

@@ -1,6 +1,7 @@
 """Values as they travel: nested form fields on the way in, JSON on the way out. Pure."""
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import TypeAlias
 
 JsonObject: TypeAlias = dict[str, object]
@@ -46,6 +47,12 @@ class Params:
         if value is None or (isinstance(value, int) and not isinstance(value, bool)):
             return value
         raise TypeError(f"{self.param(name)} is not an integer")
+
+    def number(self, name: str) -> Decimal | None:
+        value = self._values.get(name)
+        if value is None or isinstance(value, Decimal):
+            return value
+        raise TypeError(f"{self.param(name)} is not a number")
 
     def flag(self, name: str) -> bool:
         return self._values.get(name) is True

@@ -77,6 +77,7 @@ class Webhooks:
     backoff: Sequence[float] = BACKOFF
     timeout: float = 10.0
     stamp: Callable[[], float] = time.time
+    ahead: Callable[[], float] = lambda: 0.0  # how many seconds the stamps are ahead of it
     attempts: list[Attempt] = field(default_factory=list)
     given_up: list[Attempt] = field(default_factory=list)
 
@@ -160,7 +161,7 @@ class Webhooks:
 
     def _post(self, parcel: _Parcel, *, at: int | None = None, secrets: Sequence[str] | None = None) -> Attempt:
         endpoint, message = parcel.endpoint, parcel.message
-        stamp = int(self.stamp()) if at is None else at
+        stamp = int(self.stamp() + self.ahead()) if at is None else at
         headers = {
             "Content-Type": "application/json; charset=utf-8",
             "User-Agent": "Stripe/1.0 (simulated; +https://stripe.com/docs/webhooks)",

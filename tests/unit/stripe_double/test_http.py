@@ -237,7 +237,7 @@ def test_without_stripes_document_a_smaller_list_is_the_measure() -> None:
         session = client.v1.checkout.sessions.create(session_params(line_items=[line(1500, "jpy")]))
         assert session.url == f"http://pay.localhost:1/pay/{session.id}"
         with pytest.raises(stripe.InvalidRequestError) as refused:
-            client.v1.checkout.sessions.create(session_params(discounts=[{"coupon": "x"}]))
+            client.v1.checkout.sessions.create(session_params(consent_collection={"promotions": "auto"}))
         assert refused.value.code == "parameter_unknown"
     http.close()  # type: ignore[no-untyped-call]
 

@@ -208,7 +208,7 @@ def test_a_refund_may_fail_after_it_succeeded(
     failed = client.v1.refunds.retrieve(made)
     assert (failed.status, failed.failure_reason) == ("failed", "expired_or_canceled_card")
     assert double.charge_of(intent)["amount_refunded"] == 0
-    assert types(double)[-3:] == ["refund.updated", "refund.failed", "charge.updated"]
+    assert types(double)[-4:] == ["charge.refund.updated", "refund.updated", "refund.failed", "charge.updated"]
     with pytest.raises(StripeProblem):
         double.fail_refund(made)
 
@@ -218,7 +218,7 @@ def test_a_pending_refund_is_completed(make_session: MakeSession, double: Stripe
     made = double.refund(intent, 500, pending=True)
     assert made["status"] == "pending"
     assert double.complete_refund(str(made["id"]))["status"] == "succeeded"
-    assert types(double)[-1] == "refund.updated"
+    assert types(double)[-2:] == ["charge.refund.updated", "refund.updated"]
     with pytest.raises(StripeProblem):
         double.complete_refund(str(made["id"]))
     with pytest.raises(StripeProblem):
@@ -232,7 +232,7 @@ def test_a_refund_can_be_described_anew(
     assert plain(client.v1.refunds.update(made, {"metadata": {"a": "1", "b": "2"}}).metadata) == {"a": "1", "b": "2"}
     assert plain(client.v1.refunds.update(made, {"metadata": {"a": ""}}).metadata) == {"b": "2"}
     assert plain(client.v1.refunds.update(made, {"metadata": ""}).metadata) == {}
-    assert types(double)[-3:] == ["refund.updated"] * 3
+    assert types(double)[-6:] == ["charge.refund.updated", "refund.updated"] * 3
 
 
 def test_an_event_shows_its_object_as_it_was(

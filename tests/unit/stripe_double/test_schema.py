@@ -7,6 +7,7 @@ from typing import cast
 import pytest
 
 from app.demo.stripe.builtin import SCHEMAS
+from app.demo.stripe.builtin_payments import UNDOCUMENTED_SCHEMAS
 from app.demo.stripe.document import ENVIRONMENT, StripeDocument, find_document
 from app.demo.stripe.errors import StripeProblem
 from app.demo.stripe.form import decode
@@ -71,7 +72,7 @@ def test_every_operation_has_a_smaller_list() -> None:
     assert set(OPERATIONS) == set(SCHEMAS)
 
 
-@pytest.mark.parametrize("operation", sorted(SCHEMAS))
+@pytest.mark.parametrize("operation", sorted(SCHEMAS.keys() - UNDOCUMENTED_SCHEMAS.keys()))
 def test_the_smaller_list_is_part_of_stripes_document(
     operation: tuple[str, str], document: StripeDocument | None
 ) -> None:

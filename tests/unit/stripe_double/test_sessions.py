@@ -89,7 +89,7 @@ def test_lines_are_paged(make_session: MakeSession, client: stripe.StripeClient)
         ({"success_url": "/thanks"}, "success_url"),
         ({"cancel_url": "https://shop.example/a b"}, "cancel_url"),
         ({"colour": "red"}, "colour"),
-        ({"discounts": [{"coupon": "x"}]}, "discounts"),
+        ({"discounts": [{"coupon": "x"}]}, "discounts[0][coupon]"),
         ({"client_reference_id": "a b"}, "client_reference_id"),
         ({"client_reference_id": "a" * 201}, "client_reference_id"),
         ({"customer_email": "nobody"}, "customer_email"),

@@ -7,7 +7,7 @@ import stripe
 
 from app.demo.stripe.double import StripeDouble
 from app.demo.stripe.webhooks import signature
-from tests.unit.stripe_double.around import MakeSession, Receiver
+from tests.unit.stripe_double.around import MakeSession, Receiver, StandingClock
 
 SECRET = "whsec_first"
 PAID = ["payment_intent.created", "charge.succeeded", "payment_intent.succeeded", "checkout.session.completed"]
@@ -179,3 +179,26 @@ def test_a_closed_double_sends_nothing_more(
     double.expire(session.id)
     double.webhooks.drain(timeout=1)
     assert receiver.received == []
+
+
+def test_webhooks_can_come_three_days_late_and_the_events_are_listed_meanwhile(
+    double: StripeDouble,
+    client: stripe.StripeClient,
+    receiver: Receiver,
+    make_session: MakeSession,
+    clock: StandingClock,
+) -> None:
+    double.webhooks.register(receiver.url, SECRET)
+    double.webhooks.hold()
+    happened = int(clock.at.timestamp())
+    session = make_session()
+    double.pay(session.id)
+    clock.advance(days=3)
+    listed = client.v1.events.list({"types": ["checkout.session.completed"], "created": {"gte": happened}})
+    assert [session.id] == [event.data.object["id"] for event in listed.data]
+    assert [] == receiver.received
+    double.webhooks.release()
+    double.webhooks.drain()
+    events = [webhook.event(SECRET) for webhook in receiver.received]
+    assert "checkout.session.completed" == events[-1].type
+    assert {happened} == {event.created for event in events}
