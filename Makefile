@@ -7,12 +7,13 @@ PYTEST_ARGS ?=
 WORKERS ?= 2  # processes that test at the same time
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types imports dependencies migrations forget coverage pictures bench lock clean
+.PHONY: help demo test check soak lint types imports dependencies migrations forget coverage pictures bench lock clean
 
 help:
 	@echo "make demo    a shop, a wall on somebody's blog, a simulated Stripe (PORT=8000, RESET=1 begins anew)"
 	@echo "make test    all tests: SQLite, PostgreSQL, Chromium where there is one"
 	@echo "make check   what CI runs: lint, types, imports, dependencies, migrations, tests with coverage"
+	@echo "make soak    storms, kills and faults in their long form"
 	@echo "make bench   benchmarks, as ratios to a bare server in the same run"
 
 $(VENV)/run: requirements.lock pyproject.toml
@@ -40,6 +41,10 @@ demo: $(VENV)/run
 test: $(VENV)/dev var/stripe/spec3.json
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not alone" $(PYTEST_ARGS)
 	$(BIN)/python -m pytest -m alone $(PYTEST_ARGS) || [ $$? -eq 5 ]
+
+# The long forms of what `make test` runs in a short form. Alone: they kill servers and load the machine.
+soak: $(VENV)/dev var/stripe/spec3.json
+	SOAK=1 $(BIN)/python -m pytest -m soak --timeout 3600 $(PYTEST_ARGS)
 
 check: PYTEST_ARGS += --cov --cov-append --cov-report=
 check: lint types imports dependencies migrations forget test coverage

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -120,6 +121,60 @@ def import_file(
 
 
 @cli.command()
+def backup(
+    file: Annotated[Path, typer.Argument(dir_okay=False, help="Where it is written, readable by you alone.")],
+    force: Annotated[bool, typer.Option(help="Take the place of a file that is there.")] = False,
+) -> None:
+    """Write all that the database holds to one file, while everybody goes on working."""
+    from app.backup.cli import take
+
+    settings = _settings()
+    with _told_in_one_line(), _usable_database():
+        take(settings, file, force=force)
+
+
+@cli.command()
+def restore(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="The backup.")],
+    replace: Annotated[bool, typer.Option(help="Throw away all that the database holds now.")] = False,
+    check: Annotated[bool, typer.Option(help="Restore nothing: say what is in it, and whether it is whole.")] = False,
+) -> None:
+    """Fill an empty database from a backup, of SQLite or PostgreSQL: all of it or nothing."""
+    from app.backup import cli as backups
+
+    settings = _settings()
+    with _told_in_one_line(), _usable_database():
+        if check:
+            backups.check(settings, file)
+        else:
+            backups.put_back(settings, file, replace=replace)
+
+
+@cli.command()
+def reconcile(
+    since: Annotated[
+        str | None, typer.Option(help="Look further back than the last comparison: a date or a time, as 2026-11-19.")
+    ] = None,
+) -> None:
+    """Compare Stripe's books with ours now, repair what webhooks missed, and tell what that was."""
+    from app import main
+    from app.kernel.errors import AppError
+    from app.orders import cli as orders
+
+    settings = _settings()
+    _migrate(settings)
+    here = main.assemble(settings)
+    try:
+        with _usable_database():
+            finished = orders.reconcile(here, since)
+    except AppError as refusal:
+        _stop(refusal.detail)
+    finally:
+        here.database.close()
+    raise typer.Exit(0 if finished else 1)
+
+
+@cli.command()
 def demo(
     port: Port = 8000,
     reset: Annotated[bool, typer.Option(help="Begin anew: delete the demonstration's own database.")] = False,
@@ -182,6 +237,24 @@ def _usable_database() -> Iterator[None]:
     except DBAPIError as error:
         said = str(error.orig).strip() or type(error.orig).__name__
         _stop(f"the database cannot be used: {said.splitlines()[0]}")
+
+
+@contextmanager
+def _told_in_one_line() -> Iterator[None]:
+    """Stops where a backup is refused, or its file cannot be read or written. Told to end, it tidies up first."""
+    import signal
+
+    from app.backup.seal import Refused
+
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        yield
+    except Refused as refusal:
+        _stop(str(refusal))
+    except OSError as error:
+        _stop(f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error))
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _stop(why: str) -> NoReturn:

@@ -1,14 +1,24 @@
 """Whether the server is alive and ready, for those who run it."""
 
+from contextlib import suppress
+from typing import Final
+
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel
-from sqlalchemy import text
+from pydantic import BaseModel, Field
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import migrate
+from app.kernel.clock_watch import DATABASE
+from app.kernel.http.wire import Timestamp
 from app.kernel.http.work import Here
+from app.kernel.runtime import Runtime
+from app.orders import reconciliation
+from app.orders.stripe.gateway import Gateway
 
 router = APIRouter(tags=["operator"])
+
+_OVERDUE: Final = 3 * reconciliation.EVERY
 
 
 class Health(BaseModel):
@@ -17,11 +27,21 @@ class Health(BaseModel):
     status: str
 
 
+class LastReconciliation(BaseModel):
+    """When Stripe's books were last compared with ours, and what hinders it now."""
+
+    finished_at: Timestamp | None
+    error: str | None
+
+
 class Readiness(Health):
-    """Whether the database answers and has every migration."""
+    """Whether the database answers and has every migration. The rest hinders nothing: `warnings` is for people."""
 
     database: str
     migrations: str
+    clock: str = Field("ok", description="Of this machine: `ok`, or `fast by 600 s`, by Stripe's and the database's.")
+    reconciliation: LastReconciliation | None = Field(None, description="Null where no key of Stripe's is set.")
+    warnings: list[str] = Field(default_factory=list)
 
 
 @router.get("/healthz", response_model=Health)
@@ -40,9 +60,35 @@ def readyz(here: Here, request: Request, response: Response) -> Readiness:
         current = getattr(request.app.state, "migrations_are_current", False) or migrate.is_current(here.database)
     except SQLAlchemyError:
         response.status_code = 503
-        return Readiness(status="unavailable", database="away", migrations="unknown")
+        return _with_clock(here, Readiness(status="unavailable", database="away", migrations="unknown"))
     request.app.state.migrations_are_current = current
     if not current:
         response.status_code = 503
-        return Readiness(status="unavailable", database="ok", migrations="missing")
-    return Readiness(status="ok", database="ok", migrations="ok")
+        return _with_clock(here, Readiness(status="unavailable", database="ok", migrations="missing"))
+    ready = Readiness(status="ok", database="ok", migrations="ok")
+    with suppress(SQLAlchemyError):  # it was there a moment ago, and nobody's readiness hangs on what is told here
+        _look(here, request.app.state.gateway, ready)
+    return _with_clock(here, ready)
+
+
+def _look(here: Runtime, gateway: Gateway, ready: Readiness) -> None:
+    """What the database knows besides: its own time, and how the last comparison with Stripe went."""
+    with here.database.reading() as session:
+        if not here.database.is_sqlite:
+            here.watch.heard(DATABASE, session.scalars(select(func.clock_timestamp())).one())
+        if not gateway.has_key:
+            return
+        last = reconciliation.health(session)
+    ready.reconciliation = LastReconciliation(finished_at=last.finished_at, error=last.error)
+    if last.error is not None:
+        ready.warnings.append(f"the last comparison with Stripe's books failed: {last.error}")
+    elif last.finished_at is not None and here.clock.now() - last.finished_at > _OVERDUE:
+        ready.warnings.append("Stripe's books were not compared with ours for hours: does a worker run?")
+
+
+def _with_clock(here: Runtime, readiness: Readiness) -> Readiness:
+    warning = here.watch.warning
+    if warning is not None:
+        readiness.clock = warning
+        readiness.warnings.append(f"this machine's clock is {warning}: nothing stops, but set it right")
+    return readiness

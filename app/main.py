@@ -21,11 +21,13 @@ from app.catalog import imports as catalog_imports
 from app.fastlane import FastLane
 from app.history import api as history_api
 from app.kernel.clock import Clock, SystemClock
+from app.kernel.clock_watch import ClockWatch
 from app.kernel.database import Database
 from app.kernel.events import Events
 from app.kernel.http import idempotency, problems
 from app.kernel.http.limits import TooLargeAsProblem
 from app.kernel.outbox import Handler, Outbox, Worker
+from app.kernel.periodic import Timetable
 from app.kernel.recorder import Recorder
 from app.kernel.runtime import Runtime
 from app.kernel.signing import Signer
@@ -33,8 +35,16 @@ from app.merchants import api as merchants_api
 from app.merchants.cors import Cors
 from app.merchants.directory import Directory
 from app.orders import api as orders_api
-from app.orders import checkout_api, webhook_api
-from app.orders.service import OrderChanged
+from app.orders import (
+    bulk_api,
+    checkout_api,
+    connector_api,
+    promotion_api,
+    reconciliation,
+    reconciliation_api,
+    webhook_api,
+)
+from app.orders.news import OrderChanged, OrdersRecorded
 from app.orders.stripe.gateway import Gateway
 from app.referrals import api as referrals_api
 from app.referrals import coupons, coupons_api, identities, identities_api, visits
@@ -55,8 +65,11 @@ PUBLIC_PATHS = ("/v1/likes", "/v1/shares", "/v1/visits/", "/v1/checkouts", "/v1/
 """What pages of other origins may call; the widget and its code answer CORS in the fast lane."""
 
 
-def assemble(settings: Settings, clock: Clock | None = None) -> Runtime:
-    """The kernel's parts, with the domains connected to each other. Starts nothing."""
+def assemble(settings: Settings, clock: Clock | None = None, machine: Clock | None = None) -> Runtime:
+    """The kernel's parts, with the domains connected to each other. Starts nothing.
+
+    `clock` dates what happens; `machine` is the clock that is compared with others' (both are the system's).
+    """
     clock = clock or SystemClock()
     database = Database(settings.database)
     outbox = Outbox(clock)
@@ -68,9 +81,11 @@ def assemble(settings: Settings, clock: Clock | None = None) -> Runtime:
         outbox=outbox,
         events=Events(outbox),
         recorder=Recorder(database),
+        watch=ClockWatch(machine),
     )
     credit = attribution.Listeners(here.clock, here.outbox)
     here.events.on(OrderChanged, "attribute-order", credit.on_order_changed)
+    here.events.on(OrdersRecorded, "attribute-orders", credit.on_orders_recorded)
     here.events.on(visits.VisitClaimed, "attribute-claim", credit.on_visit_claimed)
     here.events.on(identities.IdentityJoined, "attribute-identity", credit.on_identity_joined)
     here.events.on(coupons.CouponChanged, "attribute-coupon", credit.on_coupon_changed)
@@ -79,7 +94,7 @@ def assemble(settings: Settings, clock: Clock | None = None) -> Runtime:
     return here
 
 
-def worker(here: Runtime) -> Worker:
+def worker(here: Runtime, gateway: Gateway) -> Worker:
     """The background jobs of every domain."""
 
     def tidy() -> None:
@@ -92,7 +107,9 @@ def worker(here: Runtime) -> Worker:
         recomputation.TOPIC: partial(recomputation.run, here.database, here.clock),
         catalog_imports.TOPIC: partial(catalog_imports.run, here.database, here.clock),
     }
-    return Worker(here.database, here.clock, here.outbox, handlers, tidy=tidy)
+    hourly = reconciliation.periodic(here, gateway) if here.settings.reconcile else []
+    beside = [Timetable(here.database, here.clock, hourly)]
+    return Worker(here.database, here.clock, here.outbox, handlers, tidy=tidy, beside=beside)
 
 
 def api(here: Runtime, directory: Directory, front: Storefront) -> FastAPI:
@@ -109,7 +126,7 @@ def api(here: Runtime, directory: Directory, front: Storefront) -> FastAPI:
     app.state.runtime = here
     app.state.directory = directory
     app.state.storefront = front
-    app.state.gateway = Gateway(here.settings)
+    app.state.gateway = Gateway(here.settings, here.watch)
     app.state.in_flight = idempotency.InFlight()
     app.state.click_windows = policies.click_windows
     problems.install(app)
@@ -121,9 +138,9 @@ def api(here: Runtime, directory: Directory, front: Storefront) -> FastAPI:
     return app
 
 
-def application(settings: Settings, clock: Clock | None = None) -> ASGIApp:
+def application(settings: Settings, clock: Clock | None = None, machine: Clock | None = None) -> ASGIApp:
     """The whole server, ready for uvicorn."""
-    here = assemble(settings, clock)
+    here = assemble(settings, clock, machine)
     directory = Directory(here.database)
     front = Storefront(here, resources.WIDGETS)
     limited = TooLargeAsProblem(api(here, directory, front))
@@ -141,20 +158,22 @@ def from_environment() -> ASGIApp:
 def run_worker(settings: Settings) -> None:
     """What `grapevine worker` runs: the jobs alone, until it is told to stop."""
     here = assemble(settings)
-    jobs = worker(here)
+    gateway = Gateway(here.settings, here.watch)
+    jobs = worker(here, gateway)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     jobs.start()
     stop.wait()
     jobs.stop()
+    gateway.close()
     here.database.close()
 
 
 @asynccontextmanager
 async def _lifespan(here: Runtime, front: Storefront, app: FastAPI) -> AsyncIterator[None]:
     here.recorder.start()
-    jobs = worker(here) if here.settings.jobs else None
+    jobs = worker(here, app.state.gateway) if here.settings.jobs else None
     if jobs is not None:
         jobs.start()
     yield
@@ -180,8 +199,12 @@ _DOMAINS = (
     identities_api,
     coupons_api,
     orders_api,
+    bulk_api,
+    promotion_api,
     checkout_api,
     webhook_api,
+    reconciliation_api,
+    connector_api,
     attribution_api,
     policy_api,
     preview_api,
@@ -204,5 +227,6 @@ _TAGS = {
     "reports": "What was shared, visited and sold, and through whom (report or secret key).",
     "merchant": "Settings and keys of a merchant (secret key).",
     "stripe": "Where Stripe sends its events.",
+    "connectors": "Shops of other systems, and where they send their orders.",
     "operator": "Making merchants, health (operator's token).",
 }

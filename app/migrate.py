@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import column, select, table
 from sqlalchemy.exc import DatabaseError
+from sqlalchemy.orm import Session
 
 from app.kernel.database import Database
 from app.resources import MIGRATIONS
@@ -41,21 +42,38 @@ def upgrade(database: Database, scripts: Path = MIGRATIONS) -> None:
     command.upgrade(config(database, scripts), "head")
 
 
+def make(database: Database, revision: str, scripts: Path = MIGRATIONS) -> None:
+    """Make the tables of this revision, one of `known`, in an empty database."""
+    from alembic import command
+
+    command.upgrade(config(database, scripts), revision)
+
+
 def is_current(database: Database, scripts: Path = MIGRATIONS) -> bool:
     """Whether the database has every migration that this code knows."""
-    versions = table("alembic_version", column("version_num"))
     try:
         with database.reading() as session:
-            found = set(session.scalars(select(versions.c.version_num)))
+            found = applied(session)
     except DatabaseError:  # no such table: nothing was ever applied; or no database, which `upgrade` will say
         return False
-    return found == _heads(scripts)
+    revisions = _revisions(scripts)
+    return found == revisions["revision"] - revisions["down_revision"]  # those that no other builds upon
 
 
-def _heads(scripts: Path) -> set[str]:
-    """The newest revisions of this code: those that no other builds upon."""
-    known: dict[str, set[str]] = {"revision": set(), "down_revision": set()}
+def applied(session: Session) -> set[str]:
+    """The newest revisions of a database. Raises SQLAlchemy's `DatabaseError` where nothing was ever applied."""
+    versions = table("alembic_version", column("version_num"))
+    return set(session.scalars(select(versions.c.version_num)))
+
+
+def known(scripts: Path = MIGRATIONS) -> set[str]:
+    """Every revision that this code can bring a database to, and from there up to date."""
+    return _revisions(scripts)["revision"]
+
+
+def _revisions(scripts: Path) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {"revision": set(), "down_revision": set()}
     for script in (scripts / "versions").glob("*.py"):
         for kind, revision in _REVISION.findall(script.read_text("utf-8")):
-            known[kind].add(revision)
-    return known["revision"] - known["down_revision"]
+            found[kind].add(revision)
+    return found

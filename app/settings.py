@@ -60,6 +60,10 @@ class Settings(BaseSettings):
         True, description="Run background jobs inside the server; `false` where `grapevine worker` runs."
     )
 
+    reconcile: bool = Field(
+        True, description="Compare Stripe's books with ours each hour; `false` where only `grapevine reconcile` does."
+    )
+
     @field_validator("stripe_webhook_secret", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:

@@ -24,6 +24,7 @@ from app.merchants import service as merchants
 from app.merchants.access import SecretKey
 from app.orders import history as sales
 from app.orders import service as orders
+from app.orders.history import OrderRow
 from app.orders.models import Order
 
 router = APIRouter(tags=["orders"])
@@ -107,16 +108,16 @@ def _explanation(session: Session, merchant_id: int, order_id: str, query: Expla
     order = orders.get(session, merchant_id, order_id)
     as_of = _as_of(session, order, query.as_of)
     version = policy_book.for_explanation(session, merchant_id, query.policy, order.at, as_of)
-    settlement, facts = _settled(session, order, version, as_of)
+    said, settlement, facts = _settled(session, order, version, as_of)
     return AttributionOut(
         order=order.order_id,
         external_id=order.external_id,
         currency=order.currency,
-        net=order.net,
+        net=said.net,
         refunded=settlement.refunded,
         at=order.at,
-        visitor=order.visitor_id,
-        click=order.click_id,
+        visitor=said.visitor_id,
+        click=said.click_id,
         buyer=settlement.buyer,
         summary=sentences.of_order(settlement),
         reason=settlement.reason,
@@ -143,11 +144,13 @@ def _as_of(session: Session, order: Order, text: str | None) -> datetime | None:
     return as_of
 
 
-def _settled(session: Session, order: Order, version: Version, as_of: datetime | None) -> tuple[Settlement, Facts]:
-    """What the engine says of the order, and the facts that it judged by."""
-    (row,) = sales.rows(session, order.merchant_id, [order.order_id])
+def _settled(
+    session: Session, order: Order, version: Version, as_of: datetime | None
+) -> tuple[OrderRow, Settlement, Facts]:
+    """What the order said then, what the engine says of it, and the facts that it judged by."""
+    (row,) = sales.rows(session, order.merchant_id, [order.order_id], known_by=as_of)
     loaded = load(session, order.merchant_id, [row], as_of=as_of, purchases=version.policy.journey_reset)
-    return settle(loaded.orders[order.order_id], loaded.facts, version.policy), loaded.facts
+    return row, settle(loaded.orders[order.order_id], loaded.facts, version.policy), loaded.facts
 
 
 def _ledger(session: Session, order: Order, policy: str, as_of: datetime | None) -> list[CreditLine]:

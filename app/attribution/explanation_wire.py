@@ -107,8 +107,8 @@ class LineTakingOut(Wire):
 
 
 class RefundTakingOut(Wire):
-    """A refund or chargeback, in the order in which they count. `taken` is less than `amount` where less was left of
-    the order, and 0 where it was dropped."""
+    """A refund, chargeback or cancellation, in the order in which they count. `taken` is less than `amount` where less
+    was left of the order, and 0 where it was dropped."""
 
     id: str
     external_id: str
@@ -186,9 +186,9 @@ def lines_of(settlement: Settlement) -> Iterator[CreditLineOut]:
 
 def refunds_of(settlement: Settlement, refunds: Sequence[Refund]) -> Iterator[RefundTakingOut]:
     """Every refund that was known, with what it took from whom. `refunds` are the order's, in any order."""
-    known = {refund.external_id: refund for refund in refunds}
+    known = {refund.refund_id: refund for refund in refunds}
     for taking, lines in zip(settlement.takings, takings_by_line(settlement), strict=True):
-        refund = known[taking.refund.id.partition("\0")[0]]
+        refund = known[taking.refund.id.rpartition("\0")[2]]
         yield RefundTakingOut(
             id=refund.refund_id,
             external_id=refund.external_id,

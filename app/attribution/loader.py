@@ -159,7 +159,12 @@ class _Asking:
     def purchases(self, members: Mapping[str, int], livemode: bool) -> Sequence[OrderRow]:
         """All orders of these people, up to the latest of the batch."""
         clicks = self._bounded(history.claimed(self._session, self._merchant, members, most=MOST + 1))
-        found = sales.purchases(self._session, self._merchant, members, clicks, livemode=livemode, most=MOST + 1)
+        found = sales.purchases(
+            *(self._session, self._merchant, members, clicks),
+            livemode=livemode,
+            most=MOST + 1,
+            known_by=self._known_by,
+        )
         return self._bounded(found)
 
     def coupons(self, orders: Iterable[OrderRow]) -> Sequence[CouponRow]:
@@ -208,9 +213,17 @@ def _touches(rows: Iterable[TouchRow]) -> list[Touch]:
 
 
 def _refunds(rows: Iterable[RefundRow], orders: Mapping[str, Order]) -> list[Refund]:
-    # A refund's id is its order's own affair, and the engine's are one merchant's: both together tell it from all
-    # others. It comes first, so that refunds of one order are in the order of the shop's ids (rule 11).
+    # The engine's ids are one merchant's, a shop's are its order's own affair, and what counts anew counts under the
+    # same: all together tell one from all others. The shop's comes first, so that refunds of one order are in the
+    # order of the shop's ids (rule 11).
     return [
-        Refund(f"{external_id}\0{orders[order_id].id}", orders[order_id].id, amount, at // _SECOND, received, dropped)
-        for order_id, external_id, amount, at, received, dropped in rows
+        Refund(
+            f"{external_id}\0{orders[order_id].id}\0{refund_id}",
+            orders[order_id].id,
+            amount,
+            at // _SECOND,
+            received,
+            dropped,
+        )
+        for order_id, refund_id, external_id, amount, at, received, dropped in rows
     ]

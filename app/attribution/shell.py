@@ -14,7 +14,7 @@ from app.attribution import affected, stale, writing
 from app.attribution.affected import Reach, Touched
 from app.kernel.clock import Clock
 from app.kernel.outbox import Outbox
-from app.orders.service import OrderChanged
+from app.orders.news import OrderChanged, OrdersRecorded
 from app.referrals import coupons, turns, visits
 from app.referrals.coupons import CouponChanged
 from app.referrals.identities import IdentityJoined
@@ -32,11 +32,20 @@ class Listeners:
     outbox: Outbox
 
     def on_order_changed(self, session: Session, event: OrderChanged) -> None:
-        """Divide the order; where it is new, also what its buyer bought later, as far as that depends on it."""
+        """Divide the order; where it is new or somebody else's now, also what its buyers bought later, as far as that
+        depends on it."""
         turns.share_facts(session, event.merchant_id)
-        if event.is_new and self._look_again(affected.by_orders(session, event.merchant_id, [event.order_id])):
-            return
-        writing.bring_up_to_date(session, event.merchant_id, [event.order_id], self.clock.now())
+        orders = [event.order_id]
+        alone = not (event.is_new or event.buyer_changed)
+        if alone or not self._look_again(affected.by_orders(session, event.merchant_id, orders)):
+            writing.bring_up_to_date(session, event.merchant_id, orders, self.clock.now())
+
+    def on_orders_recorded(self, session: Session, event: OrdersRecorded) -> None:
+        """Divide orders that are new, and what their buyers bought later, as far as that depends on them."""
+        turns.share_facts(session, event.merchant_id)
+        reach = affected.by_orders(session, event.merchant_id, event.order_ids)
+        if not self._look_again(reach, beside=len(event.order_ids)):
+            writing.bring_up_to_date(session, event.merchant_id, event.order_ids, self.clock.now())
 
     def on_visit_claimed(self, session: Session, event: VisitClaimed) -> None:
         """A touch was learnt of late: look again at the orders that it may have led to."""
@@ -57,9 +66,10 @@ class Listeners:
         since = coupons.find(session, event.merchant_id, event.coupon_id).at
         self._look_again(affected.by_coupons(session, event.merchant_id, [(event.code, since)]))
 
-    def _look_again(self, reach: Reach) -> bool:
-        """Whether the orders are up to date now; if not, that is promised."""
-        orders = reach.few(FEW)
+    def _look_again(self, reach: Reach, *, beside: int = 0) -> bool:
+        """Whether the orders are up to date now; if they are more than a few `beside` those told of, that is
+        promised."""
+        orders = reach.few(FEW + beside)
         if orders is None:
             reach.mark()
             stale.promise(reach.session, self.outbox, reach.merchant_id)

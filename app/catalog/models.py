@@ -74,7 +74,8 @@ class Variant(Base):
     @property
     def left(self) -> int | None:
         """Pieces that may still be sold: what is in stock and nobody is just paying for. None: unlimited."""
-        return None if self.stock is None else max(self.stock - self.held, 0)
+        held = self.held or 0  # empty until it is written for the first time
+        return None if self.stock is None else max(self.stock - held, 0)
 
     @property
     def available(self) -> bool:

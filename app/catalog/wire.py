@@ -68,8 +68,9 @@ class VariantOut(Wire):
     sku: str | None
     price: MoneyWire | None
     compare_at: MoneyWire | None
-    stock: int | None
-    available: bool
+    stock: Annotated[int | None, Field(description="The merchant's own number; `null`: never sold out.")]
+    reserved: Annotated[int, Field(description="Pieces of them that somebody is just paying for.")]
+    available: Annotated[bool, Field(description="Whether a piece is left that nobody is paying for, and has a price.")]
 
 
 class ProductOut(Wire):
@@ -146,5 +147,6 @@ def _variant(variant: Variant) -> VariantOut:
         price=money(variant.price, variant.currency),
         compare_at=money(variant.compare_at, variant.currency),
         stock=variant.stock,
+        reserved=variant.held,
         available=variant.available,
     )

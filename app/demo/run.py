@@ -205,5 +205,6 @@ def _tell(settings: Settings, known: Shop, blog_port: int) -> None:
     console.print(f'  curl -H "Authorization: Bearer {known.report_key}" \\')
     console.print(f'    "{url}/v1/reports/attribution?group_by=network,sharer"\n')
     if settings.test_mode:
-        console.print("Stripe is simulated: no money moves, and every order is a test order.\n", style="yellow")
+        console.print("Stripe is simulated: no money moves, and every order is a test order.", style="yellow")
+        console.print(f"Refunds, disputes and Stripe's own faults, to try: {settings.stripe_api_base}/simulation\n")
     console.print("Ctrl+C stops it; `make demo RESET=1` begins anew.\n")

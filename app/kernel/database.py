@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any, ClassVar, cast
 
 from sqlalchemy import (
+    URL,
     BigInteger,
     ColumnElement,
     Dialect,
@@ -33,7 +34,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -45,6 +47,19 @@ BigNumber = BigInteger().with_variant(Integer(), "sqlite")
 
 _LOST_RACES = {"40001", "40P01"}
 """PostgreSQL: serialization failure, deadlock detected."""
+
+PATIENCE = 30.0
+"""Seconds that a writer waits for SQLite: for its turn among the writers of this process, then for other processes."""
+
+_LINE: dict[str, int] = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 4,
+    "tcp_user_timeout": 30_000,
+}
+"""Seconds, and milliseconds of the last: without them a thread waits for two hours when PostgreSQL's machine has gone
+without a word. The address in the settings may say otherwise."""
 
 
 class Instant(TypeDecorator[datetime]):
@@ -94,14 +109,21 @@ class _FairLock:
         self._waiting: deque[threading.Event] = deque()
         self._taken = False
 
-    def acquire(self) -> None:
+    def acquire(self, timeout: float) -> bool:
+        """Whether the lock was had within so many seconds."""
         turn = threading.Event()
         with self._guard:
             if not self._taken:
                 self._taken = True
-                return
+                return True
             self._waiting.append(turn)
-        turn.wait()
+        if turn.wait(timeout):
+            return True
+        with self._guard:
+            if turn.is_set():  # in this very moment
+                return True
+            self._waiting.remove(turn)
+            return False
 
     def release(self) -> None:
         with self._guard:
@@ -112,12 +134,16 @@ class _FairLock:
 
 
 class Database:
-    """One database and the only way to it. Threads may share it."""
+    """One database and the only way to it. Threads may share it.
 
-    def __init__(self, url: str, *, pool_size: int = 20) -> None:
+    A `draft` is a SQLite file of one process, thrown away where that ends too soon: it is filled fast, and nothing
+    stands beside it. Who wants to keep it syncs it when all is written and closed.
+    """
+
+    def __init__(self, url: str | URL, *, pool_size: int = 20, draft: bool = False) -> None:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self.engine = _sqlite(url) if self.is_sqlite else _postgresql(url, pool_size)
+        self.engine = _sqlite(url, _DRAFT if draft else _LASTING) if self.is_sqlite else _postgresql(url, pool_size)
         self._writing = self.engine.execution_options(begin="BEGIN IMMEDIATE") if self.is_sqlite else self.engine
         # In WAL a reader sees one moment of SQLite's file anyway; PostgreSQL must be told.
         self._reading = self.engine if self.is_sqlite else self.engine.execution_options(isolation_level=_ONE_MOMENT)
@@ -127,7 +153,8 @@ class Database:
     def transaction(self) -> Iterator[Session]:
         """A unit of work: committed when the block ends, rolled back when it raises.
 
-        SQLite has one writer: writers of this process queue here in order, those of others wait in SQLite.
+        SQLite has one writer: writers of this process queue here in order, those of others wait in SQLite. What is
+        raised where the database is the matter, and not what was asked of it, is known by `trouble.in_trouble`.
         """
         with self._turn(), Session(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
@@ -143,7 +170,8 @@ class Database:
         if self._turns is None:
             yield
             return
-        self._turns.acquire()
+        if not self._turns.acquire(PATIENCE):  # so that those behind a lock of another process do not add up
+            raise NoConnectionFree(f"no turn to write within {PATIENCE:.0f} s")
         try:
             yield
         finally:
@@ -183,7 +211,7 @@ def _hold(session: Session, lock: Callable[..., ColumnElement[Any]], names: Sequ
             session.execute(select(lock(func.hashtextextended(name, 0))))
 
 
-def lost_a_race(error: SQLAlchemyError) -> bool:
+def lost_a_race(error: BaseException) -> bool:
     """Whether the database gave up this transaction for another one's sake: done again, it may well succeed."""
     return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _LOST_RACES
 
@@ -232,21 +260,22 @@ def _insert_columns(mapped: type[Base], names: tuple[str, ...]) -> UpdateBase:
     return postgresql.insert(table).from_select(names, rows).on_conflict_do_nothing().returning(*table.primary_key)
 
 
-def _sqlite(url: str) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": 30.0}, pool_size=20, max_overflow=30)
+_LASTING = (
+    "journal_mode=WAL",
+    "synchronous=FULL",  # NORMAL may lose the last commits when the power goes
+    "cache_size=-16000",
+)
+_DRAFT = ("journal_mode=MEMORY", "synchronous=OFF", "cache_size=-64000")
+
+
+def _sqlite(url: str | URL, manner: Sequence[str]) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": PATIENCE}, pool_size=20, max_overflow=30)
 
     @event.listens_for(engine, "connect")
     def _configure(connection: DBAPIConnection, _: object) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, below
         cursor = connection.cursor()
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=FULL",  # NORMAL may lose the last commits when the power goes
-            "foreign_keys=ON",
-            "busy_timeout=30000",
-            "cache_size=-16000",
-            "temp_store=MEMORY",
-        ):
+        for pragma in (*manner, "foreign_keys=ON", f"busy_timeout={PATIENCE * 1000:.0f}", "temp_store=MEMORY"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
@@ -257,6 +286,7 @@ def _sqlite(url: str) -> Engine:
     return engine
 
 
-def _postgresql(url: str, pool_size: int) -> Engine:
+def _postgresql(url: str | URL, pool_size: int) -> Engine:
     target = make_url(url).set(drivername="postgresql+psycopg")
-    return create_engine(target, pool_size=pool_size, max_overflow=10, pool_pre_ping=True)
+    line = {name: value for name, value in _LINE.items() if name not in target.query}
+    return create_engine(target, connect_args=line, pool_size=pool_size, max_overflow=10, pool_pre_ping=True)

@@ -9,11 +9,11 @@ with its error when it was given up. Who has lost the lease no longer touches th
 import logging
 import random
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import JSON, BigInteger, ColumnElement, Index, Text, event, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -49,6 +49,19 @@ class OutboxRow(Base):
     error: Mapped[str | None] = mapped_column(Text)
 
 
+class PeriodicJob(Base):
+    """When work is due that has to be done again and again (periodic.py), and how it went."""
+
+    __tablename__ = "periodic_jobs"
+    __table_args__ = {"info": {"shared": "the server's own work, not a merchant's"}}
+
+    name: Mapped[str] = mapped_column(id_type(80), primary_key=True)
+    due_at: Mapped[datetime]  # when it may be taken next: also the end of a lease
+    turn: Mapped[int]  # counts the takings: who took it before no longer touches it
+    finished_at: Mapped[datetime | None]
+    error: Mapped[str | None] = mapped_column(Text)  # of the last time, where it failed
+
+
 class LeaseLost(Exception):
     """The lease ran out and somebody else took the message: the rest is theirs. A handler lets it pass."""
 
@@ -78,6 +91,14 @@ class Message:
                 extended = clock.now()
 
         return extend
+
+
+class Beside(Protocol):
+    """Something with a thread of its own that lives as long as a worker."""
+
+    def start(self) -> None: ...
+
+    def stop(self, timeout: float) -> None: ...
 
 
 Handler = Callable[[Message], None]
@@ -117,7 +138,8 @@ def pause(attempts: int) -> timedelta:
 class Worker:
     """The doing side: a thread that takes what is due, one message at a time; many workers may share a database.
 
-    `tidy` is called once an hour, for what only has to be cleared away now and then.
+    `tidy` is called once an hour, for what only has to be cleared away now and then. `beside` starts and stops with
+    the worker, and does not wait for its messages, nor they for it.
     """
 
     def __init__(
@@ -129,6 +151,7 @@ class Worker:
         *,
         tidy: Callable[[], None] = lambda: None,
         poll_seconds: float = 1.0,
+        beside: Sequence[Beside] = (),
     ) -> None:
         self._database = database
         self._clock = clock
@@ -136,16 +159,21 @@ class Worker:
         self._handlers = handlers
         self._tidy = tidy
         self._poll = poll_seconds
+        self._beside = tuple(beside)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="grapevine-worker", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
+        for each in self._beside:
+            each.start()
 
     def stop(self, timeout: float = 10.0) -> None:
         """Finish the message at hand, then stop. What is left stays in the outbox."""
         self._stopping.set()
         self._outbox.added.set()
+        for each in self._beside:
+            each.stop(timeout)
         self._thread.join(timeout)
 
     def run_due(self) -> int:

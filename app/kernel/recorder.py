@@ -10,15 +10,15 @@ import logging
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, cast
 
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.orm import Session
 
 from app.kernel.database import Database, lost_a_race
 from app.kernel.errors import AppError, Unavailable
+from app.kernel.trouble import in_trouble
 
 log = logging.getLogger(__name__)
 
@@ -104,18 +104,20 @@ class Recorder:
         try:
             with self._database.transaction() as session:
                 self._call_writers(session, batch)
-        except (OperationalError, NoConnectionFree) as error:
-            if lost_a_race(error):  # two batches met the same rows in another order; the other one stands now
-                self._write(batch)
-                return
+        except Exception as error:
+            self._failed(batch, error)
+
+    def _failed(self, batch: Sequence[_Waiting], error: Exception) -> None:
+        if lost_a_race(error):  # two batches met the same rows in another order; the other one stands now
+            self._write(batch)
+        elif in_trouble(error):  # perhaps all of it stands: whoever wrote the halves now would write it twice
             log.warning("a batch of %d facts could not be written: %s", len(batch), error)
             for waiting in batch:
                 waiting.outcome = Unavailable("The database is not available; ask again in a moment.")
-        except Exception as error:
-            if len(batch) == 1:
-                log.exception("a fact could not be written: %r", type(batch[0].fact))
-                batch[0].outcome = error
-                return
+        elif len(batch) == 1:
+            log.error("a fact could not be written: %r", type(batch[0].fact), exc_info=error)
+            batch[0].outcome = error
+        else:
             middle = len(batch) // 2
             self._write(batch[:middle])
             self._write(batch[middle:])
@@ -136,7 +138,7 @@ def _answer(batch: Sequence[_Waiting]) -> None:
     for waiting in batch:
         by_loop[waiting.loop].append(waiting)
     for loop, group in by_loop.items():
-        if not loop.is_closed():
+        with suppress(RuntimeError):  # the loop was closed: nobody waits any more, and what is written stands
             loop.call_soon_threadsafe(_resolve, group)
 
 

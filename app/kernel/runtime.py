@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from app.kernel.clock import Clock
+from app.kernel.clock_watch import ClockWatch
 from app.kernel.database import Database
 from app.kernel.events import Events
 from app.kernel.outbox import Outbox
@@ -22,3 +23,4 @@ class Runtime:
     outbox: Outbox
     events: Events
     recorder: Recorder
+    watch: ClockWatch

@@ -5,6 +5,8 @@ nearly empty and read from end to end where an index would do, a hundred times s
 look on the way. Knows no table.
 """
 
+from collections.abc import Sequence
+
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -19,7 +21,11 @@ def look_at(session: Session, first: type[Base], *others: type[Base]) -> None:
 
     One that somebody else is looking at is passed over.
     """
-    names = [table_of(table).name for table in (first, *others)]
+    look_at_named(session, [table_of(table).name for table in (first, *others)])
+
+
+def look_at_named(session: Session, names: Sequence[str]) -> None:
+    """As `look_at`, for whoever fills tables without knowing them."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text(f"ANALYZE (SKIP_LOCKED) {', '.join(names)}"))
         return

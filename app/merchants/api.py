@@ -16,6 +16,7 @@ from app.merchants.access import Operator, SecretKey
 from app.merchants.keys import KeyKind
 from app.merchants.models import ApiKey, Merchant
 from app.merchants.origins import normal_origin, normal_return_url
+from app.merchants.selling_wire import SellingOut, SellingPatch
 
 
 @cache
@@ -61,6 +62,18 @@ class MerchantPatch(Body):
     return_urls: Annotated[list[ReturnUrl], Field(max_length=100)] | None = None
     privacy: Privacy | None = None
     landing: Landing | None = None
+    checkout: Annotated[SellingPatch, Field(description="How buyers pay; what is left out of it stays too.")] | None = (
+        None
+    )
+
+
+class OperatorPatch(Body):
+    """What only the operator changes, since money goes there."""
+
+    stripe_account: Annotated[
+        StripeAccount | None,
+        Field(description="The connected account that sells from now on; `null`: the server's own key's."),
+    ]
 
 
 class MerchantOut(Wire):
@@ -75,6 +88,7 @@ class MerchantOut(Wire):
     privacy: Privacy
     landing: Landing
     stripe_account: str | None
+    checkout: SellingOut
     created_at: Timestamp
 
     @classmethod
@@ -138,6 +152,15 @@ def get_merchant(merchant_id: str, _: Operator, work: UnitOfWork) -> Response:
     return work.read(lambda session: MerchantOut.of(service.by_public_id(session, merchant_id)))
 
 
+@router.patch("/v1/merchants/{merchant_id}", response_model=MerchantOut, tags=["operator"])
+def change_account(merchant_id: str, body: OperatorPatch, _: Operator, work: UnitOfWork) -> Response:
+    """Say which account at Stripe a merchant sells through. Checkouts that are open stay with the account before."""
+    changes = {"stripe_account": body.stripe_account}
+    return work.write(
+        lambda session: MerchantOut.of(service.change(service.by_public_id(session, merchant_id), changes))
+    )
+
+
 @router.delete("/v1/merchants/{merchant_id}", status_code=204, tags=["operator"])
 def close_merchant(merchant_id: str, _: Operator, work: UnitOfWork) -> Response:
     """Off-board a merchant: its keys, links and widgets stop at once; its books stay."""
@@ -155,8 +178,14 @@ def get_settings(caller: SecretKey, work: UnitOfWork) -> Response:
 @router.patch("/v1/merchant", response_model=MerchantOut, tags=["merchant"])
 def change_settings(body: MerchantPatch, caller: SecretKey, work: UnitOfWork) -> Response:
     """Change settings; what is left out stays as it is."""
-    changes = body.model_dump(exclude_none=True)
-    return work.write(lambda session: MerchantOut.of(service.change(service.get(session, caller.merchant_id), changes)))
+    changes = body.model_dump(exclude_none=True, exclude={"checkout"})
+
+    def change(session: Session) -> MerchantOut:
+        merchant = service.get(session, caller.merchant_id, lock=body.checkout is not None)
+        selling = {} if body.checkout is None else {"checkout": body.checkout.changed(merchant.selling).to_json()}
+        return MerchantOut.of(service.change(merchant, changes | selling))
+
+    return work.write(change)
 
 
 @router.get("/v1/keys", response_model=Keys, tags=["merchant"])
@@ -184,9 +213,8 @@ def withdraw_key(key_id: str, caller: SecretKey, work: UnitOfWork) -> Response:
 
 
 def _fields(merchant: Merchant) -> dict[str, object]:
-    return {"id": merchant.public_id} | {
-        name: getattr(merchant, name) for name in MerchantOut.model_fields if name != "id"
-    }
+    kept = {name: getattr(merchant, name) for name in MerchantOut.model_fields if name not in ("id", "checkout")}
+    return {**kept, "id": merchant.public_id, "checkout": SellingOut.of(merchant.selling)}
 
 
 def _key(key: ApiKey) -> KeyOut:

@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from app.kernel.database import Database
 from app.kernel.errors import NotFound
 from app.merchants import service
+from app.merchants.selling import Selling
 
 FRESH_FOR = 1.0
 """Seconds. A setting that was changed is in force everywhere this much later at the latest."""
@@ -28,6 +29,7 @@ class Shop:
     privacy: str
     landing: str
     stripe_account: str | None
+    selling: Selling
 
 
 class Directory:
@@ -76,6 +78,7 @@ class Directory:
             privacy=merchant.privacy,
             landing=merchant.landing,
             stripe_account=merchant.stripe_account,
+            selling=merchant.selling,
         )
         with self._guard:
             if len(self._shops) >= _MOST:

@@ -7,6 +7,7 @@ from sqlalchemy import JSON, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel.database import Base, BigNumber, id_type
+from app.merchants.selling import Selling
 
 
 class Merchant(Base):
@@ -27,6 +28,11 @@ class Merchant(Base):
     checkout: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # how buyers pay: shipping, tax, promotion codes
     created_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
+
+    @property
+    def selling(self) -> Selling:
+        """How buyers pay, as it was set or as it is by itself."""
+        return Selling.from_json(self.checkout)
 
 
 class ApiKey(Base):

@@ -56,9 +56,12 @@ def open_shop(session: Session, signer: Signer, new: NewMerchant, now: datetime)
     return merchant, secret, report
 
 
-def get(session: Session, merchant_id: int) -> Merchant:
-    """The merchant with this number. Raises `NotFound` when there is none, or it has left."""
-    merchant = session.get(Merchant, merchant_id)
+def get(session: Session, merchant_id: int, *, lock: bool = False) -> Merchant:
+    """The merchant with this number; with `lock`, nobody else changes it until the transaction ends.
+
+    Raises `NotFound` when there is none, or it has left.
+    """
+    merchant = session.get(Merchant, merchant_id, with_for_update=lock or None)
     if merchant is None or merchant.closed_at is not None:
         raise NotFound
     return merchant
@@ -70,6 +73,14 @@ def by_public_id(session: Session, public_id: str) -> Merchant:
     if merchant.public_id != public_id:
         raise NotFound
     return merchant
+
+
+def only_seller(session: Session, stripe_account: str | None) -> Merchant | None:
+    """The one merchant who sells through this account of Stripe's (None: the server's own); None where there is none,
+    or several do."""
+    sells = select(Merchant).where(Merchant.stripe_account == stripe_account, Merchant.closed_at.is_(None))
+    found = session.scalars(sells.limit(2)).all()
+    return found[0] if len(found) == 1 else None
 
 
 def change(merchant: Merchant, changes: dict[str, Any]) -> Merchant:

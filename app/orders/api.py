@@ -1,28 +1,19 @@
 """Orders and refunds by HTTP: sales that were made elsewhere."""
 
-import hashlib
-from datetime import timedelta
+from typing import Annotated
 
-from fastapi import APIRouter, Response
-from sqlalchemy import select
+from fastapi import APIRouter, Query, Response
 from sqlalchemy.orm import Session
 
-from app.kernel.errors import Invalid
-from app.kernel.http.pages import Page, Paging, newest_first
+from app.kernel.http.pages import Page, newest_first
 from app.kernel.http.work import Answer, UnitOfWork
-from app.kernel.ids import Malformed, merchant_of
-from app.kernel.runtime import Runtime
-from app.kernel.signing import Signer
 from app.merchants.access import SecretKey
-from app.orders import service
+from app.orders import corrections, service, told
 from app.orders.models import Order
-from app.orders.wire import OrderIn, OrderOut, RefundIn, RefundOut
-from app.privacy import tokens
+from app.orders.wire import OrderIn, OrderOut, OrderPatch, OrderQuery, RefundIn, RefundOut
+from app.referrals import coupons
 
 router = APIRouter(prefix="/v1/orders", tags=["orders"])
-
-_SKEW = timedelta(days=1)
-"""How far ahead of our clock a shop's may be."""
 
 
 @router.post("", status_code=201, response_model=OrderOut, responses={200: {"model": OrderOut}})
@@ -32,22 +23,27 @@ def record_order(body: OrderIn, caller: SecretKey, work: UnitOfWork) -> Response
     A click id that is unknown, too old or another merchant's never refuses a sale: it is kept, and the
     explanation of the order's attribution says so.
     """
-    sale = _sale(body, caller.merchant_id, work.here)
+    sale = told.sale(body, caller.merchant_id, work.here)
 
     def record(session: Session) -> Answer:
-        order, is_new = service.record(session, work.here.events, caller.merchant_id, sale, work.here.clock.now())
+        now, events = work.here.clock.now(), work.here.events
+        if sale.coupon is not None:
+            coupons.speak_for_link(session, events, caller.merchant_id, sale.coupon, now)
+        order, is_new = service.record(session, events, caller.merchant_id, sale, now)
         return Answer(OrderOut.of(order), 201 if is_new else 200)
 
     return work.write(record, owner=caller.owner)
 
 
 @router.get("", response_model=Page[OrderOut])
-def list_orders(caller: SecretKey, paging: Paging, work: UnitOfWork) -> Response:
+def list_orders(caller: SecretKey, query: Annotated[OrderQuery, Query()], work: UnitOfWork) -> Response:
     """Orders with their refunds, newest first."""
-    query = select(Order).where(Order.merchant_id == caller.merchant_id)
+    matching = service.matching(
+        caller.merchant_id, external_id=query.external_id, click_id=query.click_id, coupon=query.coupon
+    )
     return work.read(
         lambda session: newest_first(
-            session, query, Order.order_id, paging, lambda orders: [OrderOut.of(order) for order in orders]
+            session, matching, Order.order_id, query, lambda orders: [OrderOut.of(order) for order in orders]
         )
     )
 
@@ -56,6 +52,21 @@ def list_orders(caller: SecretKey, paging: Paging, work: UnitOfWork) -> Response
 def get_order(order_id: str, caller: SecretKey, work: UnitOfWork) -> Response:
     """One order with its refunds."""
     return work.read(lambda session: OrderOut.of(service.get(session, caller.merchant_id, order_id)))
+
+
+@router.patch("/{order_id}", response_model=OrderOut)
+def correct_order(order_id: str, body: OrderPatch, caller: SecretKey, work: UnitOfWork) -> Response:
+    """Cancel an order, call it back, or correct it. Credit follows at once, by appending; what the order said before
+    is kept, so what was known at any time can still be told. The same again changes nothing.
+
+    Whether an order is a test cannot be corrected.
+    """
+    asked = told.amendment(body, caller.merchant_id, work.here.signer)
+    return work.write(
+        lambda session: OrderOut.of(
+            corrections.amend(session, work.here.events, caller.merchant_id, order_id, asked, work.here.clock.now())
+        )
+    )
 
 
 @router.post("/{order_id}/refunds", status_code=201, response_model=RefundOut, responses={200: {"model": RefundOut}})
@@ -73,42 +84,9 @@ def refund_order(order_id: str, body: RefundIn, caller: SecretKey, work: UnitOfW
 
 @router.delete("/{order_id}/refunds/{refund_id}", status_code=204)
 def undo_refund(order_id: str, refund_id: str, caller: SecretKey, work: UnitOfWork) -> Response:
-    """Undo a refund that was recorded by mistake or has failed: what it took is given back."""
+    """Undo a refund that was recorded by mistake or has failed: what it took is given back. Twice is once."""
     return work.write(
-        lambda session: service.give_back(
+        lambda session: corrections.give_back(
             session, work.here.events, caller.merchant_id, order_id, refund_id, work.here.clock.now()
         )
     )
-
-
-def _sale(body: OrderIn, merchant_id: int, here: Runtime) -> service.Sale:
-    gross = body.net if body.gross is None else body.gross
-    if gross < body.net:
-        raise Invalid.field("/gross", "must not be less than net")
-    if body.placed_at > here.clock.now() + _SKEW:
-        raise Invalid.field("/placed_at", "lies in the future")
-    return service.Sale(
-        external_id=body.external_id,
-        source="api",
-        fingerprint=hashlib.sha256(body.model_dump_json().encode()).hexdigest(),
-        livemode=not (body.test or here.settings.test_mode),
-        currency=body.currency,
-        gross=gross,
-        net=body.net,
-        at=body.placed_at,
-        click_id=body.click_id or None,
-        visitor_id=_visitor(body.visitor, merchant_id, here.signer),
-        coupon=body.coupon or None,
-        customer_hash=here.signer.customer_hash(merchant_id, body.customer) if body.customer else None,
-        lines=tuple(service.LineData(**line.model_dump()) for line in body.lines),
-    )
-
-
-def _visitor(said: str | None, merchant_id: int, signer: Signer) -> str | None:
-    """Who bought, by id or token. One who is not the merchant's is nobody: that must not refuse a sale."""
-    if said is None or said.startswith("vt_"):
-        return tokens.visitor_of(signer, said, merchant_id)
-    try:
-        return said if merchant_of(said, "vis") == merchant_id else None
-    except Malformed:
-        return None

@@ -65,20 +65,42 @@ def seller(wishes: Sequence[Wish]) -> int:
 
 
 def fill(session: Session, merchant_id: int, wishes: Sequence[Wish]) -> Basket:
-    """The basket at today's prices. Raises `Invalid` naming what is not on offer, or not in that quantity.
+    """The basket at today's prices; a variant that is wanted twice is one line of the sum. Raises `Invalid` naming what
+    is not on offer, or not in that quantity.
 
-    Nothing is reserved.
+    Nothing is reserved yet.
     """
     found = [_on_offer(session, merchant_id, position, wish) for position, wish in enumerate(wishes)]
-    currency, wanted = found[0][0].currency, Counter[str]()
-    for position, ((variant, _), wish) in enumerate(zip(found, wishes, strict=True)):
+    currency = found[0][0].currency
+    for position, (variant, _) in enumerate(found):
         if variant.currency != currency:
             raise Invalid.field(_pointer(position, "variant"), f"is not priced in {currency}, as the first item is")
+    wanted = Counter[str]()
+    for wish in wishes:
         wanted[wish.variant] += wish.quantity
-        if variant.stock is not None and wanted[wish.variant] > variant.stock:
-            raise OutOfStock.field(_pointer(position, "quantity"), f"is more than the {variant.stock} in stock")
-    lines = tuple(_line(variant, product, wish) for (variant, product), wish in zip(found, wishes, strict=True))
-    return Basket(lines, currency)
+    offered = {variant.variant_id: (variant, product) for variant, product in found}
+    for variant, _ in offered.values():
+        if variant.left is not None and wanted[variant.variant_id] > variant.left:
+            raise too_many(wishes, variant.variant_id, variant.left)
+    return Basket(tuple(_line(*offered[each], quantity) for each, quantity in wanted.items()), currency)
+
+
+def too_many(wishes: Sequence[Wish], variant_id: str, left: int) -> OutOfStock:
+    """The answer where only so many pieces of the variant are left, naming the item with which it is too many."""
+    position = _too_much_at(wishes, variant_id, left)
+    if left == 0:
+        return OutOfStock.field(_pointer(position, "variant"), "is sold out")
+    return OutOfStock.field(_pointer(position, "quantity"), f"is more than the {left} in stock")
+
+
+def _too_much_at(wishes: Sequence[Wish], variant_id: str, left: int) -> int:
+    """The position of the wish with which more of the variant is wanted than is left."""
+    so_far = 0
+    for position, wish in enumerate(wishes):
+        so_far += wish.quantity if wish.variant == variant_id else 0
+        if so_far > left:
+            return position
+    raise ValueError("so many are left")
 
 
 def _number(position: int, wish: Wish) -> int:
@@ -95,8 +117,6 @@ def _on_offer(session: Session, merchant_id: int, position: int, wish: Wish) -> 
         raise not_on_offer(position) from None
     if variant.price is None:
         raise Invalid.field(_pointer(position, "variant"), "is shown but not for sale: it has no price")
-    if not variant.available:
-        raise OutOfStock.field(_pointer(position, "variant"), "is sold out")
     return variant, product
 
 
@@ -109,14 +129,14 @@ def _pointer(position: int, name: str) -> str:
     return f"/items/{position}/{name}"
 
 
-def _line(variant: Variant, product: Product, wish: Wish) -> Line:
+def _line(variant: Variant, product: Product, quantity: int) -> Line:
     assert variant.price is not None
     title = f"{product.title} – {variant.title}" if variant.title else product.title
     return Line(
         variant=variant.variant_id,
         product=product.product_id,
         title=title[:_LONGEST_TITLE],
-        quantity=wish.quantity,
+        quantity=quantity,
         price=variant.price,
         image=product.images[0] if product.images else None,
     )

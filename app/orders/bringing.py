@@ -9,17 +9,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, FromClause, Select, and_, delete, select
+from sqlalchemy import BigInteger, FromClause, Row, Select, and_, delete, select
 from sqlalchemy.orm import Session
 
-from app.kernel.brought import Said, Verdict, judge
+from app.kernel.brought import Contradiction, Said, Verdict, judge
 from app.kernel.codes import normalised
 from app.kernel.database import id_type, insert_all_new
 from app.kernel.given import Question, keys_of
 from app.kernel.ids import new_id
+from app.orders import known
 from app.orders.models import Order, Refund, WaitingRefund
+from app.orders.settling import CANCELLED
 
 SOURCE = "history"
+_NAMED_AS_OURS = Contradiction("id", "is the name of cancellations")
 TABLES = (Order, Refund, WaitingRefund)
 """What is filled here."""
 
@@ -61,11 +64,10 @@ def bring_orders(
         made.update((rows[order_id].id, order_id) for _, order_id in written)
         return set(made)
 
-    def find(known: Mapping[str, PastOrder]) -> dict[str, Said]:
-        return {
-            row.external_id: (row.visitor_id, row.currency, row.net, row.coupon_key, _second(row.at))
-            for row in _ORDERS.ask(session, keys_of(merchant_id, known))
-        }
+    def find(standing: Mapping[str, PastOrder]) -> dict[str, Said]:
+        rows = _ORDERS.ask(session, keys_of(merchant_id, standing))
+        first = known.before(session, merchant_id, {row.order_id for row in rows}, known.NEVER)
+        return {row.external_id: _said_first(row, first.get(row.order_id, {})) for row in rows}
 
     fields = ("visitor", "currency", "net", "coupon", "at")
     verdicts = judge(facts, fields, key=lambda fact: fact.id, said=_said_of_order, insert=insert, find=find)
@@ -75,6 +77,13 @@ def bring_orders(
 
 def _said_of_order(fact: PastOrder) -> Said:
     return fact.visitor, fact.currency, fact.net, _key_of(fact.coupon), fact.at
+
+
+def _said_first(row: Row[*tuple[Any, ...]], corrected: Mapping[str, Any]) -> Said:
+    """What was said of an order that stands, before it was corrected: telling it again tells nothing new."""
+    coupon = _key_of(corrected["coupon"]) if "coupon" in corrected else row.coupon_key
+    visitor, net = corrected.get("visitor_id", row.visitor_id), corrected.get("net", row.net)
+    return visitor, row.currency, net, coupon, _second(row.at)
 
 
 def _key_of(coupon: str | None) -> str | None:
@@ -102,7 +111,7 @@ def _order_row(merchant_id: int, order_id: str, fact: PastOrder, *, livemode: bo
 
 def bring_refunds(session: Session, merchant_id: int, facts: Sequence[PastRefund], *, now: datetime) -> list[Verdict]:
     """Write those that are new; what became of each, in order. One whose order is not here yet waits for it
-    (`apply_waiting`)."""
+    (`apply_waiting`). None may be called as cancellations are."""
     orders = ids_of(session, merchant_id, {fact.order for fact in facts})
 
     def insert(new: Mapping[str, PastRefund]) -> set[str]:
@@ -120,7 +129,9 @@ def bring_refunds(session: Session, merchant_id: int, facts: Sequence[PastRefund
         return _standing(session, merchant_id, known)
 
     fields = ("order", "amount", "reason", "at")
-    return judge(facts, fields, key=lambda fact: fact.id, said=lambda fact: fact[1:5], insert=insert, find=find)
+    ours = [fact for fact in facts if fact.id != CANCELLED]
+    judged = iter(judge(ours, fields, key=lambda fact: fact.id, said=lambda fact: fact[1:5], insert=insert, find=find))
+    return [_NAMED_AS_OURS if fact.id == CANCELLED else next(judged) for fact in facts]
 
 
 def apply_waiting(session: Session, merchant_id: int, orders: Mapping[str, str], now: datetime) -> None:

@@ -1,39 +1,34 @@
 """Checkouts: what is wanted becomes a session at Stripe, once. Knows the database and the gateway, not HTTP.
 
-First the attempt is kept, then Stripe is asked outside any transaction, then its answer is kept. A crash or a lost
-answer in between is mended by asking again under the key that was kept: Stripe then gives the same session.
+First the attempt is kept and its stock is reserved, in one transaction; then Stripe is asked (asking.py).
 """
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from app.kernel.database import insert_new
+from app.kernel.database import insert_new, lost_a_race
 from app.kernel.errors import IdempotencyConflict, Invalid, NotFound
 from app.kernel.http.idempotency import KEPT_FOR
 from app.kernel.ids import Malformed, merchant_of, new_id
 from app.kernel.runtime import Runtime
 from app.merchants.directory import Shop
 from app.merchants.origins import allows_return
-from app.orders import basket, lifecycle
+from app.merchants.selling import Selling
+from app.orders import asked, basket, known_promotions, promotions, returning
+from app.orders.asking import Asking
 from app.orders.models import Checkout
 from app.orders.stripe.amounts import NotChargeable, to_stripe
 from app.orders.stripe.gateway import Gateway
-from app.orders.stripe.problems import CheckoutUnavailable, KeySpent
-from app.orders.stripe.session import Item, NewSession
-from app.orders.stripe.session import Session as StripeSession
-from app.orders.stripe.tags import Tags
-from app.orders.stripe_models import StripeObject
+from app.orders.stripe.languages import AUTO
+from app.orders.stripe.promotion import Promotion
+from app.orders.stripe.session import Terms
 from app.referrals import visits
 from app.walls import service as walls
-
-LIVES = timedelta(hours=2)
-"""How long a buyer has to pay. Stripe allows half an hour to a day."""
-_SHORTEST = timedelta(minutes=31)
-"""What must be left of it when Stripe is asked (half an hour, and a minute for clocks that differ)."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +42,7 @@ class Wanted:
     success_url: str | None = None
     cancel_url: str | None = None
     visitor_id: str | None = None
+    locale: str = AUTO
 
 
 @dataclass(frozen=True)
@@ -87,65 +83,97 @@ class Desk:
         self._here = here
         self._gateway = gateway
         self._shop = shop
+        self._asking = Asking(here, gateway, shop)
 
     def open(self, wanted: Wanted, attempt: Attempt) -> Checkout:
         """The checkout of this attempt, with the session at which its buyer pays.
 
-        Raises `Invalid` for what cannot be bought, `IdempotencyConflict`, and what `Gateway.create_session` raises.
+        Raises `Invalid` for what cannot be bought, `IdempotencyConflict`, and what `Asking.ask` raises.
         """
-        checkout = self._known(attempt) or self._begin(wanted, attempt)
-        return checkout if checkout.session_url is not None else self._ask(checkout)
+        known = self._known(attempt)
+        if known is not None:
+            return known if known.session_url is not None else self._asking.again(known)
+        begun = self._begin(wanted, attempt)
+        return begun if begun.session_url is not None else self._asking.ask(begun)
 
     def _known(self, attempt: Attempt) -> Checkout | None:
-        """The checkout of an attempt that was made before, ready to be asked for again."""
+        """The checkout of an attempt that was made before."""
         if attempt.key is None:
             return None
         with self._here.database.reading() as session:
             checkout = _find(session, self._shop.merchant_id, attempt.key)
         if checkout is None:
             return None
-        now = self._here.clock.now()
-        if checkout.created_at < now - KEPT_FOR:  # the client's key means something new from now on
-            self._change(checkout, lambda row: setattr(row, "attempt_key", row.checkout_id))
-            return None
-        if checkout.fingerprint != attempt.fingerprint:
+        forgotten = checkout.created_at < self._here.clock.now() - KEPT_FOR  # the client's key means something new now
+        if not forgotten and checkout.fingerprint != attempt.fingerprint:
             raise IdempotencyConflict
-        if checkout.session_url is None and checkout.expires_at - now < _SHORTEST:
-            return self._renew(checkout)
-        return checkout
+        if not forgotten and (checkout.session_url is not None or checkout.status == "asking"):
+            return checkout
+        self._free(checkout)
+        return None
+
+    def _free(self, over: Checkout) -> None:
+        """Let the client's key begin something new: what it stood for is over, or too long ago."""
+        with self._here.database.transaction() as session:
+            row = session.get_one(Checkout, (over.merchant_id, over.checkout_id), with_for_update=True)
+            row.attempt_key = row.checkout_id
 
     def _begin(self, wanted: Wanted, attempt: Attempt) -> Checkout:
-        """Keep the attempt before anybody else hears of it."""
-        merchant_id, now = self._shop.merchant_id, self._here.clock.now()
-        checkout_id = new_id("chk", merchant_id, now)
+        """Keep the attempt, and reserve its stock, before anybody else hears of it. Raises `Invalid`."""
+        try:
+            return self._attempt(wanted, attempt)
+        except basket.OutOfStock:
+            variants = [wish.variant for wish in wanted.items]
+            if wanted.visitor_id is None or not returning.let_go(
+                self._here, self._gateway, self._shop, wanted.visitor_id, variants
+            ):
+                raise
+        return self._attempt(wanted, attempt)
+
+    def _attempt(self, wanted: Wanted, attempt: Attempt) -> Checkout:
+        checkout_id = new_id("chk", self._shop.merchant_id, self._here.clock.now())
+        promotion = self._promotion(wanted.coupon)
+        terms = Terms(wanted.locale, self._shop.selling, None if promotion is None else promotion.id)
         with self._here.database.reading() as session:
             values = self._decide(session, wanted, checkout_id)
-        key = attempt.key or checkout_id
+        values |= {"terms": asked.kept_terms(self._shop, terms), "attempt_key": attempt.key or checkout_id}
+        values |= {"checkout_id": checkout_id, "fingerprint": attempt.fingerprint}
+        try:
+            return self._write(wanted, promotion, values)
+        except DBAPIError as error:
+            if not lost_a_race(error):
+                raise
+        return self._write(wanted, promotion, values)
+
+    def _write(self, wanted: Wanted, promotion: Promotion | None, values: Mapping[str, Any]) -> Checkout:
+        """The attempt as it is kept now: another process may have been quicker. Raises `OutOfStock`."""
+        merchant_id, now = self._shop.merchant_id, self._here.clock.now()
+        made = {"stripe_key": values["checkout_id"], "status": "asking", "created_at": now}
+        end = self._asking.end_of(self._shop.selling)
         with self._here.database.transaction() as session:
-            insert_new(
-                session,
-                Checkout,
-                merchant_id=merchant_id,
-                checkout_id=checkout_id,
-                attempt_key=key,
-                fingerprint=attempt.fingerprint,
-                stripe_key=checkout_id,
-                status="asking",
-                created_at=now,
-                expires_at=now + LIVES,
-                **values,
-            )
-            checkout = _find(session, merchant_id, key)  # another process may have been quicker
-        assert checkout is not None
-        if checkout.fingerprint != attempt.fingerprint:
-            raise IdempotencyConflict
+            insert_new(session, Checkout, merchant_id=merchant_id, expires_at=end, **made, **values)
+            checkout = _find(session, merchant_id, values["attempt_key"])
+            assert checkout is not None
+            if checkout.fingerprint != values["fingerprint"]:
+                raise IdempotencyConflict
+            if promotion is not None:
+                known_promotions.keep(session, merchant_id, promotion, now)
+            self._asking.reserve(session, checkout, wanted.items)
         return checkout
 
-    def _decide(self, session: Session, wanted: Wanted, checkout_id: str) -> dict[str, object]:
+    def _promotion(self, coupon: str | None) -> Promotion | None:
+        """The promotion code that buyers type in so, if it works. Raises `CheckoutUnavailable`."""
+        if coupon is None or not promotions.is_possible(coupon):
+            return None
+        found = self._gateway.promotion_code(coupon, self._shop.stripe_account)
+        return found if found is not None and found.active else None
+
+    def _decide(self, session: Session, wanted: Wanted, checkout_id: str) -> dict[str, Any]:
         """What is sold, at which price, and where the buyer comes back. Raises `Invalid`."""
         merchant_id, own = self._shop.merchant_id, self._here.settings.public_url
         filled = basket.fill(session, merchant_id, wanted.items)
         _must_be_chargeable(filled)
+        _must_be_shippable(filled, self._shop.selling)
         if wanted.wall_id is not None:
             _must_be_wall(session, merchant_id, wanted.wall_id)
         here = f"w/{wanted.wall_id}" if wanted.wall_id is not None else f"p/{filled.lines[0].product}"
@@ -167,73 +195,11 @@ class Desk:
             raise Invalid.field(pointer, "is not one of the merchant's return_urls, nor below one")
         return address
 
-    def _ask(self, checkout: Checkout) -> Checkout:
-        """Have the session made, and keep it. Everything that is asked comes from what was kept: under one key,
-        Stripe wants the same words."""
-        try:
-            made = self._gateway.create_session(self._new_session(checkout))
-        except KeySpent:
-            self._renew(checkout)
-            raise CheckoutUnavailable("Stripe failed at this; ask again in a moment.") from None
-        return self._change(checkout, lambda row: _keep(row, made), made.id)
-
-    def _new_session(self, checkout: Checkout) -> NewSession:
-        lines = [basket.Line(**item) for item in checkout.items]
-        return NewSession(
-            key=checkout.stripe_key,
-            account=self._shop.stripe_account,
-            currency=checkout.currency,
-            items=[Item(line.title, line.price, line.quantity, line.image) for line in lines],
-            tags=Tags(
-                merchant=self._shop.public_id,
-                checkout=checkout.checkout_id,
-                click=checkout.click_id,
-                referral=checkout.referral_id,
-                wall=checkout.wall_id,
-                visitor=checkout.visitor_id,
-                coupon=checkout.coupon,
-            ),
-            success_url=checkout.success_url,
-            cancel_url=checkout.cancel_url,
-            expires_at=checkout.expires_at,
-        )
-
-    def _renew(self, checkout: Checkout) -> Checkout:
-        """Take another key, and another end: what may stand under the old key was never shown to anybody, so
-        nobody can pay it."""
-        now, spent = self._here.clock.now(), checkout.stripe_key
-
-        def renew(row: Checkout) -> None:
-            if row.stripe_key == spent and row.session_url is None:
-                row.stripe_key, row.expires_at = new_id("chk", row.merchant_id, now), now + LIVES
-
-        return self._change(checkout, renew)
-
-    def _change(
-        self, checkout: Checkout, change: Callable[[Checkout], None], session_id: str | None = None
-    ) -> Checkout:
-        """Change the kept checkout, and note whose session `session_id` is."""
-        merchant_id, checkout_id = checkout.merchant_id, checkout.checkout_id
-        with self._here.database.transaction() as session:
-            row = session.get_one(Checkout, (merchant_id, checkout_id), with_for_update=True)
-            change(row)
-            if session_id is not None:
-                insert_new(
-                    session, StripeObject, object_id=session_id, merchant_id=merchant_id, checkout_id=checkout_id
-                )
-        return row
-
 
 def _find(session: Session, merchant_id: int, attempt_key: str) -> Checkout | None:
     return session.scalar(
         select(Checkout).where(Checkout.merchant_id == merchant_id, Checkout.attempt_key == attempt_key)
     )
-
-
-def _keep(row: Checkout, made: StripeSession) -> None:
-    if row.session_url is None:
-        row.session_id, row.session_url, row.expires_at = made.id, made.url, made.expires_at
-        row.status = lifecycle.furthest(row.status, "open")  # its webhook may have been quicker
 
 
 def _must_be_chargeable(filled: basket.Basket) -> None:
@@ -242,6 +208,20 @@ def _must_be_chargeable(filled: basket.Basket) -> None:
             to_stripe(line.price, filled.currency)
         except NotChargeable as reason:
             raise Invalid.field(f"/items/{position}/variant", f"has a price that cannot be paid: {reason}") from None
+
+
+def _must_be_shippable(filled: basket.Basket, selling: Selling) -> None:
+    """What has ways of shipping, but none in this currency, would be sent for nothing."""
+    if selling.shipping is None or not selling.shipping.options:
+        return
+    options = selling.shipping.options_in(filled.currency)
+    if not options:
+        raise Invalid.field("/items/0/variant", f"cannot be shipped: shipping has no price in {filled.currency}")
+    for option in options:
+        try:
+            to_stripe(option.amount, filled.currency)
+        except NotChargeable as reason:
+            raise Invalid.field("/items/0/variant", f"cannot be shipped: {option.name}: {reason}") from None
 
 
 def _must_be_wall(session: Session, merchant_id: int, wall_id: str) -> None:

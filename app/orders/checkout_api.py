@@ -18,6 +18,7 @@ from app.orders import basket
 from app.orders.checkout import Attempt, Desk, Wanted
 from app.orders.checkout_wire import FORM, CheckoutIn, CheckoutOut, FormRefused, from_form, from_json, request_body
 from app.orders.stripe.gateway import Gateway, StripeGateway
+from app.orders.stripe.languages import locale_for
 from app.privacy import signals, tokens
 from app.referrals.api import VisitorHeader
 
@@ -40,7 +41,7 @@ async def check_out(
     """Begin to buy: the answer's `url` is Stripe's page. A form is led there at once (303).
 
     The click id and its referral go with the payment, so that the sale is credited. An unknown click never
-    refuses a sale. Nothing is reserved until it is paid.
+    refuses a sale. What is in stock is reserved until it is paid, or the time to pay is over.
     """
     kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     call = _Call(request, work, shops, gateway)
@@ -89,6 +90,7 @@ class _Call:
             success_url=body.success_url or None,
             cancel_url=body.cancel_url or None,
             visitor_id=self._visitor(shop, token),
+            locale=locale_for(self.request.headers.get("accept-language")),
         )
         return await run_in_threadpool(self._open, shop, wanted)
 

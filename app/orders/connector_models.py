@@ -22,6 +22,8 @@ class Connector(Base):
     created_at: Mapped[datetime]
     heard_at: Mapped[datetime | None]  # the last message that was rightly signed
     refused_at: Mapped[datetime | None]  # the last one that was not
+    trouble: Mapped[str | None] = mapped_column(String(300))  # why the last one that could not be read could not
+    trouble_at: Mapped[datetime | None]
     withdrawn_at: Mapped[datetime | None]
 
 

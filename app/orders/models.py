@@ -71,6 +71,9 @@ class Order(Base):
     refunds: Mapped[list["Refund"]] = relationship(
         order_by="Refund.refund_id", lazy="selectin", cascade="all", overlaps="lines"
     )
+    corrections: Mapped[list["OrderCorrection"]] = relationship(
+        order_by="OrderCorrection.position", lazy="selectin", cascade="all", overlaps="lines,refunds"
+    )
 
     @property
     def refunded(self) -> int:
@@ -139,6 +142,25 @@ class OrderCorrection(Base):
     before: Mapped[dict[str, Any]] = mapped_column(JSON)
     note: Mapped[str | None] = mapped_column(String(300))
     received_at: Mapped[datetime]
+
+
+class FormerBuyer(Base):
+    """Who had bought an order, as it said until it was corrected: their orders are looked for by what was known at a
+    time. One for each correction of who bought, of the same position."""
+
+    __tablename__ = "former_buyers"
+    __table_args__ = (
+        ForeignKeyConstraint(["merchant_id", "order_id"], ["orders.merchant_id", "orders.order_id"]),
+        Index("ix_former_buyers_visitor", "merchant_id", "visitor_id"),
+        Index("ix_former_buyers_click", "merchant_id", "click_id"),
+    )
+
+    merchant_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    order_id: Mapped[str] = mapped_column(id_type(), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    click_id: Mapped[str | None] = mapped_column(id_type(200))
+    visitor_id: Mapped[str | None] = mapped_column(id_type(200))
+    until: Mapped[datetime]  # when the correction was received
 
 
 class WaitingRefund(Base):

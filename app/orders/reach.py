@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 from sqlalchemy import BigInteger, FromClause, func, select, type_coerce
 
-from app.orders.models import Order
+from app.orders.models import FormerBuyer, Order
 from app.referrals import reach
 from app.referrals.models import Claim
 from app.referrals.reach import Ids, of, second_of
@@ -45,14 +45,26 @@ def these(orders: FromClause) -> Ids:
 
 
 def these_and_later(orders: FromClause) -> Orders:
-    """`orders`, and those that the same people made in their second or later."""
+    """`orders`, and those that the same people made in their second or later; and also whoever had bought them until
+    they were corrected."""
     buyer = func.coalesce(Order.visitor_id, Claim.visitor_id).label("visitor_id")
     buyers = (
         select(Order.merchant_id, buyer, second_of(Order.at).label("since"))
         .join_from(orders, Order, of(Order, orders, Order.order_id, "order_id"))
         .outerjoin(Claim, (Claim.merchant_id == Order.merchant_id) & (Claim.visit_id == Order.click_id))
     )
-    return (these(orders), *of_people(buyers.cte("buyers")))
+    was_theirs = (FormerBuyer.merchant_id == Order.merchant_id) & (FormerBuyer.order_id == Order.order_id)
+    former = (
+        select(
+            Order.merchant_id,
+            func.coalesce(FormerBuyer.visitor_id, Claim.visitor_id).label("visitor_id"),
+            second_of(Order.at).label("since"),
+        )
+        .join_from(orders, Order, of(Order, orders, Order.order_id, "order_id"))
+        .join(FormerBuyer, was_theirs)
+        .outerjoin(Claim, (Claim.merchant_id == Order.merchant_id) & (Claim.visit_id == FormerBuyer.click_id))
+    )
+    return (these(orders), *of_people(buyers.union(former).cte("buyers")))
 
 
 _IDS: Final = select(Order.merchant_id, Order.order_id)

@@ -4,20 +4,24 @@ A sale and a refund are written once, whoever reports them and how often. Each c
 `OrderChanged` in the same transaction, so that credits follow their order at once.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from app.kernel.clock import to_seconds
 from app.kernel.codes import normalised
 from app.kernel.errors import Conflict, Invalid, NotFound
-from app.kernel.events import Event, Events
+from app.kernel.events import Events
 from app.kernel.ids import merchant_of, new_id
+from app.orders import known, settling
 from app.orders.bringing import SOURCE as HISTORY
 from app.orders.bringing import apply_waiting
+from app.orders.lifecycle import Taking
 from app.orders.models import Order, OrderLine, Refund
+from app.orders.news import OrderChanged as OrderChanged
 from app.referrals import turns, visits
 
 
@@ -27,15 +31,6 @@ class OrderExists(Conflict):
 
 class RefundExists(Conflict):
     code, title = "refund_exists", "A refund with this external_id says something else"
-
-
-@dataclass(frozen=True)
-class OrderChanged(Event):
-    """An order was recorded, or something was taken from it or given back. One that `is_new` may stand before others
-    of its buyer's."""
-
-    order_id: str
-    is_new: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,21 +84,10 @@ def record(session: Session, events: Events, merchant_id: int, sale: Sale, now: 
     visits.hold_claims(session, merchant_id, sale.click_id, sale.visitor_id)
     standing = by_external_id(session, merchant_id, sale.external_id)
     if standing is not None:
-        if standing.fingerprint != sale.fingerprint and not _was_brought_in(standing, sale):
+        if not says_the_same(session, standing, sale):
             raise OrderExists
         return standing, False
-    fields = {name: value for name, value in sale.__dict__.items() if name != "lines"}
-    order = Order(
-        merchant_id=merchant_id,
-        order_id=new_id("ord", merchant_id, now),
-        coupon_key=normalised(sale.coupon or "") or None,
-        received_at=now,
-        **fields,
-    )
-    order.lines = [
-        OrderLine(merchant_id=merchant_id, position=position, **line.__dict__)
-        for position, line in enumerate(sale.lines)
-    ]
+    order = order_of(merchant_id, sale, now)
     session.add(order)
     session.flush()
     apply_waiting(session, merchant_id, {order.external_id: order.order_id}, now)
@@ -112,12 +96,45 @@ def record(session: Session, events: Events, merchant_id: int, sale: Sale, now: 
     return order, True
 
 
-def _was_brought_in(standing: Order, sale: Sale) -> bool:
-    """Whether a history told of this very sale: what a history can say is compared. A sale by API cannot name the
-    people of another system, so where it names nobody, they agree."""
-    known = (standing.livemode, standing.currency, standing.net, standing.coupon_key, to_seconds(standing.at))
-    said = (sale.livemode, sale.currency, sale.net, normalised(sale.coupon or "") or None, to_seconds(sale.at))
-    return standing.source == HISTORY and known == said and sale.visitor_id in (None, standing.visitor_id)
+def order_of(merchant_id: int, sale: Sale, now: datetime) -> Order:
+    """The sale as an order, not written yet."""
+    order = Order(
+        merchant_id=merchant_id,
+        order_id=new_id("ord", merchant_id, now),
+        coupon_key=normalised(sale.coupon or "") or None,
+        received_at=now,
+        **{name: value for name, value in sale.__dict__.items() if name != "lines"},
+    )
+    order.lines = lines_of(merchant_id, sale.lines)
+    order.corrections = []
+    return order
+
+
+def lines_of(merchant_id: int, lines: Iterable[LineData]) -> list[OrderLine]:
+    """What was bought, as the lines of an order."""
+    return [
+        OrderLine(merchant_id=merchant_id, position=position, **line.__dict__) for position, line in enumerate(lines)
+    ]
+
+
+def says_the_same(session: Session, standing: Order, sale: Sale) -> bool:
+    """Whether the order that stands was recorded for this very sale, whatever was corrected of it since: the same words
+    came from the same system; or a history told of it, of which is compared what a history can say. A sale by API
+    cannot name the people of another system, so where it names nobody, they agree."""
+    if standing.fingerprint == sale.fingerprint:
+        return True
+    if standing.source != HISTORY:
+        return False
+    once = known.before(session, standing.merchant_id, [standing.order_id], known.NEVER).get(standing.order_id, {})
+    net, visitor = once.get("net", standing.net), once.get("visitor_id", standing.visitor_id)
+    coupon = once.get("coupon", standing.coupon)
+    first = (standing.livemode, standing.currency, net, _key(coupon), to_seconds(standing.at))
+    said = (sale.livemode, sale.currency, sale.net, _key(sale.coupon), to_seconds(sale.at))
+    return first == said and sale.visitor_id in (None, visitor)
+
+
+def _key(coupon: object) -> str | None:
+    return normalised(str(coupon or "")) or None
 
 
 def get(session: Session, merchant_id: int, order_id: str, *, lock: bool = False) -> Order:
@@ -140,6 +157,15 @@ def by_external_id(session: Session, merchant_id: int, external_id: str) -> Orde
     return session.scalar(select(Order).where(Order.merchant_id == merchant_id, Order.external_id == external_id))
 
 
+def matching(
+    merchant_id: int, *, external_id: str | None = None, click_id: str | None = None, coupon: str | None = None
+) -> Select[Order]:
+    """The merchant's orders, those that their shop calls `external_id`, that name the click, or have the coupon."""
+    wanted = {Order.external_id: external_id, Order.click_id: click_id, Order.coupon_key: coupon and normalised(coupon)}
+    said = (column == value for column, value in wanted.items() if value is not None)
+    return select(Order).where(Order.merchant_id == merchant_id, *said)
+
+
 def take_back(
     session: Session, events: Events, merchant_id: int, order_id: str, taking: TakingBack, now: datetime
 ) -> tuple[Refund, bool]:
@@ -148,36 +174,19 @@ def take_back(
     Raises `NotFound` for the order, `RefundExists` when it said something else, `Invalid` above what is left.
     """
     order = get(session, merchant_id, order_id, lock=True)
-    standing = next((refund for refund in order.refunds if refund.external_id == taking.external_id), None)
+    if taking.external_id == settling.CANCELLED:
+        raise Invalid.field("/external_id", "is the name of cancellations")
+    counting = settling.counting(order)
+    standing = counting.get(taking.external_id)
     if standing is not None:
-        if standing.dropped_at is not None:
-            raise RefundExists("This refund was dropped; one that is made after that has another external_id.")
         if (standing.amount, standing.reason) != (taking.amount, taking.reason):
             raise RefundExists
         return standing, False
-    left = order.net - order.refunded
+    if any(refund.external_id == taking.external_id for refund in order.refunds):
+        raise RefundExists("This refund was dropped; one that is made after that has another external_id.")
+    left = order.net - sum(row.amount for row in counting.values() if row.external_id != settling.CANCELLED)
     if taking.amount > left:
-        raise Invalid.field("/amount", f"is more than what is left of the order: {left}")
-    refund = Refund(
-        merchant_id=merchant_id,
-        refund_id=new_id("rfd", merchant_id, now),
-        order_id=order_id,
-        received_at=now,
-        **taking.__dict__,
-    )
-    order.refunds.append(refund)
-    session.flush()
-    events.publish(session, OrderChanged(merchant_id, order_id))
-    return refund, True
-
-
-def give_back(session: Session, events: Events, merchant_id: int, order_id: str, refund_id: str, now: datetime) -> None:
-    """Drop a refund that failed or was deleted: what it took is given back. Raises `NotFound`."""
-    order = get(session, merchant_id, order_id, lock=True)
-    refund = next((refund for refund in order.refunds if refund.refund_id == refund_id), None)
-    if refund is None:
-        raise NotFound
-    if refund.dropped_at is None:
-        refund.dropped_at = now
-        session.flush()
-        events.publish(session, OrderChanged(merchant_id, order_id))
+        raise Invalid.field("/amount", f"is more than what is left of the order: {max(left, 0)}")
+    wanted = Taking(taking.external_id, taking.reason, taking.at, taking.paid_back, taking.amount)
+    settling.settle(session, events, order, [wanted], [wanted.id], now)
+    return settling.counting(order)[wanted.id], True

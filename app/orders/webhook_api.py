@@ -47,9 +47,10 @@ def _receive(work: UnitOfWork, gateway: Gateway, payload: bytes, signature: str 
     try:
         message = messages.read(event)
         said = messages.session_of(message)
+        promotion = webhook.ask_for_promotion(work.here, gateway, message, said)
 
         def receive(session: Session) -> Received:
-            webhook.Ledger(session, work.here).receive(message, said)
+            webhook.Ledger(session, work.here, promotion).receive(message, said)
             return Received()
 
         return work.write(receive)

@@ -2,15 +2,40 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
-from app.kernel.http.wire import LARGEST_AMOUNT, Amount, Body, Currency, ExternalId, Text, Timestamp, Wire
-from app.orders.models import Order, Refund
+from app.kernel.http.pages import PageQuery
+from app.kernel.http.wire import LARGEST_AMOUNT, Amount, Body, Currency, ExternalId, Name, Text, Timestamp, Wire
+from app.orders import lifecycle, settling
+from app.orders.lifecycle import OrderStatus
+from app.orders.models import Order, OrderCorrection, Refund
+from app.referrals.clicks import LONGEST_ADDRESS
 
 RefundReason = Literal["refund", "chargeback"]
+TakenBackReason = Literal["refund", "chargeback", "cancellation"]
 
 Customer = Annotated[
     Text, Field(max_length=320, description="The customer's id or mail; kept only as a hash keyed per merchant.")
+]
+
+
+Click = Annotated[
+    Text,
+    Field(
+        max_length=LONGEST_ADDRESS,
+        description="`gv_click` as the shop received it: the click id, or the whole landing address that it came with.",
+        examples=["https://shop.example/mug?gv_click=clk_01k9xkq2v900000001abcdefghjkmn"],
+    ),
+]
+Visitor = Annotated[Text, Field(max_length=200, description="Who bought: `vis_…` or a token.")]
+Coupon = Annotated[
+    Text,
+    Field(
+        max_length=200,
+        description="The code that was used. A referral's own code or address (`/r/CODE`) speaks for it, unless it was "
+        "said to speak for another; a click id here is one where no `click_id` is given.",
+        examples=["ANA10"],
+    ),
 ]
 
 
@@ -34,13 +59,41 @@ class OrderIn(Body):
     net: Amount
     gross: Amount | None = None
     lines: Annotated[list[LineIn], Field(max_length=500)] = []
-    click_id: Annotated[Text, Field(max_length=200, description="`gv_click` as the shop received it.")] | None = None
-    visitor: Annotated[Text, Field(max_length=200, description="Who bought: `vis_…` or a token.")] | None = None
-    coupon: Annotated[Text, Field(max_length=200)] | None = None
+    click_id: Click | None = None
+    visitor: Visitor | None = None
+    coupon: Coupon | None = None
     customer: Customer | None = None
     test: Annotated[
         bool, Field(description="Kept apart from real sales. Where Stripe is simulated, every order is a test order.")
     ] = False
+
+
+class OrderPatch(Body):
+    """What turns out to have been otherwise. What is left out stays; `null` clears the click, the visitor or the
+    coupon. `cancelled` takes back all that refunds leave, and gives it back again. Where `gross` was the `net`, it
+    follows it. Amounts and lines of orders that another system told of are corrected there. The `note` is kept with
+    what the order said before."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"cancelled": True, "note": "Called off by phone"}, {"net": 1799}]}
+    )
+
+    cancelled: Annotated[bool, Field(strict=True)] | None = None
+    net: Amount | None = None
+    gross: Amount | None = None
+    lines: Annotated[list[LineIn], Field(max_length=500)] | None = None
+    click_id: Click | None = None
+    visitor: Visitor | None = None
+    coupon: Coupon | None = None
+    note: Annotated[Text, Field(max_length=300)] | None = None
+
+
+class OrderQuery(PageQuery):
+    """Filters of the list."""
+
+    external_id: ExternalId | None = None
+    click_id: Annotated[Name, Field(description="Only orders that name this click.")] | None = None
+    coupon: Annotated[Name, Field(description="Only orders with this code, in any case.")] | None = None
 
 
 class RefundIn(Body):
@@ -60,12 +113,14 @@ class LineOut(Wire):
 
 
 class RefundOut(Wire):
-    """A refund; `dropped_at` tells when it was found to have failed, or was deleted."""
+    """What takes back of an order's net: a refund, a chargeback, or its cancellation, which takes what all others
+    leave. `dropped_at` tells since when it does not count: it failed, was won or deleted, or counts under the same
+    `external_id` with another amount now."""
 
     id: str
     external_id: str
     amount: int
-    reason: RefundReason
+    reason: TakenBackReason
     at: Timestamp
     dropped_at: Timestamp | None
 
@@ -81,12 +136,27 @@ class RefundOut(Wire):
         )
 
 
+class CorrectionOut(Wire):
+    """When an order was corrected, and what it had said until then under the names that were corrected."""
+
+    at: Timestamp
+    before: Annotated[dict[str, object], Field(examples=[{"net": 1999, "coupon": None}])]
+    note: str | None
+
+    @classmethod
+    def of(cls, correction: OrderCorrection) -> "CorrectionOut":
+        names = {"visitor_id": "visitor"}
+        before = {names.get(name, name): value for name, value in correction.before.items() if name != "coupon_key"}
+        return cls(at=correction.received_at, before=before, note=correction.note)
+
+
 class OrderOut(Wire):
-    """An order with its lines and refunds."""
+    """An order with its lines, its refunds, and what was corrected of it, oldest first."""
 
     id: str
     external_id: str
     source: str
+    status: OrderStatus
     placed_at: Timestamp
     received_at: Timestamp
     currency: str
@@ -97,15 +167,20 @@ class OrderOut(Wire):
     visitor: str | None
     coupon: str | None
     test: bool
+    cancelled_at: Timestamp | None
     lines: list[LineOut]
     refunds: list[RefundOut]
+    corrections: list[CorrectionOut]
 
     @classmethod
     def of(cls, order: Order) -> "OrderOut":
+        counting = settling.counting(order)
+        cancellation = counting.get(settling.CANCELLED)
         return cls(
             id=order.order_id,
             external_id=order.external_id,
             source=order.source,
+            status=lifecycle.status(order.net, [(row.reason, row.amount) for row in counting.values()]),
             placed_at=order.at,
             received_at=order.received_at,
             currency=order.currency,
@@ -116,6 +191,8 @@ class OrderOut(Wire):
             visitor=order.visitor_id,
             coupon=order.coupon,
             test=not order.livemode,
+            cancelled_at=None if cancellation is None else cancellation.at,
             lines=[LineOut.model_validate(line) for line in order.lines],
             refunds=[RefundOut.of(refund) for refund in order.refunds],
+            corrections=[CorrectionOut.of(correction) for correction in order.corrections],
         )

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 from sqlalchemy.orm import Session
 
+from app.kernel.errors import Invalid
 from app.kernel.http.pages import Page, PageQuery, newest_first
 from app.kernel.http.wire import Body, Name, Text, Timestamp, Wire
 from app.kernel.http.work import UnitOfWork
@@ -21,6 +22,9 @@ CodePath = Annotated[
 ]
 
 
+_REFERRAL = "ref_01k9xkq2v900000001abcdefghjkmn"
+
+
 class CouponQuery(PageQuery):
     """The parameters of the list."""
 
@@ -28,9 +32,23 @@ class CouponQuery(PageQuery):
 
 
 class CouponIn(Body):
-    """For whom the code speaks."""
+    """For whom the code speaks: for one `referral`, or for one `sharer`."""
 
-    referral: Annotated[Name, Field(description="A like or share: `ref_…`, or its id in the system you came from.")]
+    model_config = ConfigDict(json_schema_extra={"examples": [{"referral": _REFERRAL}, {"sharer": "customer-1042"}]})
+
+    referral: (
+        Annotated[Name, Field(description="A like or share: `ref_…`, or its id in the system you came from.")] | None
+    ) = None
+    sharer: (
+        Annotated[
+            Name,
+            Field(
+                description="A person or visitor, as `GET /v1/sharers` names them: their newest like or share that "
+                "stands now."
+            ),
+        ]
+        | None
+    ) = None
 
 
 class CouponOut(Wire):
@@ -71,12 +89,19 @@ def get_coupon(code: CodePath, caller: SecretKey, work: UnitOfWork) -> Response:
 
 @router.put("/{code:path}", response_model=CouponOut)
 def put_coupon(code: CodePath, body: CouponIn, caller: SecretKey, work: UnitOfWork) -> Response:
-    """Let a code speak for a referral from now on: orders with it are credited to that referral alone. The latest
-    call wins; orders made before it keep their credit. Saying it again changes nothing."""
+    """Let a code speak for a referral from now on, or for the newest one of a sharer: orders with it are credited to
+    that referral alone. The latest call wins; orders made before it keep their credit. Saying it again changes nothing.
+    """
+    if (body.referral is None) == (body.sharer is None):
+        raise Invalid.field("/referral", "give either a referral or a sharer")
 
     def put(session: Session) -> CouponOut:
-        here = work.here
-        said = coupons.put(session, here.events, caller.merchant_id, code, body.referral, here.clock.now())
+        asked = (session, work.here.events, caller.merchant_id, code)
+        now = work.here.clock.now()
+        if body.referral is not None:
+            said = coupons.put(*asked, body.referral, now)
+        else:
+            said = coupons.put_for_sharer(*asked, body.sharer or "", now)
         return _shown(session, caller.merchant_id, [said])[0]
 
     return work.write(put)

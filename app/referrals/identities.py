@@ -6,9 +6,10 @@ Nothing is ever unsaid; what was said last counts (attribution.md, rule 1).
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, SQLColumnExpression, exists, select, tuple_
+from sqlalchemy.orm import Session, aliased
 
 from app.kernel.errors import Invalid, NotFound
 from app.kernel.events import Event, Events
@@ -80,14 +81,27 @@ def people_of(session: Session, merchant_id: int, visitors: Collection[str]) -> 
     return people
 
 
+def members(merchant_id: int, person: str) -> Select[str]:
+    """The visitors who were joined to the person, and to nobody else since."""
+    later = aliased(Identity)
+    same = (later.merchant_id == Identity.merchant_id) & (later.visitor_id == Identity.visitor_id)
+    overruled = exists().where(same, tuple_(*_place(later)) > tuple_(*_place(Identity)))
+    joined = select(Identity.visitor_id).where(Identity.merchant_id == merchant_id, Identity.person == person)
+    return joined.where(~overruled)
+
+
 def latest(session: Session, merchant_id: int, visitor_id: str) -> Identity | None:
     """What was said last of the visitor."""
     said = select(Identity).where(Identity.merchant_id == merchant_id, Identity.visitor_id == visitor_id)
     return session.scalars(said.order_by(*(each.desc() for each in _SAID)).limit(1)).first()
 
 
-_SAID = (Identity.received_at, second_of(Identity.at), Identity.person)
-"""What orders that which was said: as attribution's engine orders it (`app.attribution.engine.identity`)."""
+def _place(identity: type[Identity]) -> tuple[SQLColumnExpression[Any], ...]:
+    """What orders that which was said: as attribution's engine orders it (`app.attribution.engine.identity`)."""
+    return identity.received_at, second_of(identity.at), identity.person
+
+
+_SAID = _place(Identity)
 
 
 def _must_be_a_name(pointer: str, name: str) -> None:

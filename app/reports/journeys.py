@@ -10,8 +10,8 @@ from functools import lru_cache
 from itertools import chain, islice
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Function, Select, and_, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Function, Select, and_, case, func, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from app.attribution import loader
 from app.attribution.engine import Line, Model, Policy, Settlement, Source, TouchType, Upline, settle
@@ -19,7 +19,7 @@ from app.attribution.loader import Loaded
 from app.attribution.policies import Policies
 from app.orders import history as sales
 from app.orders.history import OrderRow
-from app.orders.models import Order
+from app.orders.models import FormerBuyer, Order
 from app.referrals.models import Claim, Visit
 from app.referrals.reach import second_of
 from app.reports.asked import Asked
@@ -173,15 +173,38 @@ def _still_looking(asked: Asked) -> Select[*tuple[Any, ...]]:
 
 
 def _last_purchases(asked: Asked, known: Known) -> Select[*tuple[Any, ...]]:
-    """When each person who bought since the period began bought last."""
-    named = and_(Claim.merchant_id == Order.merchant_id, Claim.visit_id == Order.click_id)
-    claimed = and_(named, Order.visitor_id.is_(None), Claim.received_at <= known.as_of)
-    buyer = func.coalesce(Order.visitor_id, Claim.visitor_id)
+    """When each person who bought since the period began bought last, by what was known of who bought."""
+    first, then = _corrected_later(known).subquery(), aliased(FormerBuyer)
+    its_first = and_(first.c.merchant_id == Order.merchant_id, first.c.order_id == Order.order_id)
+    its_then = and_(
+        *(then.merchant_id == first.c.merchant_id, then.order_id == first.c.order_id),
+        then.position == first.c.position,
+    )
+    click, visitor = (
+        case((first.c.position.is_not(None), getattr(then, name)), else_=getattr(Order, name))
+        for name in ("click_id", "visitor_id")
+    )
+    named = and_(Claim.merchant_id == Order.merchant_id, Claim.visit_id == click)
+    claimed = and_(named, visitor.is_(None), Claim.received_at <= known.as_of)
+    buyer = func.coalesce(visitor, Claim.visitor_id)
     orders = (
         select(known.sharer(buyer, Order.merchant_id).label("person"), Order.at)
+        .outerjoin(first, its_first)
+        .outerjoin(then, its_then)
         .outerjoin(Claim, claimed)
         .where(known(Order), Order.livemode == asked.livemode, buyer.is_not(None))
         .where(Order.at >= asked.since.replace(microsecond=0))
         .subquery()
     )
     return select(orders.c.person, func.max(orders.c.at).label("at")).group_by(orders.c.person)
+
+
+def _corrected_later(known: Known) -> Select[*tuple[Any, ...]]:
+    """The first correction of who bought that was not known yet, of each order that has one."""
+    later = and_(FormerBuyer.merchant_id == known.merchant_id, FormerBuyer.until > known.as_of)
+    position = func.min(FormerBuyer.position).label("position")
+    return (
+        select(FormerBuyer.merchant_id, FormerBuyer.order_id, position)
+        .where(later)
+        .group_by(FormerBuyer.merchant_id, FormerBuyer.order_id)
+    )

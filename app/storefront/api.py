@@ -148,7 +148,18 @@ async def thanks_page(checkout_id: str, front: Front, ask: Asked) -> Response:
 )
 async def loader(front: Front, ask: Asked) -> Response:
     """The widget's loader: short-lived; the code behind it has immutable, hashed names."""
-    return _response(front.assets.loader(ask))
+    return _response(front.assets.loader(ask, "embed.js"))
+
+
+@router.get(
+    "/shop.js",
+    tags=["shopper"],
+    response_class=Response,
+    responses={200: _content("text/javascript", "A module that carries the click id into a shop's cart")},
+)
+async def shop_loader(front: Front, ask: Asked) -> Response:
+    """What a shop of another system puts into its pages (docs/connect-shopify.md, docs/connect-woocommerce.md)."""
+    return _response(front.assets.loader(ask, "shop.js"))
 
 
 @router.get("/assets/{version}/{name:path}", include_in_schema=False)

@@ -1,4 +1,4 @@
-"""The widget's own files: immutable under a hash of their content, and the loader that names it."""
+"""The widget's own files: immutable under a hash of their content, and the loaders that name it."""
 
 import hashlib
 import re
@@ -13,6 +13,9 @@ _TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=ut
 _HASH = re.compile(r"[0-9a-f]{16}")
 _PUBLIC: list[Header] = [headers.ANYWHERE, headers.EMBEDDABLE, headers.NO_SNIFFING, (b"vary", b"Accept-Encoding")]
 _LOADER_LIVES: Header = (b"cache-control", b"public, max-age=300")
+
+LOADERS = {"embed.js": "grapevine.js", "shop.js": "shop.js"}
+"""What pages name, for ever: `/embed.js` brings the elements, `/shop.js` carries the click id into a shop's cart."""
 
 
 class Assets:
@@ -29,13 +32,11 @@ class Assets:
         self.prefix = f"/assets/{self.hash}"
         self._files = {name: _file(name, body, headers.IMMUTABLE) for name, body in found.items()}
         self._passing = {name: _file(name, body, headers.NO_STORE) for name, body in found.items()}
-        # Relative to the loader's own address, so that it works behind any host.
-        loader = f'import ".{self.prefix}/elements/grapevine.js";\n'.encode()
-        self._loader = Prepared(loader, _TYPES[".js"], [*_PUBLIC, _LOADER_LIVES])
+        self._loaders = {name: _loader(self.prefix, entry) for name, entry in LOADERS.items()}
 
-    def loader(self, ask: Ask) -> Answer:
-        """`/embed.js`."""
-        return self._loader.answer(ask)
+    def loader(self, ask: Ask, name: str) -> Answer:
+        """One of `LOADERS`."""
+        return self._loaders[name].answer(ask)
 
     def file(self, ask: Ask, version: str, name: str) -> Answer:
         """A file of the tree `version`. Raises `NotFound`.
@@ -55,6 +56,12 @@ def _hash_of(files: dict[str, bytes]) -> str:
         digest.update(f"{name}\0{len(body)}\0".encode())
         digest.update(body)
     return digest.hexdigest()[:16]
+
+
+def _loader(prefix: str, entry: str) -> Prepared:
+    # Relative to the loader's own address, so that it works behind any host.
+    body = f'import ".{prefix}/elements/{entry}";\n'.encode()
+    return Prepared(body, _TYPES[".js"], [*_PUBLIC, _LOADER_LIVES])
 
 
 def _file(name: str, body: bytes, lives: Header) -> Prepared:

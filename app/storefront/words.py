@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
+from app.kernel.languages import LONGEST_HEADER, accepted
+
 DEFAULT = "en"
-_LONGEST_HEADER = 200
 _ONLY_ON_PAGES = "page_"
 
 Messages = Mapping[str, str]
@@ -30,7 +31,7 @@ class Words:
 
     def asked(self, accept_language: str | None) -> str:
         """The language that the visitor likes best of ours."""
-        return preferred((accept_language or "")[:_LONGEST_HEADER], self._languages)
+        return preferred((accept_language or "")[:LONGEST_HEADER], self._languages)
 
     def of_locale(self, locale: str | None, otherwise: str) -> str:
         """The language of `locale` (BCP 47) where there is one and we speak it."""
@@ -40,20 +41,6 @@ class Words:
 
 @lru_cache(maxsize=2048)
 def preferred(accept_language: str, languages: tuple[str, ...]) -> str:
-    """The best of `languages` by an Accept-Language header (RFC 9110, 12.5.4), else English."""
-    best, best_weight = DEFAULT, 0.0
-    for part in accept_language.split(","):
-        tag, _, parameters = part.partition(";")
-        language = tag.strip().partition("-")[0].lower()
-        weight = _weight(parameters)
-        if language in languages and weight > best_weight:
-            best, best_weight = language, weight
-    return best
-
-
-def _weight(parameters: str) -> float:
-    name, _, value = parameters.strip().partition("=")
-    try:
-        return float(value) if name.strip() == "q" else 1.0
-    except ValueError:
-        return 0.0
+    """The best of `languages` by an Accept-Language header, else English."""
+    spoken = (tag.partition("-")[0] for tag in accepted(accept_language))
+    return next((language for language in spoken if language in languages), DEFAULT)

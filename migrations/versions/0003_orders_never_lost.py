@@ -28,6 +28,7 @@ def upgrade() -> None:
     widen_orders()
     make_shops()
     make_stripe()
+    make_jobs()
 
 
 def widen_what_is_sold() -> None:
@@ -86,6 +87,23 @@ def widen_orders() -> None:
         ),
         sa.PrimaryKeyConstraint("merchant_id", "order_id", "position", name=op.f("pk_order_corrections")),
     )
+    op.create_table(
+        "former_buyers",
+        sa.Column("merchant_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("order_id", text_of(40), nullable=False),
+        sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("click_id", text_of(200), nullable=True),
+        sa.Column("visitor_id", text_of(200), nullable=True),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["merchant_id", "order_id"],
+            ["orders.merchant_id", "orders.order_id"],
+            name=op.f("fk_former_buyers_merchant_id_order_id"),
+        ),
+        sa.PrimaryKeyConstraint("merchant_id", "order_id", "position", name=op.f("pk_former_buyers")),
+    )
+    op.create_index("ix_former_buyers_visitor", "former_buyers", ["merchant_id", "visitor_id"])
+    op.create_index("ix_former_buyers_click", "former_buyers", ["merchant_id", "click_id"])
 
 
 def make_shops() -> None:
@@ -98,6 +116,8 @@ def make_shops() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("heard_at", sa.BigInteger(), nullable=True),
         sa.Column("refused_at", sa.BigInteger(), nullable=True),
+        sa.Column("trouble", sa.String(length=300), nullable=True),
+        sa.Column("trouble_at", sa.BigInteger(), nullable=True),
         sa.Column("withdrawn_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["merchant_id"], ["merchants.merchant_id"], name=op.f("fk_connectors_merchant_id")),
         sa.PrimaryKeyConstraint("merchant_id", "system", name=op.f("pk_connectors")),
@@ -157,6 +177,18 @@ def make_stripe() -> None:
         sa.Column("repaired_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["merchant_id"], ["merchants.merchant_id"], name=op.f("fk_repairs_merchant_id")),
         sa.PrimaryKeyConstraint("merchant_id", "repair_id", name=op.f("pk_repairs")),
+    )
+
+
+def make_jobs() -> None:
+    op.create_table(
+        "periodic_jobs",
+        sa.Column("name", text_of(80), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("turn", sa.Integer(), nullable=False),
+        sa.Column("finished_at", sa.BigInteger(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_periodic_jobs")),
     )
 
 

@@ -9,6 +9,7 @@ from app.attribution.sentences.speech import Count, Part, Said, Value, Word, lis
 from app.kernel.money import Money
 
 _MOST_PEOPLE = 3
+_DROPPED = {"refund": "refund.failed", "chargeback": "refund.won", "cancellation": "refund.undone"}
 _WORDS = {HOUSE: Word("house"), NONE: Word("nobody")}
 
 
@@ -23,10 +24,10 @@ def of_line(line: Line, settlement: Settlement) -> Said:
 
 
 def of_taking(taking: Taking, kind: str, currency: str) -> Said:
-    """What one refund (`kind` refund or chargeback) took back, or why it took less than its amount."""
+    """What one refund (`kind` refund, chargeback or cancellation) took back, or why it took less than its amount."""
     amount = Money(taking.refund.amount, currency)
     if taking.dropped:
-        return say("refund.won" if kind == "chargeback" else "refund.failed", amount=amount)
+        return say(_DROPPED[kind], amount=amount)
     key = "refund.took" if taking.taken == taking.refund.amount else "refund.cut"
     return say(key, this=Word(f"this.{kind}"), amount=amount, taken=Money(taking.taken, currency))
 

@@ -14,6 +14,7 @@ ENGLISH = {
     "a.view": "a view",
     "this.refund": "This refund",
     "this.chargeback": "This dispute",
+    "this.cancellation": "The cancellation",
     "house": "the house",
     "nobody": "no known person",
     # a touch
@@ -85,6 +86,7 @@ ENGLISH = {
     "refund.cut": "{this} asked for {amount}, of which {taken} was left to take.",
     "refund.failed": "This refund of {amount} failed or was withdrawn, so it takes nothing.",
     "refund.won": "This dispute over {amount} was won or withdrawn, so it takes nothing.",
+    "refund.undone": "The cancellation of {amount} was undone or gave way to a refund, so it takes nothing.",
     # the policy
     "policy.version": "Policy “{name}”, version {version}.",
     "policy.last_touch": "The last touch before the order has all of it.",

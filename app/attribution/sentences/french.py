@@ -15,6 +15,7 @@ FRENCH = {
     "a.view": "une vue",
     "this.refund": "Ce remboursement",
     "this.chargeback": "Ce litige",
+    "this.cancellation": "L’annulation",
     "house": "la maison",
     "nobody": "sans personne connue",
     # a touch
@@ -93,6 +94,7 @@ FRENCH = {
     "refund.cut": "{this} demandait {amount}, dont il ne restait à reprendre que {taken}.",
     "refund.failed": "Ce remboursement de {amount} a échoué ou a été retiré : il ne reprend rien.",
     "refund.won": "Ce litige de {amount} a été gagné ou retiré : il ne reprend rien.",
+    "refund.undone": "L’annulation de {amount} a été levée ou a cédé à un remboursement : elle ne reprend rien.",
     # the policy
     "policy.version": "Règles « {name} », version {version}.",
     "policy.last_touch": "Le dernier contact avant la commande la reçoit tout entière.",

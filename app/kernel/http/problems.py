@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.exc import TimeoutError as NoConnectionFree
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from app.kernel.errors import AppError, BadRequest, FieldError, Invalid, NotFound, Unavailable
 from app.kernel.ids import Malformed
+from app.kernel.trouble import in_trouble
 
 log = logging.getLogger(__name__)
 
@@ -124,6 +124,8 @@ def install(app: FastAPI) -> None:
         return respond(NotFound())
 
     async def on_database_trouble(_: Request, error: Exception) -> Response:
+        if not in_trouble(error):
+            raise error  # ours: `on_bug` answers, and the traceback is logged
         log.error("the database is in trouble: %s", error)
         return respond(Unavailable("The database is not available; ask again in a moment."))
 
@@ -134,6 +136,5 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, on_validation_error)
     app.add_exception_handler(HTTPException, on_http_error)
     app.add_exception_handler(Malformed, on_malformed_id)
-    app.add_exception_handler(OperationalError, on_database_trouble)
-    app.add_exception_handler(NoConnectionFree, on_database_trouble)
+    app.add_exception_handler(SQLAlchemyError, on_database_trouble)
     app.add_exception_handler(Exception, on_bug)

@@ -5,25 +5,32 @@ Only `gateway` imports this, and only when there is something to say: the librar
 
 import ipaddress
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any, NoReturn, cast
+from email.utils import parsedate_to_datetime
+from typing import Any, NoReturn, TypeVar, cast
 from urllib.parse import urlsplit
 
 import httpx
 import stripe
-from stripe.params.checkout import SessionCreateParams
+from stripe.params import DisputeListParams, EventListParams, PromotionCodeCreateParams, RefundListParams
+from stripe.params.checkout import SessionCreateParams, SessionListParams, SessionRetrieveParams
 
 from app.kernel.errors import InProgress
-from app.orders.stripe.problems import BadSignature, CheckoutRefused, CheckoutUnavailable, KeySpent
+from app.orders.stripe.listing import PAGE, Page
+from app.orders.stripe.messages import JsonObject
+from app.orders.stripe.problems import CheckoutRefused, CheckoutUnavailable, KeySpent
+from app.orders.stripe.promotion import Promotion
 from app.orders.stripe.session import NewSession, Session
 
 log = logging.getLogger(__name__)
 
 _TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 _RETRIES = 1
-TOLERANCE = 300
-"""Seconds that a signature is good for (Stripe's own choice)."""
+
+Heard = Callable[[datetime], None]
+"""What is called with the `Date` of each answer: Stripe's own time."""
 
 
 class _Http(stripe.HTTPClient):
@@ -32,8 +39,9 @@ class _Http(stripe.HTTPClient):
 
     name = "httpx"
 
-    def __init__(self, *, trust_env: bool) -> None:
+    def __init__(self, heard: Heard, *, trust_env: bool) -> None:
         super().__init__()
+        self._heard = heard
         self._http = httpx.Client(timeout=_TIMEOUT, trust_env=trust_env)
 
     def request(
@@ -52,38 +60,153 @@ class _Http(stripe.HTTPClient):
                 f"{type(error).__name__}: {error}", should_retry=True
             )
             raise failure from error
+        self._tell_time(answer.headers.get("date", ""))
         return answer.text, answer.status_code, answer.headers
 
     def close(self) -> None:
         self._http.close()
 
+    def _tell_time(self, date: str) -> None:
+        with suppress(ValueError):  # RFC 9110, section 5.6.7: always in GMT
+            self._heard(parsedate_to_datetime(date).replace(tzinfo=UTC))
+
 
 class Client:
     """A connection to one Stripe. Threads may share it."""
 
-    def __init__(self, api_key: str, api_base: str) -> None:
+    def __init__(self, api_key: str, api_base: str, heard: Heard = lambda _: None) -> None:
         # The environment's proxy is the way to the real Stripe; it does not lead to a simulated one on this machine.
-        self._http = _Http(trust_env=not _is_loopback(api_base))
+        self._http = _Http(heard, trust_env=not _is_loopback(api_base))
+        self._api_base = api_base
         self._stripe = stripe.StripeClient(
             api_key, base_addresses={"api": api_base}, max_network_retries=_RETRIES, http_client=self._http
         )
+        self._sessions = self._stripe.v1.checkout.sessions
+        self._codes = self._stripe.v1.promotion_codes
 
     def create_session(self, new: NewSession) -> Session:
         """Raises `CheckoutUnavailable`, `CheckoutRefused`, `InProgress`, `KeySpent`, `NotChargeable`."""
-        options: stripe.RequestOptions = {"idempotency_key": new.key}
-        if new.account is not None:
-            options["stripe_account"] = new.account
         parameters = cast(SessionCreateParams, new.parameters())
         try:
-            made = self._stripe.v1.checkout.sessions.create(parameters, options)
+            made = self._sessions.create(parameters, _options(new.account, new.key))
+        except stripe.InvalidRequestError as error:
+            if error.param == "expires_at":  # reckoned by a clock that was wrong; Stripe's answer has told the time
+                raise KeySpent from error
+            _refuse(error)
         except stripe.StripeError as error:
             _refuse(error)
         if made.url is None:
             raise KeySpent  # it was made long ago under this key, and is over
         return Session(made.id, made.url, datetime.fromtimestamp(made.expires_at, UTC))
 
+    def session(self, session_id: str, account: str | None) -> JsonObject | None:
+        """A session as it stands, its payment whole in it; None where Stripe knows none of this name."""
+        whole: SessionRetrieveParams = {"expand": ["payment_intent"]}
+        return _one(lambda: self._sessions.retrieve(session_id, whole, _options(account)))
+
+    def expire_session(self, session_id: str, account: str | None) -> None:
+        """Nobody can pay it any more. One that is over, paid or unknown stays as it is."""
+        try:
+            self._sessions.expire(session_id, options=_options(account))
+        except stripe.InvalidRequestError as error:
+            log.info("session %s is not expired: %r", session_id, error)
+        except stripe.StripeError as error:
+            _refuse(error)
+
+    def sessions(self, since: datetime, account: str | None, after: str | None) -> Page:
+        """Sessions that were made from `since` on, newest first."""
+        return _page(lambda: self._sessions.list(_asked(SessionListParams, since, after), _options(account)))
+
+    def refunds(self, since: datetime, account: str | None, after: str | None) -> Page:
+        """Refunds that were made from `since` on, newest first."""
+        return _page(lambda: self._stripe.v1.refunds.list(_asked(RefundListParams, since, after), _options(account)))
+
+    def disputes(self, since: datetime, account: str | None, after: str | None) -> Page:
+        """Disputes that were opened from `since` on, newest first."""
+        return _page(lambda: self._stripe.v1.disputes.list(_asked(DisputeListParams, since, after), _options(account)))
+
+    def events(self, types: Sequence[str], since: datetime, account: str | None, after: str | None) -> Page:
+        """Events of these types from `since` on, newest first; Stripe keeps them for 30 days."""
+        asked = _asked(EventListParams, since, after)
+        asked["types"] = list(types)
+        return _page(lambda: self._stripe.v1.events.list(asked, _options(account)))
+
+    def promotion_code(self, code: str, account: str | None) -> Promotion | None:
+        """The promotion code that buyers type in so, whatever its case; one that works before one that does not."""
+        page = _page(lambda: self._codes.list({"code": code, "limit": PAGE}, _options(account)))
+        found = [promotion for each in page.data if (promotion := Promotion.of(each)) is not None]
+        return next((each for each in found if each.active), found[0] if found else None)
+
+    def promotion_code_by_id(self, promotion_id: str, account: str | None) -> Promotion | None:
+        """None where Stripe knows none of this name."""
+        said = _one(lambda: self._codes.retrieve(promotion_id, options=_options(account)))
+        return None if said is None else Promotion.of(said)
+
+    def create_promotion_code(self, key: str, account: str | None, parameters: Mapping[str, object]) -> Promotion:
+        """Raises `CheckoutUnavailable`, `CheckoutRefused`, `InProgress`, `KeySpent`."""
+        asked = cast(PromotionCodeCreateParams, parameters)
+        made = Promotion.of(_said(lambda: self._codes.create(asked, _options(account, key))))
+        if made is None:
+            raise CheckoutUnavailable("Stripe's answer is not a promotion code.")
+        return made
+
+    def ask_the_time(self) -> None:
+        """Have `heard` called, if Stripe answers at all: to a question without a key, whose answer does not matter."""
+        with suppress(stripe.StripeError):
+            self._http.request("GET", f"{self._api_base}/v1/balance", {})
+
     def close(self) -> None:
         self._http.close()
+
+
+def _options(account: str | None, key: str | None = None) -> stripe.RequestOptions:
+    options: stripe.RequestOptions = {}
+    if account is not None:
+        options["stripe_account"] = account
+    if key is not None:
+        options["idempotency_key"] = key
+    return options
+
+
+def _json(answer: stripe.StripeObject) -> JsonObject:
+    """What Stripe said, as it said it. Raises `CheckoutUnavailable` where it is not an object."""
+    said = answer.last_response.data if answer.last_response is not None else None
+    if not isinstance(said, dict):
+        raise CheckoutUnavailable("Stripe's answer is not an object.")
+    return said
+
+
+Asked = TypeVar("Asked", SessionListParams, EventListParams, RefundListParams, DisputeListParams)
+
+
+def _asked(kind: Callable[..., Asked], since: datetime, after: str | None) -> Asked:
+    """What every list is asked for."""
+    asked = kind(created={"gte": int(since.timestamp())}, limit=PAGE)
+    if after is not None:
+        asked["starting_after"] = after
+    return asked
+
+
+def _page(ask: Callable[[], stripe.StripeObject]) -> Page:
+    return Page.of(_said(ask))
+
+
+def _said(ask: Callable[[], stripe.StripeObject]) -> JsonObject:
+    """What Stripe answers. Turns its errors into ours."""
+    try:
+        return _json(ask())
+    except stripe.StripeError as error:
+        _refuse(error)
+
+
+def _one(retrieve: Callable[[], stripe.StripeObject]) -> JsonObject | None:
+    """The object; None where there is none. Turns Stripe's errors into ours."""
+    try:
+        return _json(retrieve())
+    except stripe.StripeError as error:
+        if isinstance(error, stripe.InvalidRequestError) and error.http_status == 404:
+            return None
+        _refuse(error)
 
 
 def _is_loopback(address: str) -> bool:
@@ -93,28 +216,6 @@ def _is_loopback(address: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def check_signature(payload: bytes, signature: str, secrets: tuple[str, ...]) -> None:
-    """Raises `BadSignature` unless one of `secrets` signed the payload within the last five minutes.
-
-    The age is taken by the machine's clock, as Stripe's library does it.
-    """
-    if not signature.isascii():
-        raise BadSignature("The signature is malformed.")
-    secret = next((each for each in secrets if _is_signed(payload, signature, each, None)), None)
-    if secret is None:
-        raise BadSignature("The signature is missing or was not made with this endpoint's secret.")
-    if not _is_signed(payload, signature, secret, TOLERANCE):
-        log.warning("a webhook signed more than %s s ago was refused; does this machine's clock run fast?", TOLERANCE)
-        raise BadSignature("The signature is too old.")
-
-
-def _is_signed(payload: bytes, signature: str, secret: str, tolerance: int | None) -> bool:
-    try:
-        return bool(stripe.WebhookSignature.verify_header(payload, signature, secret, tolerance))
-    except (stripe.SignatureVerificationError, ValueError):  # ValueError: the payload is not UTF-8
-        return False
 
 
 def _refuse(error: stripe.StripeError) -> NoReturn:

@@ -1,40 +1,57 @@
 """Stripe's messages in our words. Pure: knows no database, no HTTP, not Stripe's library.
 
-Amounts leave here in our minor units. Source: Stripe's API reference, events and their objects.
+Amounts leave here in our minor units. Source: Stripe's API reference, events and their objects. What each message
+does is told in docs/orders.md.
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
+from typing import Final
 
-from app.kernel.money import is_currency
+from app.orders.lifecycle import CHARGEBACK, FUNDS_REINSTATED, FUNDS_WITHDRAWN, REFUND
+from app.orders.stripe import fields
 from app.orders.stripe.amounts import from_stripe
+from app.orders.stripe.fields import JsonObject as JsonObject
+from app.orders.stripe.fields import NotAnEvent as NotAnEvent
+from app.orders.stripe.promotion import Promotion
 from app.orders.stripe.tags import Tags
 
-JsonObject = Mapping[str, object]
-
-_ID = re.compile(r"[A-Za-z0-9_]{1,200}", re.ASCII)
 _TYPE = re.compile(r"[a-z0-9_.]{1,100}", re.ASCII)
 _PAID = frozenset({"paid", "no_payment_required"})
+_COMPLETED: Final = "checkout.session.completed"
 _SESSION_STATUS = {
     "checkout.session.async_payment_succeeded": "paid",
     "checkout.session.async_payment_failed": "failed",
     "checkout.session.expired": "expired",
 }
-_COMPLETED = "checkout.session.completed"
 _ONE_REFUND = ("refund.created", "refund.updated", "refund.failed", "charge.refund.updated")
-REFUND_TYPES = (*_ONE_REFUND, "charge.refunded")
+_CHARGE_REFUNDED: Final = "charge.refunded"
+_DISPUTES = {
+    "charge.dispute.created": None,
+    "charge.dispute.updated": None,
+    "charge.dispute.funds_withdrawn": FUNDS_WITHDRAWN,
+    "charge.dispute.funds_reinstated": FUNDS_REINSTATED,
+    "charge.dispute.closed": None,
+}
+_PROMOTION_MADE: Final = "promotion_code.created"
+_PROMOTIONS = (_PROMOTION_MADE, "promotion_code.updated")
+
+TAKING: Final = (*_ONE_REFUND, _CHARGE_REFUNDED, *_DISPUTES)
+"""The messages that tell of what is taken back of a payment."""
+INTERESTING: Final = (_COMPLETED, *_SESSION_STATUS, *TAKING, *_PROMOTIONS)
+"""All messages that do something: the ones to ask Stripe for."""
 
 # What is kept of an object. The buyer's name, mail and address are not: nothing here needs them twice.
 _KEPT = (
-    *("id", "object", "created", "livemode", "mode", "status", "payment_status", "payment_intent", "charge", "reason"),
-    *("amount", "amount_refunded", "amount_total", "total_details", "currency", "client_reference_id", "metadata"),
+    *("id", "object", "created", "livemode", "mode", "status", "payment_status", "reason", "code", "active"),
+    *("amount", "amount_refunded", "amount_total", "currency"),
 )
-
-
-class NotAnEvent(ValueError):
-    """JSON that is no event of Stripe's; the message says what is missing."""
+_KEPT_TOTALS = {
+    "total_details": ("amount_discount", "amount_shipping", "amount_tax"),
+    "shipping_cost": ("amount_subtotal", "amount_tax", "amount_total"),
+}
+_REFERENCES = ("payment_intent", "charge")
 
 
 @dataclass(frozen=True)
@@ -51,9 +68,9 @@ class Message:
 
     def kept(self) -> dict[str, object]:
         """What is stored of it: enough to apply it later, nothing about the person."""
-        subject = {name: self.subject[name] for name in _KEPT if name in self.subject}
+        subject = _pick(self.subject)
         if "refunds" in self.subject:
-            subject["refunds"] = {"data": [_pick(refund) for refund in _list(self.subject["refunds"])]}
+            subject["refunds"] = {"data": [_pick(refund) for refund in _refunds_in(self.subject)]}
         return {
             "id": self.id,
             "type": self.type,
@@ -66,7 +83,8 @@ class Message:
 
 @dataclass(frozen=True)
 class SessionSaid:
-    """What a message says of a checkout session: `status` is a checkout's; money in minor units."""
+    """What a message says of a checkout session: `status` is a checkout's; money in minor units, `net` after the
+    `discount`. `promotion_code` is the id of the code that the buyer used."""
 
     id: str
     status: str
@@ -77,14 +95,18 @@ class SessionSaid:
     net: int
     email: str | None
     tags: Tags | None
+    promotion_code: str | None = None
+    discount: int = 0
 
 
 @dataclass(frozen=True)
-class RefundSaid:
-    """What a message says of one refund; `paid_back` in minor units of what was paid."""
+class TakenSaid:
+    """What a message says of one refund or dispute; `paid_back` in minor units of what was paid. `heard` is the
+    state that it names and, of a dispute, how its funds moved (lifecycle.py)."""
 
     id: str
-    status: str
+    reason: str
+    heard: frozenset[str]
     created: datetime
     currency: str
     paid_back: int
@@ -100,13 +122,13 @@ def read(event: object) -> Message:
         raise NotAnEvent("it has no data.object")
     account = event.get("account")
     return Message(
-        id=_match(_ID, event, "id"),
-        type=_match(_TYPE, event, "type"),
-        created=_moment(event),
+        id=fields.matching(fields.ID, event, "id"),
+        type=fields.matching(_TYPE, event, "type"),
+        created=fields.created(event),
         livemode=event.get("livemode") is True,
         account=account if isinstance(account, str) else None,
         subject=subject,
-        payment=_reference(subject, "payment_intent"),
+        payment=fields.reference(subject, "payment_intent"),
     )
 
 
@@ -118,8 +140,7 @@ def session_of(message: Message) -> SessionSaid | None:
         status = "paid" if message.subject.get("payment_status") in _PAID else "paying"
     if status is None or message.subject.get("mode", "payment") != "payment":
         return None
-    metadata = message.subject.get("metadata")
-    tags = Tags.of(metadata) if isinstance(metadata, dict) else None
+    tags = Tags.of(fields.mapping(message.subject, "metadata"))
     try:
         return _session(message, status, tags)
     except NotAnEvent:
@@ -129,95 +150,105 @@ def session_of(message: Message) -> SessionSaid | None:
 
 
 def _session(message: Message, status: str, tags: Tags | None) -> SessionSaid:
-    session, currency = message.subject, _currency(message.subject)
-    totals = session.get("total_details")
-    beside = (
-        sum(_integer(totals, name) for name in ("amount_tax", "amount_shipping")) if isinstance(totals, dict) else 0
-    )
-    gross = _integer(session, "amount_total")
+    session, currency = message.subject, fields.currency(message.subject)
+    gross = fields.amount(session, "amount_total")
+    discounts = fields.objects(session.get("discounts"))
+    used = (fields.reference(discount, "promotion_code") for discount in discounts)
     return SessionSaid(
-        id=_match(_ID, session, "id"),
+        id=fields.matching(fields.ID, session, "id"),
         status=status,
-        created=_moment(session),
+        created=fields.created(session),
         payment=message.payment,
         currency=currency,
         gross=from_stripe(gross, currency),
-        net=from_stripe(max(gross - beside, 0), currency),
-        email=_email(session.get("customer_details"), "email") or _email(session, "customer_email"),
+        net=from_stripe(max(gross - _beside(session), 0), currency),
+        email=fields.text(session.get("customer_details"), "email") or fields.text(session, "customer_email"),
         tags=tags,
+        promotion_code=next((code for code in used if code is not None), None),
+        discount=from_stripe(fields.amount(fields.mapping(session, "total_details"), "amount_discount"), currency),
     )
 
 
-def tells_of_refunds(message: Message) -> bool:
-    """Whether something about refunds can be learned from the message. `charge.refunded` names them only in older
-    versions of Stripe's API; in newer ones `refund.created` comes beside it."""
-    return message.type in _ONE_REFUND or (message.type in REFUND_TYPES and bool(_list(message.subject.get("refunds"))))
+def _beside(session: JsonObject) -> int:
+    """Tax and shipping, which are paid but not divided; in Stripe's units.
+
+    Where prices include their tax, shipping is told with the tax that is in it, and the sum of all taxes counts that
+    tax again: so shipping's own tax is taken off it.
+    """
+    totals, shipping = fields.mapping(session, "total_details"), fields.mapping(session, "shipping_cost")
+    tax = fields.amount(totals, "amount_tax")
+    if not shipping:
+        return tax + fields.amount(totals, "amount_shipping")
+    return tax + max(fields.amount(shipping, "amount_total") - fields.amount(shipping, "amount_tax"), 0)
 
 
-def refunds_of(kind: str, subject: JsonObject) -> list[RefundSaid]:
-    """What a message of this type says of refunds. Raises `NotAnEvent`."""
+def tells_of_takings(message: Message) -> bool:
+    """Whether something about refunds or disputes can be learned from the message. `charge.refunded` names refunds
+    only in older versions of Stripe's API; in newer ones `refund.created` comes beside it."""
+    return message.type in TAKING and (message.type != _CHARGE_REFUNDED or bool(_refunds_in(message.subject)))
+
+
+def takings_of(kind: str, subject: JsonObject) -> list[TakenSaid]:
+    """What a message of this type says of refunds and disputes. Raises `NotAnEvent`."""
     if kind in _ONE_REFUND:
         return [_refund(subject)]
-    return [_refund(refund) for refund in _list(subject.get("refunds"))] if kind in REFUND_TYPES else []
+    if kind in _DISPUTES:
+        return [_dispute(subject, _DISPUTES[kind])]
+    return [_refund(refund) for refund in _refunds_in(subject)] if kind == _CHARGE_REFUNDED else []
 
 
-def _refund(refund: JsonObject) -> RefundSaid:
-    currency, status = _currency(refund), refund.get("status")
-    return RefundSaid(
-        id=_match(_ID, refund, "id"),
-        status=status if isinstance(status, str) else "pending",
-        created=_moment(refund),
+def _refund(refund: JsonObject) -> TakenSaid:
+    return _taken(refund, REFUND, fields.text(refund, "status") or "pending")
+
+
+def _dispute(dispute: JsonObject, movement: str | None) -> TakenSaid:
+    status = fields.text(dispute, "status") or "warning_needs_response"
+    return _taken(dispute, CHARGEBACK, *(word for word in (status, movement) if word is not None))
+
+
+def _taken(subject: JsonObject, reason: str, *heard: str) -> TakenSaid:
+    currency = fields.currency(subject)
+    return TakenSaid(
+        id=fields.matching(fields.ID, subject, "id"),
+        reason=reason,
+        heard=frozenset(heard),
+        created=fields.created(subject),
         currency=currency,
-        paid_back=from_stripe(_integer(refund, "amount"), currency),
+        paid_back=from_stripe(fields.amount(subject, "amount"), currency),
     )
 
 
-def _pick(refund: JsonObject) -> dict[str, object]:
-    return {name: refund[name] for name in _KEPT if name in refund}
+def promotion_of(message: Message) -> Promotion | None:
+    """The promotion code that the message tells of; None where it is about something else, or about nothing that
+    could be kept."""
+    if message.type not in _PROMOTIONS:
+        return None
+    found = Promotion.of(message.subject)
+    return found if found is not None and fields.ID.fullmatch(found.id) else None
 
 
-def _list(page: object) -> list[JsonObject]:
-    data = page.get("data") if isinstance(page, dict) else None
-    return [each for each in data if isinstance(each, dict)] if isinstance(data, list) else []
+def moment_of(message: Message) -> datetime:
+    """Since when it is as the message says. Stripe tells whole seconds: what was made was made before it changed."""
+    return message.created - timedelta(microseconds=message.type == _PROMOTION_MADE)
 
 
-def _match(shape: re.Pattern[str], holder: JsonObject, name: str) -> str:
-    value = holder.get(name)
-    if not isinstance(value, str) or shape.fullmatch(value) is None:
-        raise NotAnEvent(f"its {name} is missing or malformed")
-    return value
+def _pick(subject: JsonObject) -> dict[str, object]:
+    """What may be kept of an object. What it refers to may be there whole, with its buyer: its id is kept. Of what
+    a merchant wrote on it, only what is ours."""
+    kept: dict[str, object] = {name: subject[name] for name in _KEPT if name in subject}
+    kept |= {name: fields.reference(subject, name) for name in _REFERENCES if name in subject}
+    for name, parts in _KEPT_TOTALS.items():
+        if subject.get(name) is not None:
+            totals = fields.mapping(subject, name)
+            kept[name] = {part: totals[part] for part in parts if part in totals}
+    tags = Tags.of(fields.mapping(subject, "metadata"))
+    if tags is not None:
+        kept["metadata"] = tags.metadata()
+    discounts = fields.objects(subject.get("discounts"))
+    if discounts:
+        kept["discounts"] = [{"promotion_code": fields.reference(each, "promotion_code")} for each in discounts]
+    return kept
 
 
-def _reference(holder: JsonObject, name: str) -> str | None:
-    """The id of another object, which may be there whole."""
-    value = holder.get(name)
-    value = value.get("id") if isinstance(value, dict) else value
-    return value if isinstance(value, str) and _ID.fullmatch(value) else None
-
-
-def _integer(holder: JsonObject, name: str) -> int:
-    value = holder.get(name)
-    if value is None:
-        return 0
-    if type(value) is not int or not 0 <= value < 2**53:
-        raise NotAnEvent(f"its {name} is not an amount")
-    return value
-
-
-def _moment(holder: JsonObject) -> datetime:
-    value = holder.get("created")
-    if type(value) is not int or not 0 <= value < 2**37:
-        raise NotAnEvent("its created is not a time")
-    return datetime.fromtimestamp(value, UTC)
-
-
-def _currency(holder: JsonObject) -> str:
-    value = holder.get("currency")
-    if not isinstance(value, str) or not is_currency(value.lower()):
-        raise NotAnEvent("its currency is unknown")
-    return value.lower()
-
-
-def _email(holder: object, name: str) -> str | None:
-    email = holder.get(name) if isinstance(holder, Mapping) else None
-    return email if isinstance(email, str) and email else None
+def _refunds_in(charge: JsonObject) -> list[JsonObject]:
+    return fields.objects(fields.mapping(charge, "refunds").get("data"))

@@ -1,0 +1,197 @@
+"""Shops of other systems by HTTP: connecting them, and where they send their messages.
+
+A message is believed when the shop's secret has signed its body. One that is rightly signed and cannot be read is
+answered 200 and noted: both systems switch a webhook off that is refused some times, and then all sales would be lost
+for one that nobody can read.
+"""
+
+import hashlib
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from fastapi import APIRouter, Request, Response
+from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+
+from app.kernel.errors import BadRequest, Invalid
+from app.kernel.http.pages import Page
+from app.kernel.http.work import Answer, UnitOfWork, Work
+from app.merchants import service as merchants
+from app.merchants.access import SecretKey
+from app.orders import connections
+from app.orders.connections import TOPICS, Vault
+from app.orders.connector_models import Connector
+from app.orders.connector_wire import ConnectorIn, ConnectorOut, Received
+from app.orders.connectors import fields, shopify, woocommerce
+from app.orders.connectors.said import NotAnOrder, ShopSaid
+from app.orders.shops import Shop, Shopkeeper
+
+log = logging.getLogger(__name__)
+router = APIRouter(prefix="/v1/connectors", tags=["connectors"])
+
+LARGEST_BODY = 4 * 1024 * 1024
+"""Bytes: an order of five hundred lines, with everything that Shopify says of each."""
+
+_HEADERS: Final = {
+    "shopify": ("X-Shopify-Hmac-Sha256", "X-Shopify-Topic", "X-Shopify-Webhook-Id"),
+    "woocommerce": ("X-WC-Webhook-Signature", "X-WC-Webhook-Topic", "X-WC-Webhook-Delivery-ID"),
+}
+
+
+class WrongSignature(BadRequest):
+    code, title = "bad_signature", "This message is not signed with the secret of this shop"
+
+
+@router.get("", response_model=Page[ConnectorOut])
+def list_connectors(caller: SecretKey, work: UnitOfWork) -> Response:
+    """The systems that can be connected: what to enter there, and how it goes where they are."""
+
+    def look(session: Session) -> Page[ConnectorOut]:
+        found = connections.all_connected(session, caller.merchant_id)
+        return Page(
+            data=[_shown(session, work, caller.merchant_id, system, found.get(system)) for system in TOPICS],
+            next_cursor=None,
+        )
+
+    return work.read(look)
+
+
+@router.get("/{system}", response_model=ConnectorOut)
+def get_connector(system: str, caller: SecretKey, work: UnitOfWork) -> Response:
+    """One system, connected or not: the address to which it sends its messages, which messages, and the snippet for
+    its pages."""
+    connections.known_system(system)
+
+    def look(session: Session) -> ConnectorOut:
+        found = connections.all_connected(session, caller.merchant_id)
+        return _shown(session, work, caller.merchant_id, system, found.get(system))
+
+    return work.read(look)
+
+
+@router.put("/{system}", response_model=ConnectorOut)
+def connect(system: str, caller: SecretKey, work: UnitOfWork, body: ConnectorIn | None = None) -> Response:
+    """Connect a shop by the secret with which it signs, or give it another secret. WooCommerce's may be left out: then
+    one is made, and shown only in this answer; where it is connected already, its secret stays."""
+    connections.known_system(system)
+    given = None if body is None else body.secret
+    if given is None and system in connections.MAKES_ITS_OWN_SECRET:
+        raise Invalid.field("/secret", "is needed: the shop shows it where webhooks are set up")
+
+    def write(session: Session) -> Answer:
+        known = connections.all_connected(session, caller.merchant_id).get(system)
+        if given is None and known is not None:
+            return Answer(_shown(session, work, caller.merchant_id, system, known))
+        made = None if given is not None else connections.new_secret()
+        secret = given or made or ""
+        vault, now = Vault.of(work.here.signer), work.here.clock.now()
+        found = connections.connect(session, vault, caller.merchant_id, system, secret, now)
+        shown = _shown(session, work, caller.merchant_id, system, found)
+        return Answer(shown.model_copy(update={"secret": made}), kept=shown)
+
+    return work.write(write, owner=caller.owner)
+
+
+@router.delete("/{system}", status_code=204)
+def disconnect(system: str, caller: SecretKey, work: UnitOfWork) -> Response:
+    """Believe no message of this shop's any more. Its orders stay."""
+    return work.write(
+        lambda session: connections.disconnect(session, caller.merchant_id, system, work.here.clock.now())
+    )
+
+
+@router.post(
+    "/{system}/{merchant_id}",
+    response_model=Received,
+    max_body_size=LARGEST_BODY,
+    openapi_extra={
+        "requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}},
+        "parameters": [
+            {"in": "header", "name": name, "schema": {"type": "string"}}
+            for names in _HEADERS.values()
+            for name in names
+        ],
+    },
+)
+async def shop_webhook(system: str, merchant_id: str, request: Request, work: UnitOfWork) -> Response:
+    """Where a connected shop sends its messages, signed in the body's header as its system does. Repetitions, old
+    messages, and topics that are of no use here, are answered alike."""
+    body = await request.body()
+    return await run_in_threadpool(_receive, work, system, merchant_id, body, request.headers)
+
+
+@dataclass(frozen=True)
+class _Message:
+    """What was sent, signed by the shop."""
+
+    shop: Shop
+    topic: str
+    id: str
+    body: bytes
+    test: bool
+
+    def read(self) -> ShopSaid | None:
+        """Raises `NotAnOrder`."""
+        body = fields.parse(self.body)
+        if self.shop.system == "shopify":
+            return shopify.read(self.topic, body, test=self.test)
+        return woocommerce.read(self.topic, body)
+
+
+def _receive(work: Work, system: str, merchant: str, body: bytes, headers: Headers) -> Response:
+    connections.known_system(system)
+    signature, topic, id_ = (headers.get(name, "") for name in _HEADERS[system])
+    with work.here.database.reading() as session:
+        merchant_id = merchants.by_public_id(session, merchant).merchant_id
+        connector = connections.connected(session, merchant_id, system)
+        secret = Vault.of(work.here.signer).get(connector)
+    shop, now = Shop(merchant_id, system), work.here.clock.now()
+    if not connections.is_signed(body, signature, secret):
+        if system == "woocommerce" and not signature and woocommerce.is_ping(body):
+            return work.read(lambda _: Received(detail="This is where orders are sent."))
+        if connections.is_stale(connector.refused_at, now):
+            work.write(lambda session: _note(session, shop, refused_at=now))
+        raise WrongSignature
+    id_ = id_ or hashlib.sha256(f"{topic}\0".encode() + body).hexdigest()
+    message = _Message(shop, topic, id_[:100], body, test=headers.get("X-Shopify-Test") == "true")
+    noted = {"heard_at": now} if connections.is_stale(connector.heard_at, now) else {}
+    return _keep(work, message, noted)
+
+
+def _keep(work: Work, message: _Message, noted: dict[str, datetime]) -> Response:
+    try:
+        said = message.read()
+
+        def keep(session: Session) -> Received:
+            _note(session, message.shop, **noted)
+            if said is None:
+                return Received(detail="This topic tells nothing of orders.")
+            Shopkeeper(session, work.here, message.shop).receive(said, message.id)
+            return Received(kept=True)
+
+        return work.write(keep)
+    except NotAnOrder as reason:
+        detail, now = f"{message.topic[:60]}: {reason}", work.here.clock.now()
+        log.error("a message of %s's shop %s is left out: %s", *message.shop.__dict__.values(), detail)
+
+        def complain(session: Session) -> Received:
+            _note(session, message.shop, **noted, trouble=detail[:300], trouble_at=now)
+            return Received(detail=detail)
+
+        return work.write(complain)
+
+
+def _note(session: Session, shop: Shop, **what: object) -> None:
+    """Note something of the shop, if anything: its row is locked then, before any order's."""
+    if what:
+        connector = session.get(Connector, (shop.merchant_id, shop.system), with_for_update=True)
+        for name, value in what.items():
+            setattr(connector, name, value)
+
+
+def _shown(session: Session, work: Work, merchant_id: int, system: str, connector: Connector | None) -> ConnectorOut:
+    public_id = merchants.get(session, merchant_id).public_id
+    return ConnectorOut.of(system, connector, work.here.settings.public_url, public_id)

@@ -1,0 +1,32 @@
+"""Which promotion codes of Stripe's a merchant's buyers may use: Stripe's sessions name them by id, people by code.
+
+Knows the session and the tables. What a code is, is asked of Stripe elsewhere, outside of transactions.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from app.kernel.codes import LONGEST, normalised
+from app.kernel.database import insert_new
+from app.orders.stripe.promotion import Promotion
+from app.orders.stripe_models import PromotionCode
+
+_LONGEST_CODE = 500
+
+
+def keep(session: Session, merchant_id: int, promotion: Promotion, at: datetime) -> None:
+    """Know the promotion code as it was `at` a moment, unless it is known as it was later."""
+    code = promotion.code[:_LONGEST_CODE]
+    says = {"code": code, "code_key": normalised(code)[:LONGEST], "active": promotion.active, "known_at": at}
+    if insert_new(session, PromotionCode, merchant_id=merchant_id, promotion_code_id=promotion.id, **says):
+        return
+    same = (PromotionCode.merchant_id == merchant_id, PromotionCode.promotion_code_id == promotion.id)
+    session.execute(update(PromotionCode).where(*same, PromotionCode.known_at <= at).values(says))
+
+
+def code_of(session: Session, merchant_id: int, promotion_code_id: str) -> str | None:
+    """What buyers type in; None where the promotion code is not known."""
+    row = session.get(PromotionCode, (merchant_id, promotion_code_id))
+    return None if row is None else row.code
