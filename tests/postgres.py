@@ -1,4 +1,7 @@
-"""A PostgreSQL server of the tests' own: the machine's, or the one from PyPI, in a temporary folder."""
+"""A PostgreSQL server of the tests' own: the machine's, or the one from PyPI, in a temporary folder.
+
+It can be killed as a power cut would, and started again on what it had written.
+"""
 
 import os
 import pwd
@@ -7,8 +10,9 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -31,38 +35,113 @@ def programs() -> Path | None:
     return packaged if (packaged / "postgres").exists() else None
 
 
+@dataclass
+class Cluster:
+    """A server with its folder and port, which it keeps however often it is killed and started again."""
+
+    programs: Path
+    home: Path
+    user: str | None
+    options: Sequence[str]
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def data(self) -> Path:
+        return self.home / "data"
+
+    @property
+    def url(self) -> str:
+        """Its address without a database's name."""
+        return f"postgresql://grapevine@127.0.0.1:{self.port}"
+
+    def create(self) -> None:
+        """Make the folder of data."""
+        how = ("-U", "grapevine", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
+        subprocess.run(
+            [self.programs / "initdb", "-D", self.data, *how],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            cwd=self.home,
+            user=self.user,
+        )
+
+    def start(self, patience: float = 10.0) -> None:
+        """Start on what is there, and wait until it answers."""
+        place: list[str | Path] = ["-D", self.data, "-p", str(self.port), "-k", self.home, "-h", "127.0.0.1"]
+        self.process = subprocess.Popen(
+            [self.programs / "postgres", *place, *self.options],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=self.home,
+            user=self.user,
+        )
+        _wait(self.port, patience)
+
+    def stop(self) -> None:
+        """A fast shutdown: it does not wait for connections to be closed."""
+        if self.process is not None:
+            self.process.send_signal(signal.SIGINT)
+            self.process.wait(20)
+
+    def kill(self) -> None:
+        """End the server and all its children at once, with -9."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)  # it would start others for children that die before it
+        children = _children(self.process.pid)
+        for child in children:
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(20)
+        deadline = time.monotonic() + 20
+        while any(_runs(child) for child in children):  # it does not start again beside one that is left
+            assert time.monotonic() < deadline, "a child of PostgreSQL does not end"
+            time.sleep(0.01)
+
+
 @contextmanager
-def running(*, durable: bool = False) -> Iterator[str]:
-    """A server on a free port; gives its address without a database's name. Only `durable` ones sync to disk."""
+def cluster(*, durable: bool = False, options: Sequence[str] = (), inside: Path | None = None) -> Iterator[Cluster]:
+    """A server on a free port, in a folder of its own (`inside` another, where given). Only `durable` ones sync to
+    disk. `options` are further ones of `postgres`."""
     folder = programs()
     if folder is None:
         raise RuntimeError("no PostgreSQL programs: run `make test`, which installs them")
-    home = Path(tempfile.mkdtemp(prefix="grapevine-pg-"))
-    user = _other_user(home)
-    port = free_port()
-    data = home / "data"
-    subprocess.run(
-        [folder / "initdb", "-D", data, "-U", "grapevine", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"],
-        check=True,
-        stdout=subprocess.DEVNULL,
-        cwd=home,
-        user=user,
-    )
-    options = ["-c", "max_connections=200", "-c", f"fsync={'on' if durable else 'off'}", "-c", "log_min_messages=fatal"]
-    server = subprocess.Popen(
-        [folder / "postgres", "-D", data, "-p", str(port), "-k", home, "-h", "127.0.0.1", *options],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        cwd=home,
-        user=user,
-    )
+    home = Path(tempfile.mkdtemp(prefix="grapevine-pg-", dir=inside))
+    usual = ["-c", "max_connections=200", "-c", f"fsync={'on' if durable else 'off'}", "-c", "log_min_messages=fatal"]
+    made = Cluster(folder, home, _other_user(home), [*usual, *options])
     try:
-        _wait(port)
-        yield f"postgresql://grapevine@127.0.0.1:{port}"
+        made.create()
+        made.start()
+        yield made
     finally:
-        server.send_signal(signal.SIGINT)  # a fast shutdown: it does not wait for connections to be closed
-        server.wait(20)
+        made.stop()
         shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def running(*, durable: bool = False) -> Iterator[str]:
+    """A server on a free port; gives its address without a database's name. Only `durable` ones sync to disk."""
+    with cluster(durable=durable) as made:
+        yield made.url
+
+
+def _children(parent: int) -> list[int]:
+    """The processes whose parent this is."""
+    return [int(path.name) for path in Path("/proc").glob("[0-9]*") if _status(path).get("PPid") == str(parent)]
+
+
+def _runs(process: int) -> bool:
+    return _status(Path(f"/proc/{process}")).get("State", "Z")[0] not in "ZX"
+
+
+def _status(process: Path) -> dict[str, str]:
+    """What Linux tells of a process; nothing of one that has ended."""
+    try:
+        lines = (process / "status").read_text().splitlines()
+    except OSError:
+        return {}
+    return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
 
 
 def _other_user(home: Path) -> str | None:
@@ -83,8 +162,9 @@ def _exists(name: str) -> bool:
     return True
 
 
-def _wait(port: int) -> None:
-    for _ in range(200):
+def _wait(port: int, patience: float) -> None:
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
         try:
             psycopg.connect(f"postgresql://grapevine@127.0.0.1:{port}/postgres", connect_timeout=1).close()
         except psycopg.OperationalError:

@@ -199,3 +199,71 @@ def test_only_the_secret_key_gives_codes(merchant: TestMerchant, anas: JSON) -> 
     assert 403 == merchant.public.put("/v1/coupons/TEN", json={"referral": anas["id"]}, headers=headers).status_code
     assert 403 == merchant.public.get("/v1/coupons", headers=headers).status_code
     assert 401 == merchant.public.delete("/v1/coupons/TEN").status_code
+
+
+# -- for a sharer ------------------------------------------------------------------------------------------------
+
+
+def put_for(merchant: TestMerchant, code: str, sharer: str | None) -> httpx.Response:
+    return merchant.http.put(f"/v1/coupons/{code}", json={"sharer": sharer})
+
+
+def test_a_code_for_a_sharer_speaks_for_their_newest_word_that_stands(
+    merchant: TestMerchant, ana: Shopper, anas: JSON, clock: TestClock
+) -> None:
+    assert (anas["id"], ana.id) == tuple(ok(put_for(merchant, "ANA", ana.id))[each] for each in ("referral", "sharer"))
+    clock.move(seconds=1)
+    newer = ana.like(merchant.product()["id"])
+    assert anas["id"] == ok(merchant.http.get("/v1/coupons/ANA"))["referral"], "newest when it was said"
+    said = ok(put_for(merchant, "ANA", ana.id))
+    assert newer["id"] == said["referral"]
+    assert said == ok(put_for(merchant, "ANA", ana.id)), "saying it again changes nothing"
+    assert [("coupon", ana.id)] == credited(merchant, "ana")
+    ok(merchant.public.delete(f"/v1/likes/{newer['id']}", headers=ana.headers))
+    assert anas["id"] == ok(put_for(merchant, "ANA", ana.id))["referral"]
+
+
+def test_a_sharer_is_the_person_with_all_their_devices(
+    merchant: TestMerchant, ana: Shopper, anas: JSON, clock: TestClock
+) -> None:
+    phone, joined = merchant.shopper(), "/v1/identities/"
+    clock.move(seconds=1)
+    by_phone = phone.share(merchant.product()["id"])
+    ok(merchant.http.put(joined + ana.id, json={"person": "ana@shop.example"}))
+    ok(merchant.http.put(joined + phone.id, json={"person": "ana@shop.example"}))
+    for name in ("ana@shop.example", ana.id, phone.id):
+        said = ok(put_for(merchant, f"code of {name}", name))
+        assert (by_phone["id"], "ana@shop.example") == (said["referral"], said["sharer"])
+    ok(merchant.http.put(joined + phone.id, json={"person": ana.id}))
+    assert anas["id"] == ok(put_for(merchant, "later", "ana@shop.example"))["referral"]
+    assert by_phone["id"] == ok(put_for(merchant, "phone", phone.id))["referral"]
+
+
+def test_somebody_without_a_word_that_stands_has_no_code(
+    merchant: TestMerchant, ana: Shopper, anas: JSON, new_merchant: Callable[..., TestMerchant]
+) -> None:
+    other = new_merchant()
+    buyer = merchant.shopper()
+    buyer.follow(anas["code"])
+    for whose, sharer in ((other, ana.id), (merchant, buyer.id), (merchant, "nobody"), (merchant, "(none)")):
+        answer = put_for(whose, "CODE", sharer)
+        assert (422, ["/sharer"]) == (answer.status_code, [each["pointer"] for each in answer.json()["errors"]])
+        assert 404 == whose.http.get("/v1/coupons/CODE").status_code
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"referral": None, "sharer": None},
+        {"referral": "ref", "sharer": "ana"},
+        {"sharer": ""},
+        {"sharer": "a\0"},
+        {"sharer": 7},
+        {"sharer": "x" * 201},
+        {"sharers": "ana"},
+    ],
+)
+def test_a_code_speaks_for_one_referral_or_one_sharer(merchant: TestMerchant, body: JSON) -> None:
+    assert 422 == merchant.http.put("/v1/coupons/CODE", json=body).status_code
+    assert 404 == merchant.http.get("/v1/coupons/CODE").status_code

@@ -14,3 +14,16 @@ def test_monitors_may_ask_with_get_or_head(app_server: AppServer, path: str) -> 
     assert (200, "ok") == (got.status_code, got.json()["status"])
     assert (200, b"") == (head.status_code, head.content)
     assert 405 == httpx.delete(app_server.url + path, verify=False).status_code
+
+
+def test_without_a_key_of_stripes_nothing_is_told_of_comparisons(app_server: AppServer) -> None:
+    shown = httpx.get(app_server.url + "/readyz", verify=False).json()
+
+    assert {
+        "status": "ok",
+        "database": "ok",
+        "migrations": "ok",
+        "clock": "ok",
+        "reconciliation": None,
+        "warnings": [],
+    } == shown

@@ -1,5 +1,9 @@
 """Sales made elsewhere, their refunds, and what is credited for them, over HTTP."""
 
+from collections.abc import Callable
+
+import pytest
+
 from tests.clock import TestClock
 from tests.shop import TestMerchant, ok
 
@@ -67,6 +71,30 @@ def test_a_refund_above_what_is_left_is_refused(merchant: TestMerchant) -> None:
     assert merchant.explanation(order["id"])["net"] - merchant.explanation(order["id"])["refunded"] == 400
 
 
+def test_the_same_refund_twice_is_one_and_another_under_its_name_is_refused(merchant: TestMerchant) -> None:
+    order = merchant.order(net=1000)
+    address, body = f"/v1/orders/{order['id']}/refunds", {"external_id": "r1", "amount": 600}
+    answers = [
+        merchant.http.post(address, json=body | more) for more in ({}, {}, {"amount": 1}, {"reason": "chargeback"})
+    ]
+    assert [201, 200, 409, 409] == [answer.status_code for answer in answers]
+    assert answers[0].json() == answers[1].json()
+    assert {"refund_exists"} == {answer.json()["code"] for answer in answers[2:]}
+    assert 600 == merchant.explanation(order["id"])["refunded"]
+
+
+def test_a_refund_that_is_undone_twice_is_given_back_once(merchant: TestMerchant) -> None:
+    order = merchant.order(net=1000)
+    first, second = (merchant.refund(order["id"], amount) for amount in (600, 400))
+    address = f"/v1/orders/{order['id']}/refunds/"
+    assert [204, 204] == [merchant.http.delete(address + first["id"]).status_code for _ in range(2)]
+    found = ok(merchant.http.get(f"/v1/orders/{order['id']}"))
+    assert (400, "partially_refunded") == (found["refunded"], found["status"])
+    assert 400 == merchant.explanation(order["id"])["refunded"]
+    other = merchant.order()
+    assert 404 == merchant.http.delete(f"/v1/orders/{other['id']}/refunds/{second['id']}").status_code
+
+
 def test_a_refund_that_was_dropped_does_not_come_back_under_its_old_name(merchant: TestMerchant) -> None:
     order = merchant.order(net=1000)
     refund = merchant.refund(order["id"], 600, external_id="r1")
@@ -76,3 +104,83 @@ def test_a_refund_that_was_dropped_does_not_come_back_under_its_old_name(merchan
 
     assert (409, "refund_exists") == (again.status_code, again.json()["code"])
     assert 0 == merchant.explanation(order["id"])["refunded"]
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("{click}", "{click}"),
+        ("https://shop.example/mug?gv_click={click}&a=b#c", "{click}"),
+        ("/mug?gv_click={click}", "{click}"),
+        ("https://shop.example/?" + "x" * 1900 + "&gv_click={click}", "{click}"),
+        ("https://shop.example/mug?a=b", None),
+        ("https://shop.example/mug?gv_click=", "https://shop.example/mug?gv_click="),
+        ("", None),
+        ("t1", "t1"),
+        ("old-{click}", "old-{click}"),
+        ("x" * 300, "x" * 199 + "…"),
+    ],
+)
+def test_the_click_may_come_as_the_landing_address(merchant: TestMerchant, said: str, kept: str | None) -> None:
+    bo = merchant.shopper()
+    click = bo.follow(merchant.shopper().share(merchant.product()["id"])["code"])
+    order = merchant.order(click_id=said.format(click=click))
+    assert (kept and kept.format(click=click)) == order["click_id"]
+    counted = [touch["counted"] for touch in merchant.explanation(order["id"])["journey"]]
+    assert ([True] if kept == "{click}" else []) == counted
+
+
+def test_an_order_is_found_by_what_its_shop_knows_of_it(
+    merchant: TestMerchant, new_merchant: Callable[..., TestMerchant]
+) -> None:
+    one = merchant.order(external_id="A 1", click_id="clk_one", coupon="Ana10")
+    two = merchant.order(external_id="a 1", click_id="clk_two", coupon=" ANA10 ")
+    for whose in (merchant, new_merchant()):
+        for query, found in (
+            ({"external_id": "A 1"}, [one]),
+            ({"external_id": " A 1 "}, [one]),
+            ({"click_id": "clk_two"}, [two]),
+            ({"coupon": "ana10"}, [two, one]),
+            ({"coupon": "ana10", "external_id": "A 1"}, [one]),
+            ({"external_id": "none"}, []),
+            ({}, [two, one]),
+        ):
+            assert (found if whose is merchant else []) == ok(whose.http.get("/v1/orders", params=query))["data"]
+    for query in ({"external_id": ""}, {"external_id": "a\0"}, {"coupon": "x" * 201}, {"status": "paid"}):
+        assert 422 == merchant.http.get("/v1/orders", params=query).status_code
+
+
+def test_test_orders_never_meet_the_real_ones(merchant: TestMerchant, clock: TestClock) -> None:
+    """Neither in reports, nor as a buyer's previous order, nor by being corrected."""
+    ok(merchant.http.put("/v1/policy", json={"journey_reset": True}))
+    ana, bo = merchant.shopper(), merchant.shopper()
+    bo.follow(ana.share(merchant.product()["id"])["code"])
+    clock.move(minutes=1)
+    test = merchant.order(net=5, visitor=bo.id, test=True)
+    clock.move(minutes=1)
+    live = merchant.order(net=700, visitor=bo.id)
+    clock.move(minutes=1)
+    assert [True, False] == [test["test"], live["test"]]
+    assert 422 == merchant.http.patch(f"/v1/orders/{test['id']}", json={"test": False}).status_code
+
+    def nets(**query: str) -> list[int]:
+        return [total["net"] for total in merchant.report(**query)["totals"]]
+
+    assert ([700], [5]) == (nets(), nets(livemode="false"))
+    assert [ana.id] == [line["sharer"] for line in merchant.explanation(live["id"])["lines"]]
+    ok(merchant.http.patch(f"/v1/orders/{test['id']}", json={"net": 9}))
+    merchant.refund(test["id"], 3)
+    assert ([700], [6]) == (nets(), nets(livemode="false"))
+    assert (
+        409
+        == merchant.http.post(
+            "/v1/orders",
+            json={
+                "external_id": test["external_id"],
+                "placed_at": test["placed_at"],
+                "currency": "eur",
+                "net": 5,
+                "visitor": bo.id,
+            },
+        ).status_code
+    ), "the same sale is not a test once and real the next time"

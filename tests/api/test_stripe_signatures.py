@@ -1,12 +1,14 @@
 """Messages that are not Stripe's, or not ours, over HTTP: nothing changes."""
 
 import json
+import time
 
 import httpx
 import pytest
 
+from app.demo.stripe.webhooks import signature
 from app.orders.stripe_models import StripeEvent, StripeObject
-from tests.conftest import AppServer
+from tests.conftest import WEBHOOK_SECRET, AppServer
 from tests.shop import JSON, TestMerchant
 from tests.till import OTHER_SECRET, Till, invented_session, variant
 
@@ -70,6 +72,18 @@ def test_either_secret_is_good_while_one_is_rotated(till: Till) -> None:
         kept = session.get_one(StripeEvent, "evt_rotated")
     assert kept.applied_at is not None
     assert "ana@example.com" not in json.dumps(kept.body)
+
+
+@pytest.mark.parametrize("caught", ["t={old},t={new}", "t=+{old},t={new}", "t={new},t={old}", "t= {old},t={new}"])
+def test_a_caught_message_does_not_become_new_by_a_second_stamp(till: Till, caught: str) -> None:
+    payload = b'{"object": "event", "id": "evt_caught", "type": "x", "created": 1, "data": {"object": {}}}'
+    old, new = int(time.time()) - 4000, int(time.time())
+    mark = signature(payload, [WEBHOOK_SECRET], old).partition(",")[2]
+
+    header = caught.format(old=old, new=new) + "," + mark
+    answer = httpx.post(f"{till.url}/v1/stripe/webhook", content=payload, headers={"Stripe-Signature": header})
+
+    assert (400, "bad_signature") == (answer.status_code, answer.json()["code"])
 
 
 def test_somebody_elses_session_is_kept_and_ignored(till: Till, seller: TestMerchant) -> None:

@@ -66,7 +66,7 @@ def all_facts(session: Session, merchant: int, rows: list[Order]) -> Facts:
 def refund_of(refund: Refund, order: Order) -> engine.Refund:
     dropped = None if refund.dropped_at is None else microseconds(refund.dropped_at)
     return engine.Refund(
-        f"{refund.external_id}\0{order.external_id}",
+        f"{refund.external_id}\0{order.external_id}\0{refund.refund_id}",
         order.external_id,
         refund.amount,
         whole_seconds(refund.at),

@@ -25,6 +25,7 @@ from app.kernel.errors import AppError
 from app.kernel.events import Events
 from app.kernel.ids import new_id
 from app.kernel.outbox import Outbox, OutboxRow
+from app.orders import corrections
 from app.orders import service as orders
 from app.orders.models import Order
 from app.orders.service import OrderChanged
@@ -34,6 +35,7 @@ from app.referrals.identities import IdentityJoined
 from app.referrals.models import Claim, Coupon, Identity, Referral, Visit
 from app.referrals.visits import VisitClaimed
 from tests.clock import START, TestClock
+from tests.db import amending
 from tests.db.all_facts import all_facts, every
 from tests.db.ledger import Books, books
 from tests.db.referring import Shop
@@ -106,6 +108,8 @@ class World:
             *[self.join] * 4,
             *[self.speak] * 3,
             *[self.refund] * 2,
+            *[partial(amending.correct, self)] * 3,
+            partial(amending.cancel, self),
             self.history,
         ]
         self.chance.choice(happenings)()
@@ -184,7 +188,7 @@ class World:
             now = self.clock.now()
             if standing and self.chance.random() < 0.4:
                 refund = self.chance.choice(standing).refund_id
-                orders.give_back(session, self.events, self.merchant, order.order_id, refund, now)
+                corrections.give_back(session, self.events, self.merchant, order.order_id, refund, now)
             elif order.net > order.refunded:
                 amount = self.chance.randint(1, order.net - order.refunded)
                 taking = orders.TakingBack(f"f{next(self.numbers)}", "refund", amount, amount, now)

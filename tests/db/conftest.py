@@ -14,6 +14,7 @@ from app.kernel.database import Database
 from app.kernel.outbox import OutboxRow
 from tests.clock import TestClock
 from tests.conftest import NewDatabase
+from tests.db.backups import NewPlace, new_place
 from tests.db.selling import Market
 from tests.db.selling import market as new_market
 
@@ -63,3 +64,8 @@ def merchant(grapevine: Run) -> str:
     made = re.search(r"mer_\w+", grapevine("merchant", "Vine & Thread", "--currency", "eur").output)
     assert made is not None
     return made[0]
+
+
+@pytest.fixture
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> NewPlace:
+    return new_place(request, tmp_path)

@@ -13,6 +13,8 @@ from sqlalchemy.exc import IntegrityError
 
 from app import migrate
 from app.kernel.database import Database
+from app.merchants.models import Merchant
+from app.orders.models import Checkout
 from app.tables import METADATA
 from tests.conftest import BACKENDS
 
@@ -39,6 +41,27 @@ INSERT INTO credit_lines (merchant_id, credit_id, order_id, policy_version, sour
 """
 
 
+TRADE = """
+INSERT INTO products (merchant_id, product_id, title, description, images, created_at, updated_at)
+    VALUES (1, 'prd_1', 'Cap', '', '[]', 0, 0);
+INSERT INTO variants (merchant_id, variant_id, product_id, position, currency, price, stock)
+    VALUES (1, 'var_1', 'prd_1', 0, 'eur', 900, 3);
+INSERT INTO variants (merchant_id, variant_id, product_id, position, currency, price, stock)
+    VALUES (1, 'var_2', 'prd_1', 1, 'eur', 900, NULL);
+INSERT INTO checkouts (merchant_id, checkout_id, attempt_key, fingerprint, stripe_key, status, items, currency, amount,
+        coupon, success_url, cancel_url, session_id, created_at, expires_at)
+    VALUES (1, 'chk_1', 'attempt', 'print', 'key', 'open', '[{"variant": "var_1", "quantity": 2}]', 'eur', 1800,
+        'TEN', 'https://shop.example/thanks', 'https://shop.example/cart', 'cs_1', 5, 6);
+INSERT INTO stripe_events (event_id, type, payment_intent, body, created, received_at)
+    VALUES ('evt_1', 'refund.created', 'pi_1', '{"id": "evt_1"}', 5, 5);
+INSERT INTO refunds (merchant_id, refund_id, order_id, external_id, reason, amount, paid_back, at, received_at,
+        dropped_at)
+    VALUES (1, 'rfd_2', 'ord_1', 'r2', 'refund', 200, 240, 5, 6, 7);
+INSERT INTO refunds (merchant_id, refund_id, order_id, external_id, reason, amount, paid_back, at, received_at)
+    VALUES (1, 'rfd_3', 'ord_1', 'r3', 'chargeback', 300, 360, 8, 9)
+"""
+
+
 @pytest.fixture(params=BACKENDS)
 def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     if request.param == "sqlite":
@@ -55,12 +78,31 @@ def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
 @pytest.fixture
 def in_use(empty: Database) -> Database:
     """A database of the first tables in which something was sold."""
-    command.upgrade(migrate.config(empty), "0001")
-    with empty.transaction() as session:
-        for statement in SHOP.split(";\n"):
-            session.execute(text(statement))
+    tell(empty, "0001", SHOP)
     migrate.upgrade(empty)
     return empty
+
+
+@pytest.fixture
+def trading(empty: Database) -> Database:
+    """A database of before orders could be corrected, in which somebody buys and something was given back."""
+    tell(empty, "0001", SHOP)
+    tell(empty, "0002", TRADE)
+    migrate.upgrade(empty)
+    return empty
+
+
+def tell(database: Database, revision: str, statements: str) -> None:
+    """Write this in the tables of that revision."""
+    command.upgrade(migrate.config(database), revision)
+    with database.transaction() as session:
+        for statement in statements.split(";\n"):
+            session.connection().exec_driver_sql(statement)
+
+
+def every(database: Database, query: str) -> list[tuple[object, ...]]:
+    with database.reading() as session:
+        return [tuple(row) for row in session.execute(text(query))]
 
 
 def only(database: Database, query: str) -> Row[tuple[object, ...]]:
@@ -96,6 +138,77 @@ def test_a_standing_share_still_stands_once(in_use: Database) -> None:
         session.execute(text(f"{again} VALUES (1, 'ref_2', 'share', 'vis_1', '/', 'whatsapp', 'code2', 1, 1)"))
 
 
+def test_refunds_are_what_they_were_and_what_was_dropped_stays_dropped(trading: Database) -> None:
+    kept = every(
+        trading,
+        "SELECT refund_id, order_id, external_id, reason, amount, paid_back, at, received_at, dropped_at FROM refunds"
+        " ORDER BY refund_id",
+    )
+    assert [
+        ("rfd_1", "ord_1", "r1", "refund", 100, 100, 4, 4, None),
+        ("rfd_2", "ord_1", "r2", "refund", 200, 240, 5, 6, 7),
+        ("rfd_3", "ord_1", "r3", "chargeback", 300, 360, 8, 9, None),
+    ] == kept
+
+
+REFUND_AGAIN = (
+    "INSERT INTO refunds (merchant_id, refund_id, order_id, external_id, reason, amount, paid_back, at, received_at)"
+    " VALUES (1, 'rfd_new', 'ord_1', '{}', 'refund', 50, 50, 10, 10)"
+)
+
+
+def test_a_refund_that_was_dropped_may_come_to_count_again_and_then_counts_once(trading: Database) -> None:
+    with trading.transaction() as session:
+        session.execute(text(REFUND_AGAIN.format("r2")))
+    assert [("rfd_2", 7), ("rfd_new", None)] == every(
+        trading, "SELECT refund_id, dropped_at FROM refunds WHERE external_id = 'r2' ORDER BY refund_id"
+    )
+    with pytest.raises(IntegrityError), trading.transaction() as session:
+        session.execute(text(REFUND_AGAIN.format("r2").replace("rfd_new", "rfd_newer")))
+
+
+@pytest.mark.parametrize("counting", ["r1", "r3"])
+def test_a_refund_that_counted_before_does_not_count_twice(trading: Database, counting: str) -> None:
+    with pytest.raises(IntegrityError), trading.transaction() as session:
+        session.execute(text(REFUND_AGAIN.format(counting)))
+
+
+def test_a_checkout_that_is_open_stays_open_and_asks_nothing_more_of_stripe(trading: Database) -> None:
+    assert ("open", "cs_1", "key", 1800, "TEN", 6, None) == only(
+        trading, "SELECT status, session_id, stripe_key, amount, coupon, expires_at, terms FROM checkouts"
+    )
+    with trading.reading() as session:
+        checkout = session.get_one(Checkout, (1, "chk_1"))
+        assert ([{"variant": "var_1", "quantity": 2}], None) == (checkout.items, checkout.terms)
+
+
+def test_stock_is_what_it_was_and_nothing_of_it_is_held(trading: Database) -> None:
+    assert [("var_1", 3, 0), ("var_2", None, 0)] == every(
+        trading, "SELECT variant_id, stock, held FROM variants ORDER BY variant_id"
+    )
+    assert [(0,)] == every(trading, "SELECT count(*) FROM reservations")
+
+
+def test_a_message_that_waited_still_waits(trading: Database) -> None:
+    assert ("refund.created", "pi_1", None, None) == only(
+        trading, "SELECT type, payment_intent, via, applied_at FROM stripe_events"
+    )
+
+
+def test_a_merchant_of_before_sells_as_ever(trading: Database) -> None:
+    with trading.reading() as session:
+        merchant = session.get_one(Merchant, 1)
+        assert ("Linen", None) == (merchant.name, merchant.checkout)
+
+
+def test_an_order_of_before_was_never_corrected_and_is_still_divided(trading: Database) -> None:
+    assert (900, 0, 900, 100) == only(
+        trading,
+        "SELECT net, (SELECT count(*) FROM order_corrections), (SELECT sum(gross) FROM credit_lines),"
+        " (SELECT sum(reversed) FROM credit_lines) FROM orders",
+    )
+
+
 def indexes(database: Database) -> dict[str, str]:
     """Each index as the database itself writes it down."""
     query = (
@@ -109,13 +222,13 @@ def indexes(database: Database) -> dict[str, str]:
 
 
 def test_an_upgraded_database_has_the_tables_and_indexes_of_a_new_one(
-    in_use: Database, request: pytest.FixtureRequest, tmp_path: Path
+    trading: Database, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    upgraded = indexes(in_use)
-    with in_use.transaction() as session:
+    upgraded = indexes(trading)
+    with trading.transaction() as session:
         connection = session.connection()
         tables = set(inspect(connection).get_table_names()) - {"alembic_version"}
         METADATA.drop_all(connection)
         METADATA.create_all(connection)
     assert set(METADATA.tables) == tables
-    assert indexes(in_use) == upgraded
+    assert indexes(trading) == upgraded

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from app.orders.stripe import messages
+from app.orders.stripe.promotion import Promotion
 from app.orders.stripe.session import Item, NewSession
 from app.orders.stripe.tags import Tags
 
@@ -30,6 +31,20 @@ REFUND: dict[str, Any] = {
     "amount": 500,
     "status": "succeeded",
     "payment_intent": "pi_1",
+}
+
+
+DISPUTE: dict[str, Any] = {
+    "id": "du_1",
+    "object": "dispute",
+    "created": 1_700_000_000,
+    "currency": "eur",
+    "amount": 900,
+    "status": "needs_response",
+    "reason": "fraudulent",
+    "charge": "ch_1",
+    "payment_intent": "pi_1",
+    "evidence": {"customer_name": "Ana", "customer_email_address": "ana@example.com", "billing_address": "Metz"},
 }
 
 
@@ -80,36 +95,144 @@ def test_other_messages_say_nothing_of_sessions_or_refunds() -> None:
     ]:
         message = _message(kind, subject)
         assert messages.session_of(message) is None
-        assert not messages.tells_of_refunds(message)
+        assert not messages.tells_of_takings(message)
 
 
 @pytest.mark.parametrize("kind", ["refund.created", "refund.updated", "refund.failed", "charge.refund.updated"])
 def test_a_refund_says_what_was_paid_back(kind: str) -> None:
     message = _message(kind, REFUND)
 
-    assert messages.tells_of_refunds(message)
-    (said,) = messages.refunds_of(message.type, message.subject)
-    assert (said.id, said.status, said.currency, said.paid_back) == ("re_1", "succeeded", "eur", 500)
+    assert messages.tells_of_takings(message)
+    (said,) = messages.takings_of(message.type, message.subject)
+    assert said == messages.TakenSaid(
+        id="re_1",
+        reason="refund",
+        heard=frozenset({"succeeded"}),
+        created=datetime.fromtimestamp(1_700_000_000, UTC),
+        currency="eur",
+        paid_back=500,
+    )
 
 
-def test_a_charge_tells_of_refunds_only_where_it_lists_them() -> None:
+@pytest.mark.parametrize(
+    ("kind", "status", "heard"),
+    [
+        ("charge.dispute.created", "needs_response", {"needs_response"}),
+        ("charge.dispute.created", "warning_needs_response", {"warning_needs_response"}),
+        ("charge.dispute.updated", "under_review", {"under_review"}),
+        ("charge.dispute.funds_withdrawn", "needs_response", {"needs_response", "funds_withdrawn"}),
+        ("charge.dispute.funds_reinstated", "won", {"won", "funds_reinstated"}),
+        ("charge.dispute.closed", "lost", {"lost"}),
+        ("charge.dispute.created", None, {"warning_needs_response"}),
+    ],
+)
+def test_a_dispute_says_what_the_bank_wants_back_and_how_its_funds_moved(
+    kind: str, status: str | None, heard: set[str]
+) -> None:
+    message = _message(kind, DISPUTE | {"status": status})
+
+    assert messages.tells_of_takings(message)
+    assert message.payment == "pi_1"
+    (said,) = messages.takings_of(message.type, message.subject)
+    assert (said.id, said.reason, set(said.heard), said.currency, said.paid_back) == (
+        "du_1",
+        "chargeback",
+        heard,
+        "eur",
+        900,
+    )
+    assert said == messages.takings_of(kind, messages.read(message.kept()).subject)[0]
+
+
+@pytest.mark.parametrize(
+    ("discounts", "code", "off"),
+    [
+        ([{"promotion_code": "promo_1", "coupon": None}], "promo_1", 250),
+        ([{"promotion_code": {"id": "promo_2", "code": "ANA10"}}], "promo_2", 250),
+        ([{"promotion_code": None, "coupon": "c_1"}], None, 250),
+        ([{"coupon": "c_1"}, {"promotion_code": "promo_3"}], "promo_3", 250),
+        ([], None, 0),
+        (None, None, 0),
+        ("odd", None, 0),
+        (["odd", {"promotion_code": "not an id"}], None, 0),
+    ],
+)
+def test_a_session_says_which_promotion_code_was_used_and_what_it_took_off(
+    discounts: object, code: str | None, off: int
+) -> None:
+    totals = {"amount_tax": 200, "amount_shipping": 300, "amount_discount": off}
+    message = _message("checkout.session.completed", SESSION | {"discounts": discounts, "total_details": totals})
+
+    for heard in (message, messages.read(message.kept())):
+        said = messages.session_of(heard)
+        assert said is not None
+        assert (said.promotion_code, said.discount, said.net) == (code, off, 1000)
+
+
+@pytest.mark.parametrize(
+    ("shipping", "net"),
+    [
+        (None, 1000),
+        ({"amount_subtotal": 300, "amount_tax": 0, "amount_total": 300}, 1000),
+        # 1500 = 940 + 200 tax (of it 60 for the shipping) + 300 shipping, then + 60: its price is without tax
+        ({"amount_subtotal": 300, "amount_tax": 60, "amount_total": 360}, 1000),
+        # the prices have their tax in them: 50 of the 300 are the tax that is among the 200 already
+        ({"amount_subtotal": 300, "amount_tax": 50, "amount_total": 300}, 1050),
+        ({"amount_tax": 400, "amount_total": 300}, 1300),
+        ("odd", 1000),
+    ],
+)
+def test_tax_that_is_in_the_price_of_shipping_is_taken_off_once(shipping: object, net: int) -> None:
+    said = messages.session_of(_message("checkout.session.completed", SESSION | {"shipping_cost": shipping}))
+    assert said is not None
+    assert net == said.net
+
+
+def test_a_promotion_code_is_known_by_its_id_and_its_text() -> None:
+    code = {"id": "promo_1", "object": "promotion_code", "code": "ANA10", "active": True, "customer": "cus_1"}
+    for kind in ("promotion_code.created", "promotion_code.updated"):
+        message = _message(kind, code | {"promotion": {"type": "coupon", "coupon": {"id": "c_1"}}})
+        assert Promotion("promo_1", "ANA10", True, "c_1") == messages.promotion_of(message)
+        assert "cus_1" not in repr(message.kept())
+    assert messages.promotion_of(_message("promotion_code.created", code | {"id": "promo 1"})) is None
+    assert messages.promotion_of(_message("promotion_code.created", {"id": "promo_1"})) is None
+    assert messages.promotion_of(_message("refund.created", code)) is None
+
+
+def test_each_message_that_does_something_is_asked_for_once_and_stripe_answers_for_so_many() -> None:
+    assert len(messages.INTERESTING) == len(set(messages.INTERESTING)) <= 20
+    assert {*messages.TAKING, "checkout.session.completed", "promotion_code.created"} < set(messages.INTERESTING)
+
+
+def test_a_charge_tells_of_takings_only_where_it_lists_them() -> None:
     silent = _message("charge.refunded", {"id": "ch_1", "amount_refunded": 500, "payment_intent": "pi_1"})
     telling = _message("charge.refunded", {**silent.subject, "refunds": {"data": [REFUND]}})
 
-    assert not messages.tells_of_refunds(silent)
-    assert [said.id for said in messages.refunds_of(telling.type, telling.subject)] == ["re_1"]
+    assert not messages.tells_of_takings(silent)
+    assert [said.id for said in messages.takings_of(telling.type, telling.subject)] == ["re_1"]
 
 
 def test_what_is_kept_can_be_applied_later_and_names_nobody() -> None:
-    kept = _message("checkout.session.completed", SESSION, account="acct_1").kept()
+    whole = SESSION | {
+        "client_reference_id": "ana",
+        "metadata": SESSION["metadata"] | {"note": "for Ana"},
+        "discounts": [{"promotion_code": {"id": "promo_1", "customer": {"name": "Ana"}}}],
+        "shipping_cost": {"amount_total": 300, "amount_tax": 0, "shipping_rate": {"metadata": {"to": "Ana"}}},
+    }
+    message = _message("checkout.session.completed", whole, account="acct_1")
+    kept = message.kept()
     again = messages.read(kept | {"object": "event"})
 
     assert "ana" not in repr(kept).lower()
     assert "Metz" not in repr(kept)
-    said, before = messages.session_of(again), messages.session_of(_message("checkout.session.completed", SESSION))
+    said, before = messages.session_of(again), messages.session_of(message)
     assert said is not None
     assert before is not None
     assert (said.gross, said.net, said.tags) == (before.gross, before.net, before.tags)
+    assert (said.promotion_code, said.discount) == (before.promotion_code, before.discount)
+    dispute = _message("charge.dispute.created", DISPUTE | {"charge": {"id": "ch_1", "billing_details": "Ana, Metz"}})
+    assert "Ana" not in repr(dispute.kept())
+    assert "ch_1" in repr(dispute.kept())
     refunds = _message("charge.refunded", {"refunds": {"data": [REFUND | {"receipt_number": "7"}]}}).kept()
     assert "receipt_number" not in repr(refunds)
     assert "re_1" in repr(refunds)

@@ -1,0 +1,75 @@
+"""`grapevine serve` in a process of its own, which tests kill, starve and start again."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from tests.conftest import ADMIN_TOKEN, WEBHOOK_SECRET
+from tests.net import free_port
+
+ROOT = Path(__file__).parents[1]
+
+
+@dataclass
+class Server:
+    """The server, with its folder and port, which it keeps however often it is killed and started again.
+
+    `settings` are further variables of its environment.
+    """
+
+    database_url: str
+    folder: Path
+    settings: Mapping[str, str] = field(default_factory=dict)
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start on what is there, and wait until it is ready."""
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("GRAPEVINE_")}
+        environment |= {
+            "GRAPEVINE_DATABASE_URL": self.database_url,
+            "GRAPEVINE_DATA_DIR": str(self.folder),
+            "GRAPEVINE_PUBLIC_URL": self.url,
+            "GRAPEVINE_ADMIN_TOKEN": ADMIN_TOKEN,
+            "GRAPEVINE_SECRET": "secret-of-the-tests-" + "x" * 12,
+            "GRAPEVINE_STRIPE_API_KEY": "sk_live_of_nobody",
+            "GRAPEVINE_STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,
+            "GRAPEVINE_RECONCILE": "false",
+            **self.settings,
+        }
+        command = [sys.executable, "-m", "app.cli", "serve", "--port", str(self.port)]
+        with (self.folder / "server.log").open("ab") as log:
+            self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+        for _ in range(600):
+            assert self.process.poll() is None, self.log[-3000:]
+            if self.is_ready():
+                return
+            time.sleep(0.05)
+        raise AssertionError("the server did not start")
+
+    def is_ready(self) -> bool:
+        try:
+            return httpx.get(f"{self.url}/readyz", verify=False, timeout=5).is_success
+        except httpx.TransportError:
+            return False
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "server.log").read_text(errors="replace")
+
+    def kill(self) -> None:
+        """End it at once, with -9."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait(20)
