@@ -14,6 +14,7 @@ from app.kernel.errors import AppError, NotFound, Unavailable
 from app.kernel.http import problems
 from app.kernel.ids import Malformed
 from app.storefront.answers import Answer, Ask, plain
+from app.storefront.assets import LOADERS
 from app.storefront.front import Storefront
 from app.storefront.headers import NO_STORE
 
@@ -37,7 +38,7 @@ class FastLane:
             "p": self._product_page,
             "thanks": self._thanks_page,
             "assets": self._asset,
-            "embed.js": self._loader,
+            **dict.fromkeys(LOADERS, self._loader),
             "favicon.ico": self._favicon,
             "": self._home,
         }
@@ -87,7 +88,7 @@ class FastLane:
 
     def _loader(self, segments: list[str]) -> Handler | None:
         async def loader(ask: Ask) -> Answer:
-            return self._front.assets.loader(ask)
+            return self._front.assets.loader(ask, segments[0])
 
         return loader if len(segments) == 1 else None
 
