@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import delete, select
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app.attribution import writing
@@ -20,6 +19,7 @@ from app.attribution.writing import BATCH
 from app.kernel.clock import Clock
 from app.kernel.database import Database
 from app.kernel.outbox import Message, Outbox
+from app.kernel.trouble import in_trouble
 from app.referrals.turns import share_facts
 
 log = logging.getLogger(__name__)
@@ -73,10 +73,8 @@ class _Going:
                 writing.bring_up_to_date(session, self.merchant_id, found, self.clock.now())
                 mine = (StaleOrder.merchant_id == self.merchant_id) & StaleOrder.order_id.in_(found)
                 session.execute(delete(StaleOrder).where(mine))
-        except OperationalError:
-            raise  # the database itself is in trouble
-        except Exception:
-            if not found:
+        except Exception as error:
+            if not found or in_trouble(error):
                 raise
             if len(found) > 1:
                 return self.step(len(found) // 2)

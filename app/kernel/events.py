@@ -11,11 +11,11 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app.kernel.database import Database
 from app.kernel.outbox import Handler, Message, Outbox
+from app.kernel.trouble import in_trouble
 
 log = logging.getLogger(__name__)
 
@@ -48,9 +48,9 @@ class Events:
             try:
                 with session.begin_nested():
                     listener(session, event)
-            except OperationalError:
-                raise  # the database itself is in trouble: nothing of this transaction can stand
-            except Exception:
+            except Exception as error:
+                if in_trouble(error):
+                    raise  # nothing of this transaction can stand
                 log.exception("listener %s failed; it will be called again", name)
                 self._outbox.add(session, event.merchant_id, f"event.{name}", asdict(event))
 

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from app.kernel.clock import Clock
 from app.kernel.database import Base, Database, id_type
 from app.kernel.ids import new_id
+from app.kernel.trouble import tell_of
 
 log = logging.getLogger(__name__)
 
@@ -203,8 +204,8 @@ class Worker:
                 if tidied_at is None or self._clock.now() - tidied_at >= TIDY_EVERY:
                     tidied_at = self._clock.now()
                     self._tidy()
-            except Exception:  # whatever it is: a worker that is gone would do nothing more
-                log.exception("the outbox cannot be worked on; trying again")
+            except Exception as error:  # whatever it is: a worker that is gone would do nothing more
+                tell_of(log, "the outbox cannot be worked on", error)
             self._outbox.added.wait(self._poll)
 
     def _take(self, *only: ColumnElement[bool]) -> Message | None:

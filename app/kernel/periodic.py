@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from app.kernel.clock import Clock
 from app.kernel.database import Database, insert_new
 from app.kernel.outbox import LEASE, LeaseLost, PeriodicJob
+from app.kernel.trouble import tell_of
 
 log = logging.getLogger(__name__)
 
@@ -70,8 +71,8 @@ class Timetable:
         while not self._stopping.is_set():
             try:
                 self.run_due()
-            except Exception:  # the database may be away; it will be back
-                log.exception("the timetable cannot be worked on; trying again")
+            except Exception as error:  # the database may be away; it will be back
+                tell_of(log, "the timetable cannot be worked on", error)
             self._stopping.wait(LOOKS_EVERY)
 
     def _run_if_due(self, job: Periodic) -> bool:

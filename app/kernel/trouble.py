@@ -1,5 +1,7 @@
 """Tells trouble of the database from trouble with what was asked of it. Knows the drivers' errors, no table."""
 
+import logging
+
 from sqlalchemy.exc import DatabaseError, DBAPIError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
@@ -19,3 +21,12 @@ def in_trouble(error: BaseException) -> bool:
         return getattr(error.orig, "sqlstate", None) in _TROUBLES
     # The plain one is how SQLite tells that its file is damaged or none.
     return isinstance(error, OperationalError) or type(error) is DatabaseError or error.connection_invalidated
+
+
+def tell_of(log: logging.Logger, what: str, error: Exception) -> None:
+    """Log that work which goes on for ever could not be done just now: in one line where the database is away, since it
+    is tried again each moment; with everything that is known where we are to blame."""
+    if in_trouble(error):
+        log.warning("%s; trying again: %s", what, str(error).splitlines()[0])
+    else:
+        log.error("%s; trying again", what, exc_info=error)

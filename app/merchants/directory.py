@@ -1,15 +1,20 @@
 """What public calls must know of a merchant, kept in memory for a second: its page may be called by the thousand."""
 
+import logging
 import threading
 from dataclasses import dataclass
 from time import monotonic
 
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
 from app.kernel.database import Database
 from app.kernel.errors import NotFound
+from app.kernel.trouble import in_trouble
 from app.merchants import service
 from app.merchants.selling import Selling
+
+log = logging.getLogger(__name__)
 
 FRESH_FOR = 1.0
 """Seconds. A setting that was changed is in force everywhere this much later at the latest."""
@@ -52,7 +57,8 @@ class Directory:
         return self._read(merchant_id) if shop is None else shop
 
     async def listed_origins(self) -> frozenset[str]:
-        """Every origin that some merchant lists."""
+        """Every origin that some merchant lists; those last known while the database is away, or a page could not
+        even read that it should ask again."""
         if monotonic() - self._listed[0] >= FRESH_FOR:
             self._listed = (monotonic(), await run_in_threadpool(self._read_origins))
         return self._listed[1]
@@ -87,5 +93,11 @@ class Directory:
         return shop
 
     def _read_origins(self) -> frozenset[str]:
-        with self._database.reading() as session:
-            return service.listed_origins(session)
+        try:
+            with self._database.reading() as session:
+                return service.listed_origins(session)
+        except SQLAlchemyError as error:
+            if not in_trouble(error):
+                raise
+            log.warning("the database is away: %s", error)
+            return self._listed[1]

@@ -12,12 +12,13 @@ from datetime import datetime
 from typing import Final
 
 from sqlalchemy import insert, inspect, select
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from app.kernel.database import Base, table_of
 from app.kernel.errors import AppError
 from app.kernel.events import Events
+from app.kernel.trouble import in_trouble
 from app.orders.bringing import apply_waiting
 from app.orders.models import Order, OrderLine
 from app.orders.news import OrdersRecorded
@@ -91,9 +92,9 @@ def _written(session: Session, orders: Sequence[Order]) -> dict[str, str]:
             lines = [{**_row(line), "order_id": order.order_id} for order in orders for line in order.lines]
             if lines:
                 session.execute(_INSERT_LINES, lines)
-    except OperationalError:
-        raise  # the database itself is in trouble: nothing of this can stand
-    except DBAPIError:
+    except DBAPIError as error:
+        if in_trouble(error):
+            raise  # nothing of this can stand
         if len(orders) == 1:
             log.exception("order %s cannot be written", orders[0].external_id)
             return {}

@@ -92,7 +92,8 @@ class _Call:
             visitor_id=self._visitor(shop, token),
             locale=locale_for(self.request.headers.get("accept-language")),
         )
-        return await run_in_threadpool(self._open, shop, wanted)
+        async with self.gateway.shoppers.inside():
+            return await run_in_threadpool(self._open, shop, wanted)
 
     def _open(self, shop: Shop, wanted: Wanted) -> Response:
         desk = Desk(self.work.here, self.gateway, shop)

@@ -17,7 +17,7 @@ from itertools import islice
 from typing import Final
 
 from sqlalchemy import ColumnElement, FromClause, Select, select, text, tuple_
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from app.catalog import stock
@@ -26,6 +26,7 @@ from app.kernel.errors import AppError
 from app.kernel.given import Question
 from app.kernel.ids import Malformed, merchant_of, new_id
 from app.kernel.runtime import Runtime
+from app.kernel.trouble import in_trouble
 from app.orders import asked, lifecycle, service
 from app.orders.models import Checkout
 from app.orders.stripe import messages
@@ -206,9 +207,9 @@ class Comparison:
             self._apply(message, said, promotion)
         except (NotAnEvent, AppError) as reason:
             self._leave_out(event, reason)
-        except (OperationalError, InterfaceError):
-            raise
-        except Exception:
+        except Exception as error:
+            if in_trouble(error):
+                raise
             log.exception("%s of Stripe's could not be applied; it is tried again", event.get("id"))
             self.found.failed = f"{event.get('id')} could not be applied; it is tried again (see the log)"
 

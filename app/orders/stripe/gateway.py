@@ -17,6 +17,7 @@ from fastapi import Depends, Request
 
 from app.kernel.clock_watch import STRIPE, ClockWatch
 from app.kernel.errors import BadRequest
+from app.kernel.http.turnstile import Turnstile
 from app.orders.stripe.freshness import Freshness
 from app.orders.stripe.listing import Answer, Fetch, Page, patiently, walk
 from app.orders.stripe.messages import JsonObject
@@ -32,6 +33,8 @@ log = logging.getLogger(__name__)
 
 _MOST_AT_ONCE = 16
 """Requests to Stripe under way. When Stripe hangs, it must not hold every thread of the server."""
+_PATIENCE = 1.0
+"""Seconds that a request waits to be one of them."""
 
 
 class Gateway:
@@ -51,6 +54,8 @@ class Gateway:
         self._guard = threading.Lock()
         self._free = threading.BoundedSemaphore(_MOST_AT_ONCE)
         self._client: Client | None = None
+        self.shoppers = Turnstile(_MOST_AT_ONCE, _PATIENCE, _slow)
+        """Those who want to pay: while Stripe hangs they wait without a thread, and not for long."""
 
     @property
     def has_key(self) -> bool:
@@ -175,8 +180,8 @@ class Gateway:
     def _asking(self) -> Iterator["Client"]:
         """One of the few lines to Stripe."""
         self.require()
-        if not self._free.acquire(timeout=1.0):
-            raise CheckoutUnavailable("Stripe is slow at the moment; ask again in a moment.")
+        if not self._free.acquire(timeout=_PATIENCE):
+            raise _slow()
         try:
             yield self._speaking()
         finally:
@@ -197,6 +202,10 @@ def _open_session(said: JsonObject) -> Session | None:
     if not isinstance(identifier, str) or not isinstance(url, str) or not isinstance(end, int):
         return None
     return Session(identifier, url, datetime.fromtimestamp(end, UTC)) if said.get("status") == "open" else None
+
+
+def _slow() -> CheckoutUnavailable:
+    return CheckoutUnavailable("Stripe is slow at the moment; ask again in a moment.")
 
 
 def gateway(request: Request) -> Gateway:
