@@ -24,7 +24,7 @@ from app.kernel.clock import Clock, SystemClock
 from app.kernel.clock_watch import ClockWatch
 from app.kernel.database import Database
 from app.kernel.events import Events
-from app.kernel.http import idempotency, problems
+from app.kernel.http import idempotency, openapi, problems
 from app.kernel.http.limits import TooLargeAsProblem
 from app.kernel.outbox import Handler, Outbox, Worker
 from app.kernel.periodic import Timetable
@@ -135,6 +135,7 @@ def api(here: Runtime, directory: Directory, front: Storefront) -> FastAPI:
         app.include_router(domain.router)
     for path, look in (("/healthz", health.healthz), ("/readyz", health.readyz)):  # many monitors ask by HEAD
         app.add_api_route(path, look, methods=["HEAD"], include_in_schema=False)
+    openapi.install(app)
     return app
 
 
@@ -221,12 +222,12 @@ _TAGS = {
     "shopper": "Public calls from pages: no key; the ids of walls and products are public.",
     "catalogue": "Products and imports (secret key).",
     "walls": "Walls (secret key).",
-    "orders": "Sales made elsewhere, and the explanation of each (secret key).",
+    "orders": "Sales, what takes them back, the codes that credit them, and the explanation of each (secret key).",
     "policies": "By which rules sales are divided, and what they would be under others (secret key).",
     "history": "Moving in from another system (secret key).",
     "reports": "What was shared, visited and sold, and through whom (report or secret key).",
     "merchant": "Settings and keys of a merchant (secret key).",
     "stripe": "Where Stripe sends its events.",
-    "connectors": "Shops of other systems, and where they send their orders.",
+    "connectors": "Shops of other systems (secret key), and where they send their messages.",
     "operator": "Making merchants, health (operator's token).",
 }

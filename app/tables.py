@@ -3,6 +3,7 @@
 from app.attribution import models as _attribution
 from app.catalog import models as _catalog
 from app.kernel import outbox as _outbox
+from app.kernel import periodic as _periodic
 from app.kernel.database import Base
 from app.kernel.http import idempotency as _idempotency
 from app.merchants import models as _merchants
@@ -17,5 +18,6 @@ METADATA = Base.metadata
 __all__ = ["METADATA"]
 
 _MODULES = (
-    *(_attribution, _catalog, _connectors, _idempotency, _merchants, _orders, _outbox, _referrals, _stripe, _walls),
+    *(_attribution, _catalog, _connectors, _idempotency, _merchants, _orders, _outbox, _periodic, _referrals),
+    *(_stripe, _walls),
 )

@@ -8,7 +8,6 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import create_engine, text
 
 from app import main, migrate
 from app.kernel.database import Database
@@ -16,10 +15,11 @@ from app.settings import Settings
 from tests import postgres
 from tests.clock import START, TestClock
 from tests.net import free_port, serving
-from tests.shop import TestMerchant, ok
+from tests.shop import JSON, TestMerchant, ok
 
 ADMIN_TOKEN = "operator-token-of-the-tests"
 WEBHOOK_SECRET = "whsec_of_the_tests"
+SECRET = "secret-of-the-tests-" + "x" * 12
 BACKENDS = ("sqlite", "postgresql")
 
 
@@ -44,11 +44,7 @@ class NewDatabase:
             url = f"sqlite:///{self.folder / name}.db"
         else:
             server = self.request.getfixturevalue("postgres_url")
-            engine = create_engine(server.replace("postgresql", "postgresql+psycopg") + "/postgres")
-            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                connection.execute(text(f'CREATE DATABASE "{name}"'))
-            engine.dispose()
-            url = f"{server}/{name}"
+            url = postgres.new_database(server, name)
         database = Database(url)
         migrate.upgrade(database)
         database.close()
@@ -75,10 +71,28 @@ def settings_for(database_url: str, folder: Path, **given: Any) -> Settings:
     return Settings(
         data_dir=folder,
         database_url=database_url,
-        secret="secret-of-the-tests-" + "x" * 12,
+        secret=SECRET,
         admin_token=ADMIN_TOKEN,
         **given,
     )
+
+
+def keys_at(url: str, **fields: Any) -> JSON:
+    """A new merchant of the server there, as its operator makes one: the id and the keys."""
+    answer = httpx.post(
+        f"{url}/v1/merchants",
+        headers={"Authorization": f"Bearer {ADMIN_TOKEN}"},
+        json={"name": "Vine & Thread", "currency": "eur", **fields},
+        verify=False,  # makes no use of certificates, and loads none
+        timeout=30,
+    )
+    return dict(ok(answer, 201))
+
+
+def merchant_at(url: str, clock: TestClock, **fields: Any) -> TestMerchant:
+    """The same, with connections that the caller closes."""
+    shown = keys_at(url, **fields)
+    return TestMerchant(shown["id"], shown["secret_key"], shown["report_key"], url, clock, shown["currency"])
 
 
 @pytest.fixture(scope="session")
@@ -111,23 +125,7 @@ def new_merchant(app_server: AppServer) -> Iterator[Callable[..., TestMerchant]]
     made: list[TestMerchant] = []
 
     def new(**fields: Any) -> TestMerchant:
-        answer = httpx.post(
-            f"{app_server.url}/v1/merchants",
-            headers={"Authorization": f"Bearer {ADMIN_TOKEN}"},
-            json={"name": "Vine & Thread", "currency": "eur", **fields},
-            verify=False,  # makes no use of certificates, and loads none
-        )
-        shown = ok(answer, 201)
-        made.append(
-            TestMerchant(
-                shown["id"],
-                shown["secret_key"],
-                shown["report_key"],
-                app_server.url,
-                app_server.clock,
-                shown["currency"],
-            )
-        )
+        made.append(merchant_at(app_server.url, app_server.clock, **fields))
         return made[-1]
 
     yield new

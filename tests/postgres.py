@@ -17,6 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
+from psycopg import sql
 
 from tests.net import free_port
 
@@ -124,6 +125,13 @@ def running(*, durable: bool = False) -> Iterator[str]:
     """A server on a free port; gives its address without a database's name. Only `durable` ones sync to disk."""
     with cluster(durable=durable) as made:
         yield made.url
+
+
+def new_database(server: str, name: str) -> str:
+    """Make an empty database there; its address."""
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    return f"{server}/{name}"
 
 
 def _children(parent: int) -> list[int]:

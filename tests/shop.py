@@ -1,6 +1,7 @@
 """Factories in the product's words: a merchant, its products and walls, shoppers who like, share and visit."""
 
 import ssl
+import time
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -95,6 +96,15 @@ class TestMerchant:
         money = None if price is None else {"amount": price, "currency": self.currency}
         body = {"title": title, "variants": [{"price": money}], **fields}
         return dict(ok(self.http.post("/v1/products", json=body)))
+
+    def finished(self, begun: JSON) -> JSON:
+        """An import when it has come to its end."""
+        for _ in range(500):
+            state = dict(ok(self.http.get(f"/v1/imports/{begun['id']}")))
+            if state["finished_at"] is not None:
+                return state
+            time.sleep(0.02)
+        raise AssertionError(f"the import did not finish: {state}")
 
     def wall(self, *products: str, title: str = "Wall", **fields: Any) -> JSON:
         return dict(ok(self.http.post("/v1/walls", json={"title": title, "products": list(products), **fields}), 201))

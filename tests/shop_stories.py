@@ -58,6 +58,18 @@ WOOCOMMERCE: dict[str, Sequence[tuple[str, JSON]]] = {
         ("order.updated", modified(3, refunds=[woo_refund(801, "32.13"), woo_refund(802, "10.00")])),
         ("order.updated", modified(3, refunds=[woo_refund(802, "10.00")])),
     ),
+    "given back while the time stands still": (
+        ("order.created", modified(0, "pending", **UNPAID)),
+        ("order.updated", modified(1)),
+        ("order.updated", modified(1, refunds=[woo_refund(801, "32.13")])),
+        ("order.updated", modified(1, refunds=[woo_refund(801, "32.13"), woo_refund(802, "10.00")])),
+    ),
+    "given back, changed, given back": (
+        ("order.created", modified(0)),
+        ("order.updated", modified(1, refunds=[woo_refund(801, "32.13")])),
+        ("order.updated", modified(5, "completed", refunds=[woo_refund(801, "32.13")])),
+        ("order.updated", modified(7, "completed", refunds=[woo_refund(801, "32.13"), woo_refund(802, "10.00")])),
+    ),
     "cancelled and called back": (
         ("order.created", modified(0)),
         ("order.updated", modified(1, "cancelled")),

@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any
 
-from app.demo.stripe.document import StripeDocument, find_document
+from app.demo.stripe.parameters.document import StripeDocument, find_document
 
 
 @cache

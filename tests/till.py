@@ -1,67 +1,34 @@
-"""Buying in tests: a till with the double of Stripe behind it, on a line that can be bad."""
+"""Buying in tests: a till with the double of Stripe behind it, on a line that can be bad (stripe_lines.py)."""
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any, cast
 
 import httpx
 from sqlalchemy import select
-from starlette.types import ASGIApp, Receive, Scope, Send
-from starlette.types import Message as AsgiMessage
+from starlette.applications import Starlette
 
+from app import main
 from app.demo.stripe.double import StripeDouble
+from app.demo.stripe.server import running
 from app.demo.stripe.webhooks import Attempt, Message, Webhooks, signature
+from app.kernel.clock import Clock
 from app.kernel.database import Database
 from app.kernel.ids import merchant_of
 from app.orders.models import Checkout, Order
+from app.settings import Settings
 from tests.clock import TestClock
-from tests.conftest import WEBHOOK_SECRET
+from tests.conftest import WEBHOOK_SECRET, settings_for
+from tests.net import free_port, serving
 from tests.shop import JSON, TestMerchant, ok
+from tests.stripe_lines import BadLine
 
 OTHER_SECRET = "whsec_while_it_is_rotated"
-
-
-class BadLine:
-    """The line to Stripe: it can be down, break off answers after the work was done, or bring kept failures."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-        self.mend()
-
-    def mend(self) -> None:
-        self.status: int | None = None
-        self.replayed = False
-        self.lost = 0
-        self.keys: list[str] = []
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "POST":
-            await self._app(scope, receive, send)
-            return
-        self.keys += [value.decode() for name, value in scope["headers"] if name == b"idempotency-key"]
-        if self.status is not None:
-            await self._fail(send, self.status)
-        elif self.lost:
-            self.lost -= 1
-            await self._app(scope, receive, _nowhere)
-            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1000")]})
-            await send({"type": "http.response.body", "body": b'{"id": "cs'})
-        else:
-            await self._app(scope, receive, send)
-
-    async def _fail(self, send: Send, status: int) -> None:
-        body = json.dumps({"error": {"type": "api_error", "message": "An unknown error occurred"}}).encode()
-        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-        if self.replayed:
-            headers.append((b"idempotent-replayed", b"true"))
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
-
-
-async def _nowhere(_: AsgiMessage) -> None:
-    return None
 
 
 @dataclass
@@ -84,6 +51,7 @@ class Till:
     clock: TestClock
     double: StripeDouble
     line: BadLine
+    settings: Settings
     database: Database
 
     def ask(self, body: JSON, **headers: str) -> httpx.Response:
@@ -97,16 +65,9 @@ class Till:
     def session(self, session: str) -> JSON:
         return cast(JSON, self.double.session(session))
 
-    def listed(self, path: str, **query: str) -> list[JSON]:
-        """All that Stripe lists there, newest first."""
-        found: list[JSON] = []
-        with httpx.Client(headers={"Authorization": f"Bearer {self.double.api_key}"}, timeout=30) as http:
-            while True:
-                after = {"starting_after": found[-1]["id"]} if found else {}
-                page = ok(http.get(f"{self.stripe_url}{path}", params={"limit": "100", **query, **after}))
-                found += page["data"]
-                if not page["has_more"]:
-                    return found
+    def listed(self, path: str, account: str | None = None, **query: str) -> list[JSON]:
+        """All that Stripe lists there, of a connected account where one is named; newest first."""
+        return listed(self.stripe_url, self.double.api_key, path, account, **query)
 
     def sessions_of(self, merchant: TestMerchant) -> list[JSON]:
         """All sessions that Stripe has made for the merchant."""
@@ -125,13 +86,13 @@ class Till:
         """Give back what was paid, or a part of it; the id of the refund."""
         return str(self.double.refund(self.payment(session), amount, pending=pending)["id"])
 
-    def taken_at_stripe(self, **of: str) -> dict[str, int]:
+    def taken_at_stripe(self, account: str | None = None, **of: str) -> dict[str, int]:
         """What Stripe's own books say is given back or held by a bank, in what was paid: by refund and by dispute."""
-        refunds = self.listed("/v1/refunds", **of)
+        refunds = self.listed("/v1/refunds", account, **of)
         standing = {each["id"]: each["amount"] for each in refunds if each["status"] not in ("failed", "canceled")}
         moved = {
             each["id"]: -sum(move["amount"] for move in each["balance_transactions"])
-            for each in self.listed("/v1/disputes", **of)
+            for each in self.listed("/v1/disputes", account, **of)
         }
         return standing | {dispute: amount for dispute, amount in moved.items() if amount}
 
@@ -223,6 +184,57 @@ class Till:
         """The merchant's only order, with what the API does not show."""
         with self.database.reading() as session:
             return session.scalars(select(Order).where(Order.merchant_id == merchant_of(merchant.id, "mer"))).one()
+
+
+@contextmanager
+def open_till(
+    database_url: str,
+    folder: Path,
+    clock: TestClock,
+    double: StripeDouble,
+    settings: Mapping[str, object] = MappingProxyType({}),
+    *,
+    machine: Clock | None = None,
+    stripe_port: int = 0,
+    books: str | None = None,
+) -> Iterator[Till]:
+    """A till on a database of its own. The double sends nothing by itself: tests deliver or release what they want.
+
+    `settings` are others than the usual of the server, `machine` its machine's clock, right or wrong. `books` is where
+    the till itself finds the database, if not where the server does.
+    """
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    double.webhooks.register(f"{url}/v1/stripe/webhook", WEBHOOK_SECRET)
+    double.webhooks.hold()
+    line = BadLine(double.app)
+    double.app = cast(Starlette, line)
+    with running(double, port=stripe_port) as stripe_url:
+        usual: dict[str, Any] = {
+            "public_url": url,
+            "stripe_api_key": double.api_key,
+            "stripe_webhook_secret": WEBHOOK_SECRET,
+            "stripe_api_base": stripe_url,
+        }
+        made = settings_for(database_url, folder, **{**usual, **settings})
+        database = Database(books or made.database)
+        with serving(main.application(made, clock, machine), port):
+            yield Till(url, stripe_url, clock, double, line, made, database)
+        database.close()
+    assert double.violations == []
+
+
+def listed(stripe_url: str, api_key: str, path: str, account: str | None = None, **query: str) -> list[JSON]:
+    """All that the Stripe there lists, newest first."""
+    headers = {"Authorization": f"Bearer {api_key}"} | ({"Stripe-Account": account} if account is not None else {})
+    found: list[JSON] = []
+    with httpx.Client(base_url=stripe_url, headers=headers, timeout=30, verify=False) as http:
+        while True:
+            after = {"starting_after": found[-1]["id"]} if found else {}
+            page = ok(http.get(path, params={"limit": "100", **query, **after}))
+            found += page["data"]
+            if not page["has_more"]:
+                return found
 
 
 def variant(merchant: TestMerchant, price: int | None = 2000, **fields: Any) -> str:

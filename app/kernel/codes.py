@@ -7,3 +7,8 @@ LONGEST = 600
 def normalised(code: str) -> str:
     """The form in which codes that are the same are the same text."""
     return code.strip().casefold()
+
+
+def key_of(code: str | None) -> str | None:
+    """The same of a code that may be absent; None of nothing but spaces."""
+    return normalised(code or "") or None

@@ -50,19 +50,6 @@ class OutboxRow(Base):
     error: Mapped[str | None] = mapped_column(Text)
 
 
-class PeriodicJob(Base):
-    """When work is due that has to be done again and again (periodic.py), and how it went."""
-
-    __tablename__ = "periodic_jobs"
-    __table_args__ = {"info": {"shared": "the server's own work, not a merchant's"}}
-
-    name: Mapped[str] = mapped_column(id_type(80), primary_key=True)
-    due_at: Mapped[datetime]  # when it may be taken next: also the end of a lease
-    turn: Mapped[int]  # counts the takings: who took it before no longer touches it
-    finished_at: Mapped[datetime | None]
-    error: Mapped[str | None] = mapped_column(Text)  # of the last time, where it failed
-
-
 class LeaseLost(Exception):
     """The lease ran out and somebody else took the message: the rest is theirs. A handler lets it pass."""
 

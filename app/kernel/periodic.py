@@ -13,11 +13,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy.orm import Session
+from sqlalchemy import Text
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.kernel.clock import Clock
-from app.kernel.database import Database, insert_new
-from app.kernel.outbox import LEASE, LeaseLost, PeriodicJob
+from app.kernel.database import Base, Database, id_type, insert_new
+from app.kernel.outbox import LEASE, LeaseLost
 from app.kernel.trouble import tell_of
 
 log = logging.getLogger(__name__)
@@ -26,6 +27,19 @@ LOOKS_EVERY = 5.0
 """Seconds between two looks at what is due."""
 _FIRST = timedelta(seconds=30)
 """How soon a job is done that was never done: not in the midst of a start."""
+
+
+class PeriodicJob(Base):
+    """When work is due that has to be done again and again and how it went."""
+
+    __tablename__ = "periodic_jobs"
+    __table_args__ = {"info": {"shared": "the server's own work, not a merchant's"}}
+
+    name: Mapped[str] = mapped_column(id_type(80), primary_key=True)
+    due_at: Mapped[datetime]  # when it may be taken next: also the end of a lease
+    turn: Mapped[int]  # counts the takings: who took it before no longer touches it
+    finished_at: Mapped[datetime | None]
+    error: Mapped[str | None] = mapped_column(Text)  # of the last time, where it failed
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ class ShippingBody(Body):
         return self
 
 
-_PROMOTION_CODES = "Stripe's page asks for a promotion code."
+_PROMOTION_CODES = "Stripe's page asks for a promotion code, and takes every one of the account, whosever it is."
 _AUTOMATIC_TAX = "Stripe computes the tax (Stripe Tax must be set up in the account)."
 _TAX_BEHAVIOR = "Whether tax comes on top of prices, or is in them; counts with `automatic_tax`."
 _EXPIRES = "How long a buyer has to pay, and stock is reserved; Stripe allows half an hour to a day, less a minute."

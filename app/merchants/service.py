@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.kernel.errors import NotFound
-from app.kernel.ids import merchant_of, new_id
+from app.kernel.ids import Malformed, merchant_of, new_id
 from app.kernel.signing import Signer
 from app.merchants.keys import KeyKind, is_well_formed, new_key
 from app.merchants.models import ApiKey, Merchant
@@ -73,6 +73,15 @@ def by_public_id(session: Session, public_id: str) -> Merchant:
     if merchant.public_id != public_id:
         raise NotFound
     return merchant
+
+
+def seller(session: Session, public_id: str, stripe_account: str | None) -> Merchant | None:
+    """The merchant called `mer_…`, where they sell through this account of Stripe's (None: the server's own)."""
+    try:
+        merchant = by_public_id(session, public_id)
+    except (NotFound, Malformed):
+        return None
+    return merchant if merchant.stripe_account == stripe_account else None
 
 
 def only_seller(session: Session, stripe_account: str | None) -> Merchant | None:

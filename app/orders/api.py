@@ -9,9 +9,9 @@ from app.kernel.http.pages import Page, newest_first
 from app.kernel.http.work import Answer, UnitOfWork
 from app.merchants.access import SecretKey
 from app.orders import corrections, service, told
+from app.orders.lifecycle import Taking
 from app.orders.models import Order
 from app.orders.wire import OrderIn, OrderOut, OrderPatch, OrderQuery, RefundIn, RefundOut
-from app.referrals import coupons
 
 router = APIRouter(prefix="/v1/orders", tags=["orders"])
 
@@ -27,9 +27,7 @@ def record_order(body: OrderIn, caller: SecretKey, work: UnitOfWork) -> Response
 
     def record(session: Session) -> Answer:
         now, events = work.here.clock.now(), work.here.events
-        if sale.coupon is not None:
-            coupons.speak_for_link(session, events, caller.merchant_id, sale.coupon, now)
-        order, is_new = service.record(session, events, caller.merchant_id, sale, now)
+        order, is_new = service.record_with_coupon(session, events, caller.merchant_id, sale, now)
         return Answer(OrderOut.of(order), 201 if is_new else 200)
 
     return work.write(record, owner=caller.owner)
@@ -37,7 +35,7 @@ def record_order(body: OrderIn, caller: SecretKey, work: UnitOfWork) -> Response
 
 @router.get("", response_model=Page[OrderOut])
 def list_orders(caller: SecretKey, query: Annotated[OrderQuery, Query()], work: UnitOfWork) -> Response:
-    """Orders with their refunds, newest first."""
+    """Orders with their refunds and corrections, newest first."""
     matching = service.matching(
         caller.merchant_id, external_id=query.external_id, click_id=query.click_id, coupon=query.coupon
     )
@@ -50,7 +48,7 @@ def list_orders(caller: SecretKey, query: Annotated[OrderQuery, Query()], work: 
 
 @router.get("/{order_id}", response_model=OrderOut)
 def get_order(order_id: str, caller: SecretKey, work: UnitOfWork) -> Response:
-    """One order with its refunds."""
+    """One order with its refunds and with what was corrected of it."""
     return work.read(lambda session: OrderOut.of(service.get(session, caller.merchant_id, order_id)))
 
 
@@ -71,11 +69,12 @@ def correct_order(order_id: str, body: OrderPatch, caller: SecretKey, work: Unit
 
 @router.post("/{order_id}/refunds", status_code=201, response_model=RefundOut, responses={200: {"model": RefundOut}})
 def refund_order(order_id: str, body: RefundIn, caller: SecretKey, work: UnitOfWork) -> Response:
-    """Take back a part of an order, or the whole. Credits are taken back in the same proportions."""
+    """Take back a part of an order, or the whole: 201; the same again 200. Credits are taken back in the same
+    proportions."""
 
     def take_back(session: Session) -> Answer:
         now = work.here.clock.now()
-        taking = service.TakingBack(body.external_id, body.reason, body.amount, body.amount, now)
+        taking = Taking(body.external_id, body.reason, now, body.amount, body.amount)
         refund, is_new = service.take_back(session, work.here.events, caller.merchant_id, order_id, taking, now)
         return Answer(RefundOut.of(refund), 201 if is_new else 200)
 

@@ -1,5 +1,5 @@
-"""What Stripe is asked for a kept checkout. Pure: everything comes from what was kept, since under one key Stripe
-wants the same words."""
+"""What Stripe is asked for a kept checkout. Everything comes from what was kept, since under one key Stripe wants the
+same words: asks nobody, writes nothing."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -4,8 +4,9 @@ Stripe is asked outside any transaction, then its answer is kept. A crash or a l
 asking again under the key that was kept: Stripe then gives the same session. Where that key is of no more use, the
 session that may have been made is looked for before another is asked for.
 
-Stock is reserved while somebody may still pay: it is given back when Stripe refuses, and while Stripe cannot be asked,
-since then nobody was shown a page to pay on. Asking again reserves it anew.
+Stock is reserved while somebody may still pay: it is given back when Stripe refuses, and while Stripe cannot be asked
+or is still at work on it, since then nobody was shown a page to pay on. Asking again reserves it anew; and so does
+another request of the same attempt that gets the session meanwhile, before anybody hears of it (`_keep`).
 """
 
 from collections.abc import Callable, Sequence
@@ -16,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from app.catalog import stock
 from app.kernel.database import insert_new
-from app.kernel.errors import AppError
+from app.kernel.errors import AppError, InProgress
 from app.kernel.ids import new_id
 from app.kernel.runtime import Runtime
 from app.merchants.directory import Shop
@@ -76,7 +77,7 @@ class Asking:
         except CheckoutRefused:
             self._fail(checkout)
             raise
-        except CheckoutUnavailable:
+        except (CheckoutUnavailable, InProgress):
             self._give_back(checkout)
             raise
         return self._keep(checkout, made)

@@ -13,7 +13,7 @@ from sqlalchemy import BigInteger, FromClause, Row, Select, and_, delete, select
 from sqlalchemy.orm import Session
 
 from app.kernel.brought import Contradiction, Said, Verdict, judge
-from app.kernel.codes import normalised
+from app.kernel.codes import key_of
 from app.kernel.database import id_type, insert_all_new
 from app.kernel.given import Question, keys_of
 from app.kernel.ids import new_id
@@ -76,18 +76,14 @@ def bring_orders(
 
 
 def _said_of_order(fact: PastOrder) -> Said:
-    return fact.visitor, fact.currency, fact.net, _key_of(fact.coupon), fact.at
+    return fact.visitor, fact.currency, fact.net, key_of(fact.coupon), fact.at
 
 
 def _said_first(row: Row[*tuple[Any, ...]], corrected: Mapping[str, Any]) -> Said:
     """What was said of an order that stands, before it was corrected: telling it again tells nothing new."""
-    coupon = _key_of(corrected["coupon"]) if "coupon" in corrected else row.coupon_key
+    coupon = key_of(corrected["coupon"]) if "coupon" in corrected else row.coupon_key
     visitor, net = corrected.get("visitor_id", row.visitor_id), corrected.get("net", row.net)
     return visitor, row.currency, net, coupon, _second(row.at)
-
-
-def _key_of(coupon: str | None) -> str | None:
-    return None if coupon is None else normalised(coupon) or None
 
 
 def _order_row(merchant_id: int, order_id: str, fact: PastOrder, *, livemode: bool) -> dict[str, object]:
@@ -103,7 +99,7 @@ def _order_row(merchant_id: int, order_id: str, fact: PastOrder, *, livemode: bo
         "net": fact.net,
         "visitor_id": fact.visitor,
         "coupon": fact.coupon,
-        "coupon_key": _key_of(fact.coupon),
+        "coupon_key": key_of(fact.coupon),
         "at": fact.at,
         "received_at": fact.received_at,
     }

@@ -22,7 +22,8 @@ from app.kernel.trouble import in_trouble
 from app.orders.bringing import apply_waiting
 from app.orders.models import Order, OrderLine
 from app.orders.news import OrdersRecorded
-from app.orders.service import OrderExists, Sale, order_of, says_the_same
+from app.orders.sales import Sale
+from app.orders.service import OrderExists, order_of, says_the_same
 from app.referrals import coupons, turns
 
 log = logging.getLogger(__name__)

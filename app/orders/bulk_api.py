@@ -15,7 +15,7 @@ from app.kernel.runtime import Runtime
 from app.merchants.access import SecretKey
 from app.orders import bulk, told
 from app.orders.bulk import Recorded
-from app.orders.service import Sale
+from app.orders.sales import Sale
 from app.orders.wire import OrderIn
 
 MOST = 1_000
@@ -61,7 +61,8 @@ class OrderResultOut(Wire):
 
 
 class OrdersOut(Wire):
-    """How many were created, stood already or were refused, and what became of each, in the order of the call."""
+    """How many were created, were there already (`unchanged`), or were refused; and what became of each, in the order
+    of the call."""
 
     created: int
     unchanged: int

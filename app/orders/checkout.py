@@ -162,11 +162,15 @@ class Desk:
         return checkout
 
     def _promotion(self, coupon: str | None) -> Promotion | None:
-        """The promotion code that buyers type in so, if it works. Raises `CheckoutUnavailable`."""
+        """The promotion code that buyers type in so, if it works and is this merchant's. Raises
+        `CheckoutUnavailable`."""
         if coupon is None or not promotions.is_possible(coupon):
             return None
-        found = self._gateway.promotion_code(coupon, self._shop.stripe_account)
-        return found if found is not None and found.active else None
+        found = promotions.working(self._gateway, self._shop, coupon)
+        if found is None:
+            return None
+        with self._here.database.reading() as session:
+            return found if promotions.belongs_to(session, self._shop, found) else None
 
     def _decide(self, session: Session, wanted: Wanted, checkout_id: str) -> dict[str, Any]:
         """What is sold, at which price, and where the buyer comes back. Raises `Invalid`."""

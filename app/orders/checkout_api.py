@@ -14,7 +14,7 @@ from app.kernel.http.problems import UnsupportedMediaType
 from app.kernel.http.work import UnitOfWork
 from app.merchants.access import Shops, admit
 from app.merchants.directory import Directory, Shop
-from app.orders import basket
+from app.orders import basket, told
 from app.orders.checkout import Attempt, Desk, Wanted
 from app.orders.checkout_wire import FORM, CheckoutIn, CheckoutOut, FormRefused, from_form, from_json, request_body
 from app.orders.stripe.gateway import Gateway, StripeGateway
@@ -42,6 +42,9 @@ async def check_out(
 
     The click id and its referral go with the payment, so that the sale is credited. An unknown click never
     refuses a sale. What is in stock is reserved until it is paid, or the time to pay is over.
+
+    While Stripe cannot be asked the answer is 503 with `Retry-After`: ask again under the same `Idempotency-Key`, and
+    it is never a second session.
     """
     kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     call = _Call(request, work, shops, gateway)
@@ -82,11 +85,12 @@ class _Call:
             raise basket.not_on_offer() from None
         admit(self.request, shop)
         self.gateway.require()
+        click, coupon = told.through(body.click, body.coupon)
         wanted = Wanted(
             items=wishes,
             wall_id=body.wall,
-            click_id=body.click or None,
-            coupon=body.coupon or None,
+            click_id=click,
+            coupon=coupon,
             success_url=body.success_url or None,
             cancel_url=body.cancel_url or None,
             visitor_id=self._visitor(shop, token),

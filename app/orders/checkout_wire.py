@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from app.kernel.errors import AppError, BadRequest, Invalid
 from app.kernel.http.problems import from_validation
 from app.kernel.http.wire import Body, PublicId, Text, Timestamp, Wire
+from app.referrals.clicks import LONGEST_ADDRESS
 
 FORM = "application/x-www-form-urlencoded"
 _FORM_FIELDS = frozenset({"variant", "quantity", "wall", "click", "coupon", "success_url", "cancel_url"})
@@ -37,8 +38,26 @@ class CheckoutIn(Body):
 
     items: Annotated[list[ItemIn], Field(min_length=1, max_length=_MOST_ITEMS)]
     wall: PublicId | None = None
-    click: Annotated[Text, Field(max_length=200, description="`gv_click` as the page received it.")] | None = None
-    coupon: Annotated[Text, Field(max_length=200)] | None = None
+    click: (
+        Annotated[
+            Text,
+            Field(
+                max_length=LONGEST_ADDRESS,
+                description="`gv_click` as the page received it, or the landing address that holds it.",
+            ),
+        ]
+        | None
+    ) = None
+    coupon: (
+        Annotated[
+            Text,
+            Field(
+                max_length=200,
+                description="A code of yours, or the code or address of a friend's link, or a click.",
+            ),
+        ]
+        | None
+    ) = None
     success_url: Annotated[ReturnUrl, Field(description="On the merchant's `return_urls`.")] | None = None
     cancel_url: Annotated[ReturnUrl, Field(description="On the merchant's `return_urls`.")] | None = None
 

@@ -62,7 +62,7 @@ def reconcile(here: Runtime, since: str | None) -> bool:
     finally:
         gateway.close()
     _tell_accounts(console, made)
-    finished = all(each.finished_at is not None for each in made)
+    finished = all(reconciliation.is_done(each) for each in made)
     with here.database.reading() as session:
         _tell_repairs(console, session, [each.reconciliation_id for each in made])
     if finished and not any(each.repaired for each in made):

@@ -16,7 +16,7 @@ from functools import partial
 from itertools import islice
 from typing import Final
 
-from sqlalchemy import ColumnElement, FromClause, Select, select, text, tuple_
+from sqlalchemy import ColumnElement, FromClause, Select, select, tuple_
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
@@ -25,12 +25,13 @@ from app.kernel.database import id_type, lost_a_race
 from app.kernel.errors import AppError
 from app.kernel.given import Question
 from app.kernel.ids import Malformed, merchant_of, new_id
+from app.kernel.json_objects import JsonObject
 from app.kernel.runtime import Runtime
 from app.kernel.trouble import in_trouble
 from app.orders import asked, lifecycle, service
-from app.orders.models import Checkout
+from app.orders.models import UNSETTLED, Checkout
 from app.orders.stripe import messages
-from app.orders.stripe.fields import JsonObject, NotAnEvent
+from app.orders.stripe.fields import NotAnEvent
 from app.orders.stripe.gateway import Gateway
 from app.orders.stripe.listing import PAGE
 from app.orders.stripe.messages import Message, SessionSaid
@@ -52,9 +53,10 @@ _DISPUTES_TAKE: Final = timedelta(days=180)
 """How long it may take until a refund has failed, until a dispute is decided."""
 _AFTER_ITS_END: Final = timedelta(minutes=10)
 """How long a checkout is over before it is looked at: its message may be under way, and clocks differ."""
-_UNSETTLED = text("status IN ('asking', 'open', 'paying')")
 _BY: Final = (Checkout.expires_at, Checkout.merchant_id, Checkout.checkout_id)
 _TRIES: Final = 3
+_A_MESSAGE: Final = "a message of Stripe's"
+"""Which one is told to the log only: what was found is on the health page, which anybody may read."""
 
 
 @dataclass
@@ -70,18 +72,16 @@ class Found:
 
 @dataclass(frozen=True)
 class Seller:
-    """Whose checkouts are looked at: those of this account, and those of an account that is compared no more, which
-    the server's own account takes with it."""
+    """An account, and whose checkouts are looked at with it: those of which the session is there. `sells`: whether
+    somebody sells through it now."""
 
     account: str | None
+    sells: bool
     accounts: Mapping[int, str | None]  # of each merchant
 
     def has(self, checkout: Checkout) -> bool:
         """Whether the checkout is one of theirs."""
-        if checkout.merchant_id not in self.accounts:
-            return False
-        where = asked.account_of(checkout, self.accounts[checkout.merchant_id])
-        return where == self.account or (self.account is None and where not in self.accounts.values())
+        return asked.account_of(checkout, self.accounts.get(checkout.merchant_id)) == self.account
 
 
 class Comparison:
@@ -107,6 +107,13 @@ class Comparison:
         self._events(since, messages.TAKING)
         if since < self._here.clock.now() - LISTED:
             self._takings(since)
+
+    def let_go(self) -> None:
+        """The account can never be asked again: whoever has a checkout there gets back what it holds. Should a sale
+        be told of later, it counts all the same."""
+        for checkout in self._over():
+            self._step()
+            self._end(checkout)
 
     def _events(self, since: datetime, types: Sequence[str]) -> None:
         """Events that were not kept yet."""
@@ -141,23 +148,17 @@ class Comparison:
                 self._end(checkout)
                 continue
             self.found.sessions += 1
-            session = self._session(checkout, checkout.session_id)
+            session = self._gateway.patiently(partial(self._gateway.session, checkout.session_id, self._account))
             event = None if session is None else of_session(session, self._account)
             if event is not None:
                 self._take(event, unless=partial(_is_known, checkout))
             elif session is None:
                 self._end(checkout)
 
-    def _session(self, checkout: Checkout, session_id: str) -> JsonObject | None:
-        """The checkout's session; None where it cannot be looked for any more."""
-        if asked.account_of(checkout, self._account) != self._account:
-            return None
-        return self._gateway.patiently(lambda: self._gateway.session(session_id, self._account))
-
     def _over(self) -> Iterator[Checkout]:
         """Unsettled checkouts past their end, oldest first, page by page."""
         now = self._here.watch.corrected(self._here.clock.now())
-        query = select(Checkout).where(_UNSETTLED, Checkout.expires_at < now - _AFTER_ITS_END).order_by(*_BY)
+        query = select(Checkout).where(UNSETTLED, Checkout.expires_at < now - _AFTER_ITS_END).order_by(*_BY)
         last: Checkout | None = None
         while True:
             page_query = query if last is None else query.where(_is_after(last))
@@ -169,7 +170,7 @@ class Comparison:
             last = page[-1]
 
     def _end(self, checkout: Checkout) -> None:
-        """Nobody can pay it any more, and nobody has: its stock is given back."""
+        """Nobody can pay it any more, and of nobody who has can anything be heard: its stock is given back."""
         with self._here.database.transaction() as session:
             place = (checkout.merchant_id, checkout.checkout_id)
             row = session.get_one(Checkout, place, with_for_update=True, populate_existing=True)
@@ -181,7 +182,7 @@ class Comparison:
                 return  # somebody has just asked anew
             row.status = lifecycle.furthest(row.status, "expired")
             stock.release(session, row.merchant_id, row.checkout_id, self._here.clock.now())
-        log.info("checkout %s is over: it had no session that could be paid", checkout.checkout_id)
+        log.info("checkout %s is over: there is no session of it that can be asked for", checkout.checkout_id)
 
     def _unheard(self, events: Iterable[JsonObject]) -> list[JsonObject]:
         """Those events that are not kept yet."""
@@ -211,11 +212,11 @@ class Comparison:
             if in_trouble(error):
                 raise
             log.exception("%s of Stripe's could not be applied; it is tried again", event.get("id"))
-            self.found.failed = f"{event.get('id')} could not be applied; it is tried again (see the log)"
+            self.found.failed = f"{_A_MESSAGE} could not be applied; it is tried again (see the log)"
 
     def _leave_out(self, event: JsonObject, reason: Exception) -> None:
         log.error("%s of Stripe's is left out: %s", event.get("id"), reason)
-        self.found.left_out = f"{event.get('id')} is left out (see the log)"
+        self.found.left_out = f"{_A_MESSAGE} is left out (see the log)"
 
     def _apply(self, message: Message, said: SessionSaid | None, promotion: Promotion | None) -> None:
         def write(session: Session) -> Applied:

@@ -9,9 +9,9 @@ import hashlib
 import logging
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Annotated, Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
@@ -41,13 +41,23 @@ _HEADERS: Final = {
 }
 
 
+_SAY: Final = (
+    "base64 of HMAC-SHA256 over the body, with the shop's secret",
+    "what the message tells of",
+    "the message's own id",
+)
+
+System = Annotated[str, Path(description="`shopify` or `woocommerce`.", examples=["shopify"])]
+MerchantPath = Annotated[str, Path(description="`mer_…`, as in the `webhook_url` of the connector.")]
+
+
 class WrongSignature(BadRequest):
     code, title = "bad_signature", "This message is not signed with the secret of this shop"
 
 
 @router.get("", response_model=Page[ConnectorOut])
 def list_connectors(caller: SecretKey, work: UnitOfWork) -> Response:
-    """The systems that can be connected: what to enter there, and how it goes where they are."""
+    """The systems that can be connected, connected or not: what to enter in each, and whether its messages arrive."""
 
     def look(session: Session) -> Page[ConnectorOut]:
         found = connections.all_connected(session, caller.merchant_id)
@@ -60,7 +70,7 @@ def list_connectors(caller: SecretKey, work: UnitOfWork) -> Response:
 
 
 @router.get("/{system}", response_model=ConnectorOut)
-def get_connector(system: str, caller: SecretKey, work: UnitOfWork) -> Response:
+def get_connector(system: System, caller: SecretKey, work: UnitOfWork) -> Response:
     """One system, connected or not: the address to which it sends its messages, which messages, and the snippet for
     its pages."""
     connections.known_system(system)
@@ -73,7 +83,7 @@ def get_connector(system: str, caller: SecretKey, work: UnitOfWork) -> Response:
 
 
 @router.put("/{system}", response_model=ConnectorOut)
-def connect(system: str, caller: SecretKey, work: UnitOfWork, body: ConnectorIn | None = None) -> Response:
+def connect_shop(system: System, caller: SecretKey, work: UnitOfWork, body: ConnectorIn | None = None) -> Response:
     """Connect a shop by the secret with which it signs, or give it another secret. WooCommerce's may be left out: then
     one is made, and shown only in this answer; where it is connected already, its secret stays."""
     connections.known_system(system)
@@ -96,7 +106,7 @@ def connect(system: str, caller: SecretKey, work: UnitOfWork, body: ConnectorIn 
 
 
 @router.delete("/{system}", status_code=204)
-def disconnect(system: str, caller: SecretKey, work: UnitOfWork) -> Response:
+def disconnect_shop(system: System, caller: SecretKey, work: UnitOfWork) -> Response:
     """Believe no message of this shop's any more. Its orders stay."""
     return work.write(
         lambda session: connections.disconnect(session, caller.merchant_id, system, work.here.clock.now())
@@ -110,15 +120,16 @@ def disconnect(system: str, caller: SecretKey, work: UnitOfWork) -> Response:
     openapi_extra={
         "requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}},
         "parameters": [
-            {"in": "header", "name": name, "schema": {"type": "string"}}
-            for names in _HEADERS.values()
-            for name in names
+            {"in": "header", "name": name, "description": f"{system}: {what}", "schema": {"type": "string"}}
+            for system, names in _HEADERS.items()
+            for name, what in zip(names, _SAY, strict=True)
         ],
     },
 )
-async def shop_webhook(system: str, merchant_id: str, request: Request, work: UnitOfWork) -> Response:
-    """Where a connected shop sends its messages, signed in the body's header as its system does. Repetitions, old
-    messages, and topics that are of no use here, are answered alike."""
+async def shop_webhook(system: System, merchant_id: MerchantPath, request: Request, work: UnitOfWork) -> Response:
+    """Where a connected shop sends its messages. A header signs the body, in the way of its system. Repetitions, old
+    messages and topics that are of no use here are answered 200 too; so is one that cannot be read, and `detail` says
+    why."""
     body = await request.body()
     return await run_in_threadpool(_receive, work, system, merchant_id, body, request.headers)
 
@@ -132,12 +143,13 @@ class _Message:
     id: str
     body: bytes
     test: bool
+    triggered: str  # when, by the shop's clock
 
     def read(self) -> ShopSaid | None:
         """Raises `NotAnOrder`."""
         body = fields.parse(self.body)
         if self.shop.system == "shopify":
-            return shopify.read(self.topic, body, test=self.test)
+            return shopify.read(self.topic, body, test=self.test, triggered=self.triggered)
         return woocommerce.read(self.topic, body)
 
 
@@ -156,7 +168,8 @@ def _receive(work: Work, system: str, merchant: str, body: bytes, headers: Heade
             work.write(lambda session: _note(session, shop, refused_at=now))
         raise WrongSignature
     id_ = id_ or hashlib.sha256(f"{topic}\0".encode() + body).hexdigest()
-    message = _Message(shop, topic, id_[:100], body, test=headers.get("X-Shopify-Test") == "true")
+    test, triggered = headers.get("X-Shopify-Test") == "true", headers.get("X-Shopify-Triggered-At", "")
+    message = _Message(shop, topic, id_[:100], body, test, triggered)
     noted = {"heard_at": now} if connections.is_stale(connector.heard_at, now) else {}
     return _keep(work, message, noted)
 

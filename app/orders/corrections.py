@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy import delete, insert
 from sqlalchemy.orm import Session
 
-from app.kernel.codes import normalised
+from app.kernel.codes import key_of
 from app.kernel.database import table_of
 from app.kernel.errors import Invalid, NotFound
 from app.kernel.events import Events
@@ -20,7 +20,7 @@ from app.orders import service, settling
 from app.orders.bringing import SOURCE as HISTORY
 from app.orders.models import FormerBuyer, Order, OrderCorrection, OrderLine
 from app.orders.news import OrderChanged
-from app.orders.service import LineData
+from app.orders.sales import SaleLine
 from app.referrals import coupons, turns, visits
 
 _BUYER: Final = frozenset({"click_id", "visitor_id"})
@@ -69,7 +69,7 @@ def correct(
 ) -> bool:
     """Let the (locked) order say `changes` from now on; whether anything changed.
 
-    Changes are by column: `net`, `gross`, `click_id`, `visitor_id`, `coupon`; and `lines`, a tuple of `LineData`.
+    Changes are by column: `net`, `gross`, `click_id`, `visitor_id`, `coupon`; and `lines`, a tuple of `SaleLine`.
     They are not judged. A cancellation follows the net; other refunds stand as they are.
 
     Who changes the buyer beside others who may do so to the same people had better hold the merchant's facts
@@ -152,7 +152,7 @@ def _must_be_possible(order: Order, changes: Mapping[str, object]) -> None:
             ("/gross", f"less than net: {net}") if "gross" in changed else ("/net", f"more than gross: {gross}")
         )
         raise Invalid.field(pointer, f"must not be {detail}")
-    taken = sum(row.amount for row in settling.counting(order).values() if row.external_id != settling.CANCELLED)
+    taken = settling.taken(order)
     if net != order.net and net < taken:
         raise Invalid.field("/net", f"is less than what refunds took: {taken}")
 
@@ -174,8 +174,8 @@ def _kept(order: Order, name: str) -> object:
     return [_line(line).__dict__ for line in order.lines] if name == "lines" else getattr(order, name)
 
 
-def _line(line: OrderLine) -> LineData:
-    return LineData(line.product, line.variant, line.title, line.quantity, line.amount)
+def _line(line: OrderLine) -> SaleLine:
+    return SaleLine(line.product, line.variant, line.title, line.quantity, line.amount)
 
 
 def _hold_buyers(session: Session, order: Order, changed: Mapping[str, object]) -> None:
@@ -207,7 +207,7 @@ def _write(session: Session, order: Order, changed: Mapping[str, object]) -> Non
     for name, value in changed.items():
         if name != "lines":
             setattr(order, name, value)
-    order.coupon_key = normalised(order.coupon or "") or None
+    order.coupon_key = key_of(order.coupon)
     if "lines" in changed:
         lines = changed["lines"]
         assert isinstance(lines, tuple)
@@ -215,7 +215,7 @@ def _write(session: Session, order: Order, changed: Mapping[str, object]) -> Non
     session.flush()
 
 
-def _write_lines(session: Session, order: Order, lines: Iterable[LineData]) -> None:
+def _write_lines(session: Session, order: Order, lines: Iterable[SaleLine]) -> None:
     mine = (OrderLine.merchant_id == order.merchant_id) & (OrderLine.order_id == order.order_id)
     for line in order.lines:
         session.expunge(line)

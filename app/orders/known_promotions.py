@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 
 from app.kernel.codes import LONGEST, normalised
 from app.kernel.database import insert_new
+from app.merchants import service as merchants
+from app.merchants.models import Merchant
 from app.orders.stripe.promotion import Promotion
 from app.orders.stripe_models import PromotionCode
 
@@ -24,6 +26,14 @@ def keep(session: Session, merchant_id: int, promotion: Promotion, at: datetime)
         return
     same = (PromotionCode.merchant_id == merchant_id, PromotionCode.promotion_code_id == promotion.id)
     session.execute(update(PromotionCode).where(*same, PromotionCode.known_at <= at).values(says))
+
+
+def owner(session: Session, promotion: Promotion, account: str | None) -> Merchant | None:
+    """Whose promotion code it is, of those who sell through this account of Stripe's (None: the server's own): of the
+    merchant whom it names, else of the account's only seller. None where it names another, or several sell."""
+    if promotion.merchant is not None:
+        return merchants.seller(session, promotion.merchant, account)
+    return merchants.only_seller(session, account)
 
 
 def code_of(session: Session, merchant_id: int, promotion_code_id: str) -> str | None:

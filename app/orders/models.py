@@ -22,7 +22,8 @@ _HAS_CLICK = text("click_id IS NOT NULL")
 _HAS_VISITOR = text("visitor_id IS NOT NULL")
 _HAS_COUPON = text("coupon_key IS NOT NULL")
 _COUNTS = text("dropped_at IS NULL")
-_UNSETTLED = text("status IN ('asking', 'open', 'paying')")
+UNSETTLED = text("status IN ('asking', 'open', 'paying')")
+"""Checkouts of which nobody has told yet how they ended; word for word as their index says it."""
 
 
 class Order(Base):
@@ -189,7 +190,7 @@ class Checkout(Base):
     __table_args__ = (
         ForeignKeyConstraint(["merchant_id"], ["merchants.merchant_id"]),
         Index("ix_checkouts_attempt", "merchant_id", "attempt_key", unique=True),
-        Index("ix_checkouts_unsettled", "expires_at", sqlite_where=_UNSETTLED, postgresql_where=_UNSETTLED),
+        Index("ix_checkouts_unsettled", "expires_at", sqlite_where=UNSETTLED, postgresql_where=UNSETTLED),
     )
 
     merchant_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)

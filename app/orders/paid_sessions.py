@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from app.kernel.ids import is_of
 from app.kernel.runtime import Runtime
-from app.orders import basket, known_promotions, service
+from app.orders import basket, known_promotions
 from app.orders.models import Checkout
+from app.orders.sales import Sale, SaleLine
 from app.orders.stripe.messages import Message, SessionSaid
 from app.orders.stripe.tags import Tags
 from app.referrals import visits
@@ -28,12 +29,12 @@ def sale_of(
     message: Message,
     said: SessionSaid,
     checkout: Checkout | None,
-) -> service.Sale:
+) -> Sale:
     """The sale of a paid session, dated when the buyer went to pay, by the clock that also dates touches: a debit may
     settle days later."""
     through = _through(checkout, said.tags, merchant_id)
     claimed = visits.visitor_of(session, merchant_id, through.click) if through.click is not None else None
-    return service.Sale(
+    return Sale(
         external_id=said.id,
         source="stripe",
         fingerprint=hashlib.sha256(f"{said.id} {said.currency} {said.gross} {said.net}".encode()).hexdigest(),
@@ -80,5 +81,5 @@ def _through(checkout: Checkout | None, tags: Tags | None, merchant_id: int) -> 
     )
 
 
-def _line(line: basket.Line) -> service.LineData:
-    return service.LineData(line.product, line.variant, line.title, line.quantity, line.amount)
+def _line(line: basket.Line) -> SaleLine:
+    return SaleLine(line.product, line.variant, line.title, line.quantity, line.amount)

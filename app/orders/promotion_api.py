@@ -27,8 +27,8 @@ CodePath = Annotated[
 
 
 class PromotionIn(CouponIn):
-    """For whom the code speaks, and what it takes off. What it takes off is decided when it is made: of a code that
-    works at Stripe already, nothing is changed there."""
+    """For whom the code speaks, and what it takes off. A code that works at Stripe already stays there as it is: give
+    the `coupon` that it has."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"sharer": "customer-1042", "coupon": "TENTH-OFF", "max_redemptions": 100}]}
@@ -40,7 +40,8 @@ class PromotionIn(CouponIn):
 
 
 class PromotionOut(Wire):
-    """A promotion code: its id at Stripe, whether it works there as far as was heard, and for whom it speaks."""
+    """A promotion code: its id at Stripe, whether it worked there when Stripe last told of it, and for whom it
+    speaks."""
 
     id: str
     code: str
@@ -70,10 +71,10 @@ def put_promotion_code(
 ) -> Response:
     """Make a promotion code at Stripe that takes off what one of Stripe's coupons says, and let it speak for a
     referral: who pays with it gets the discount, and the order is credited to that referral alone. A code that works
-    at Stripe already is taken over. Saying it again changes nothing; what Stripe does not take changes nothing either.
+    at Stripe already is taken over; where several merchants sell through one account of Stripe's, only one that names
+    you (`gv_merchant` in its metadata). Saying it again changes nothing; what is refused changes nothing either.
     """
-    if (body.referral is None) == (body.sharer is None):
-        raise Invalid.field("/referral", "give either a referral or a sharer")
+    body.must_name_one()
     if not promotions.is_possible(code):
         raise Invalid.field("code", "must be letters without accents, digits or `-`: Stripe takes no others")
     now = work.here.clock.now()
@@ -82,10 +83,7 @@ def put_promotion_code(
     gateway.require()
 
     def speak(session: Session, at: datetime) -> Coupon:
-        asked = (session, work.here.events, caller.merchant_id, code)
-        if body.referral is not None:
-            return coupons.put(*asked, body.referral, at)
-        return coupons.put_for_sharer(*asked, body.sharer or "", at)
+        return body.let_speak(session, work.here.events, caller.merchant_id, code, at)
 
     def put() -> PromotionOut:
         wish = promotions.Wish(code, body.coupon, body.max_redemptions, body.expires_at)

@@ -54,29 +54,28 @@ def put(here: Runtime, gateway: Gateway, shop: Shop, wish: Wish, speak: Speaking
     with suppress(_Undone), here.database.transaction() as session:
         referral_id = speak(session, here.clock.now()).referral_id or ""
         raise _Undone
-    promotion = at_stripe(gateway, shop, wish, referral_id, here.clock.now())
-    with here.database.transaction() as session:
-        said = speak(session, here.clock.now())
+    promotion = at_stripe(here, gateway, shop, wish, referral_id)
+    with here.database.transaction() as session:  # its row, then the facts: as a sale with it does (webhook.py)
         known_promotions.keep(session, shop.merchant_id, promotion, here.clock.now())
-    return said
+        return speak(session, here.clock.now())
 
 
 class _Undone(Exception):
     """Not an error: what was tried is to leave no trace."""
 
 
-def at_stripe(gateway: Gateway, shop: Shop, wish: Wish, referral_id: str, now: datetime) -> Promotion:
+def at_stripe(here: Runtime, gateway: Gateway, shop: Shop, wish: Wish, referral_id: str) -> Promotion:
     """The code at Stripe, made unless one works there that says the same. Waits for Stripe.
 
-    Raises `Invalid` for what Stripe does not take, and for a code that works for another of Stripe's coupons;
-    `CheckoutUnavailable`.
+    Raises `Invalid` for what Stripe does not take, and for a code that works for another merchant, for nobody in
+    particular, or for another of Stripe's coupons; `CheckoutUnavailable`.
     """
-    standing = _working(gateway, shop, wish)
+    standing = _working(here, gateway, shop, wish)
     if standing is not None:
         return standing
     try:
         return gateway.create_promotion_code(
-            new_id("chk", shop.merchant_id, now),
+            new_id("chk", shop.merchant_id, here.clock.now()),
             shop.stripe_account,
             code=wish.code,
             coupon=wish.coupon,
@@ -87,16 +86,32 @@ def at_stripe(gateway: Gateway, shop: Shop, wish: Wish, referral_id: str, now: d
     except KeySpent:
         raise CheckoutUnavailable("Stripe failed at this; ask again in a moment.") from None
     except CheckoutRefused as refusal:
-        made_meanwhile = _working(gateway, shop, wish)  # two who ask at once
+        made_meanwhile = _working(here, gateway, shop, wish)  # two who ask at once
         if made_meanwhile is not None:
             return made_meanwhile
         raise Invalid.field("/coupon", f"is not taken by Stripe: {refusal.detail}") from None
 
 
-def _working(gateway: Gateway, shop: Shop, wish: Wish) -> Promotion | None:
-    found = gateway.promotion_code(wish.code, shop.stripe_account)
-    if found is None or not found.active:
+def working(gateway: Gateway, shop: Shop, code: str) -> Promotion | None:
+    """The promotion code that works at Stripe under this word, whosever it is. Waits for Stripe."""
+    found = gateway.promotion_code(code, shop.stripe_account)
+    return found if found is not None and found.active else None
+
+
+def belongs_to(session: Session, shop: Shop, promotion: Promotion) -> bool:
+    """Whether the promotion code is this merchant's: others may sell through the same account."""
+    owner = known_promotions.owner(session, promotion, shop.stripe_account)
+    return owner is not None and owner.merchant_id == shop.merchant_id
+
+
+def _working(here: Runtime, gateway: Gateway, shop: Shop, wish: Wish) -> Promotion | None:
+    found = working(gateway, shop, wish.code)
+    if found is None:
         return None
+    with here.database.reading() as session:
+        is_theirs = belongs_to(session, shop, found)
+    if not is_theirs:
+        raise Invalid.field("code", "works at Stripe already, and not for this merchant alone")
     if found.coupon != wish.coupon:
         raise Invalid.field("/coupon", "is not the one that this code gives at Stripe: end that code there first")
     return found

@@ -7,16 +7,15 @@ things end first. Only Stripe can end a session, so that one which is paid at th
 
 from collections.abc import Collection
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from app.catalog import stock
 from app.kernel.runtime import Runtime
 from app.merchants.directory import Shop
 from app.orders import asked, lifecycle
-from app.orders.models import Checkout
+from app.orders.models import UNSETTLED, Checkout
 from app.orders.stripe.gateway import Gateway
 
-_UNSETTLED = text("status IN ('asking', 'open', 'paying')")
 _MOST = 10
 """Sessions of one buyer that are ended at once: each is a question to Stripe."""
 
@@ -27,7 +26,7 @@ def let_go(here: Runtime, gateway: Gateway, shop: Shop, visitor_id: str, variant
     Waits for Stripe. Raises `CheckoutUnavailable`.
     """
     mine = (Checkout.merchant_id == shop.merchant_id, Checkout.visitor_id == visitor_id, Checkout.status == "open")
-    query = select(Checkout).where(_UNSETTLED, *mine).order_by(Checkout.checkout_id.desc()).limit(_MOST)
+    query = select(Checkout).where(UNSETTLED, *mine).order_by(Checkout.checkout_id.desc()).limit(_MOST)
     with here.database.reading() as session:
         found = session.scalars(query).all()
     holding = [checkout for checkout in found if not asked.wishes_of(checkout).keys().isdisjoint(variants)]

@@ -5,14 +5,13 @@ A sale and a refund are written once, whoever reports them and how often. Each c
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from app.kernel.clock import to_seconds
-from app.kernel.codes import normalised
+from app.kernel.codes import key_of, normalised
 from app.kernel.errors import Conflict, Invalid, NotFound
 from app.kernel.events import Events
 from app.kernel.ids import merchant_of, new_id
@@ -21,8 +20,9 @@ from app.orders.bringing import SOURCE as HISTORY
 from app.orders.bringing import apply_waiting
 from app.orders.lifecycle import Taking
 from app.orders.models import Order, OrderLine, Refund
-from app.orders.news import OrderChanged as OrderChanged
-from app.referrals import turns, visits
+from app.orders.news import OrderChanged
+from app.orders.sales import Sale, SaleLine
+from app.referrals import coupons, turns, visits
 
 
 class OrderExists(Conflict):
@@ -31,48 +31,6 @@ class OrderExists(Conflict):
 
 class RefundExists(Conflict):
     code, title = "refund_exists", "A refund with this external_id says something else"
-
-
-@dataclass(frozen=True)
-class LineData:
-    """A bought thing; `amount` in minor units, for the whole line."""
-
-    product: str | None
-    variant: str | None
-    title: str
-    quantity: int
-    amount: int
-
-
-@dataclass(frozen=True)
-class Sale:
-    """A sale as it was reported."""
-
-    external_id: str
-    source: str
-    fingerprint: str
-    livemode: bool
-    currency: str
-    gross: int
-    net: int
-    at: datetime
-    click_id: str | None = None
-    visitor_id: str | None = None
-    wall_id: str | None = None
-    coupon: str | None = None
-    customer_hash: str | None = None
-    lines: tuple[LineData, ...] = field(default=())
-
-
-@dataclass(frozen=True)
-class TakingBack:
-    """A refund or chargeback as it was reported: `amount` of the net, `paid_back` of what was paid."""
-
-    external_id: str
-    reason: str
-    amount: int
-    paid_back: int
-    at: datetime
 
 
 def record(session: Session, events: Events, merchant_id: int, sale: Sale, now: datetime) -> tuple[Order, bool]:
@@ -96,12 +54,21 @@ def record(session: Session, events: Events, merchant_id: int, sale: Sale, now: 
     return order, True
 
 
+def record_with_coupon(
+    session: Session, events: Events, merchant_id: int, sale: Sale, now: datetime
+) -> tuple[Order, bool]:
+    """`record`, after its coupon, where it is a link's code or address, has begun to speak for that link's referral."""
+    if sale.coupon is not None:
+        coupons.speak_for_link(session, events, merchant_id, sale.coupon, now)
+    return record(session, events, merchant_id, sale, now)
+
+
 def order_of(merchant_id: int, sale: Sale, now: datetime) -> Order:
     """The sale as an order, not written yet."""
     order = Order(
         merchant_id=merchant_id,
         order_id=new_id("ord", merchant_id, now),
-        coupon_key=normalised(sale.coupon or "") or None,
+        coupon_key=key_of(sale.coupon),
         received_at=now,
         **{name: value for name, value in sale.__dict__.items() if name != "lines"},
     )
@@ -110,7 +77,7 @@ def order_of(merchant_id: int, sale: Sale, now: datetime) -> Order:
     return order
 
 
-def lines_of(merchant_id: int, lines: Iterable[LineData]) -> list[OrderLine]:
+def lines_of(merchant_id: int, lines: Iterable[SaleLine]) -> list[OrderLine]:
     """What was bought, as the lines of an order."""
     return [
         OrderLine(merchant_id=merchant_id, position=position, **line.__dict__) for position, line in enumerate(lines)
@@ -128,13 +95,10 @@ def says_the_same(session: Session, standing: Order, sale: Sale) -> bool:
     once = known.before(session, standing.merchant_id, [standing.order_id], known.NEVER).get(standing.order_id, {})
     net, visitor = once.get("net", standing.net), once.get("visitor_id", standing.visitor_id)
     coupon = once.get("coupon", standing.coupon)
-    first = (standing.livemode, standing.currency, net, _key(coupon), to_seconds(standing.at))
-    said = (sale.livemode, sale.currency, sale.net, _key(sale.coupon), to_seconds(sale.at))
+    assert coupon is None or isinstance(coupon, str)
+    first = (standing.livemode, standing.currency, net, key_of(coupon), to_seconds(standing.at))
+    said = (sale.livemode, sale.currency, sale.net, key_of(sale.coupon), to_seconds(sale.at))
     return first == said and sale.visitor_id in (None, visitor)
-
-
-def _key(coupon: object) -> str | None:
-    return normalised(str(coupon or "")) or None
 
 
 def get(session: Session, merchant_id: int, order_id: str, *, lock: bool = False) -> Order:
@@ -167,26 +131,24 @@ def matching(
 
 
 def take_back(
-    session: Session, events: Events, merchant_id: int, order_id: str, taking: TakingBack, now: datetime
+    session: Session, events: Events, merchant_id: int, order_id: str, taking: Taking, now: datetime
 ) -> tuple[Refund, bool]:
-    """Write a refund or chargeback, or find it written; whether it is new.
+    """Write a refund or chargeback as it was reported, or find it written; whether it is new.
 
     Raises `NotFound` for the order, `RefundExists` when it said something else, `Invalid` above what is left.
     """
     order = get(session, merchant_id, order_id, lock=True)
-    if taking.external_id == settling.CANCELLED:
+    if taking.id == settling.CANCELLED:
         raise Invalid.field("/external_id", "is the name of cancellations")
-    counting = settling.counting(order)
-    standing = counting.get(taking.external_id)
+    standing = settling.counting(order).get(taking.id)
     if standing is not None:
         if (standing.amount, standing.reason) != (taking.amount, taking.reason):
             raise RefundExists
         return standing, False
-    if any(refund.external_id == taking.external_id for refund in order.refunds):
+    if any(refund.external_id == taking.id for refund in order.refunds):
         raise RefundExists("This refund was dropped; one that is made after that has another external_id.")
-    left = order.net - sum(row.amount for row in counting.values() if row.external_id != settling.CANCELLED)
+    left = order.net - settling.taken(order)
     if taking.amount > left:
         raise Invalid.field("/amount", f"is more than what is left of the order: {max(left, 0)}")
-    wanted = Taking(taking.external_id, taking.reason, taking.at, taking.paid_back, taking.amount)
-    settling.settle(session, events, order, [wanted], [wanted.id], now)
-    return settling.counting(order)[wanted.id], True
+    settling.settle(session, events, order, [taking], [taking.id], now)
+    return settling.counting(order)[taking.id], True

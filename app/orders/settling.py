@@ -32,8 +32,9 @@ def settle(
     """Bring those refunds of the (locked) order whose external ids are in `mine` to `wanted`; whether anything
     changed, which is then told once.
 
-    What is new is appended, what counts no more is dropped; what takes another amount now is dropped and appended
-    anew. To let everything follow an order whose net was corrected, give none.
+    What is new is appended, what counts no more is dropped; what takes another amount now, or turns out to have been
+    at another time, is dropped and appended anew. To let everything follow an order whose net was corrected, give
+    none.
     """
     changed = refit(session, order, wanted, mine, now)
     if changed:
@@ -64,12 +65,17 @@ def counting(order: Order) -> dict[str, Refund]:
     return {row.external_id: row for row in order.refunds if row.dropped_at is None}
 
 
+def taken(order: Order) -> int:
+    """Minor units of the net that refunds and disputes take now; a cancellation, which takes what they leave, aside."""
+    return sum(row.amount for row in counting(order).values() if row.external_id != CANCELLED)
+
+
 def _taking(row: Refund) -> Taking:
     return Taking(row.external_id, row.reason, row.at, row.paid_back, row.amount)
 
 
 def _same(one: Taking, other: Taking) -> bool:
-    return (one.reason, one.paid_back, one.amount) == (other.reason, other.paid_back, other.amount)
+    return (one.reason, one.at, one.paid_back, one.amount) == (other.reason, other.at, other.paid_back, other.amount)
 
 
 def _row(order: Order, taking: Taking, now: datetime) -> Refund:

@@ -26,6 +26,7 @@ from app.orders.connectors.facts import Holds
 from app.orders.connectors.said import NotAnOrder, ShopSaid, Version
 from app.orders.lifecycle import takings
 from app.orders.models import Order
+from app.orders.sales import Sale
 from app.orders.settling import settle
 from app.referrals import coupons, turns
 
@@ -79,7 +80,7 @@ class Shopkeeper:
         through = {} if before is not None and _same_buyer(before.version, after.version) else self._through(row, after)
         order = self._order(row, after.version, through)
         events, system = self._here.events, self._shop.system
-        changes = {"net": after.version.net, "gross": after.version.paid, "lines": _lines(after.version), **through}
+        changes = {"net": after.version.net, "gross": after.version.paid, "lines": after.version.lines, **through}
         corrections.correct(self._session, events, order, changes, self._now, f"from {system}")
         wanted = takings(after.version.net, after.version.paid, after.taken_back)
         settle(self._session, events, order, wanted, facts.refund_ids(row.told, system), self._now)
@@ -102,9 +103,9 @@ class Shopkeeper:
             raise NotAnOrder(f"Its currency was {order.currency} before, and is {version.currency} now.")
         return order
 
-    def _sale(self, shop_order_id: str, version: Version, through: Mapping[str, str | None]) -> service.Sale:
+    def _sale(self, shop_order_id: str, version: Version, through: Mapping[str, str | None]) -> Sale:
         external_id = f"{self._shop.system}:{shop_order_id}"
-        return service.Sale(
+        return Sale(
             external_id=external_id,
             source=self._shop.system,
             fingerprint=hashlib.sha256(external_id.encode()).hexdigest(),
@@ -116,7 +117,7 @@ class Shopkeeper:
             click_id=through.get("click_id"),
             coupon=through.get("coupon"),
             customer_hash=version.customer,
-            lines=_lines(version),
+            lines=version.lines,
         )
 
     def _through(self, row: ShopOrder, holds: Holds) -> dict[str, str | None]:
@@ -151,7 +152,3 @@ class Shopkeeper:
 def _same_buyer(one: Version, other: Version) -> bool:
     """Whether both say the same of how the buyer had come."""
     return (one.hints, one.coupons) == (other.hints, other.coupons)
-
-
-def _lines(version: Version) -> tuple[service.LineData, ...]:
-    return tuple(service.LineData(**line.__dict__) for line in version.lines)

@@ -1,4 +1,4 @@
-"""What merchants tell of sales by API, in the domain's words. Knows neither HTTP nor the tables."""
+"""What merchants and their pages tell of sales, in the domain's words. Knows neither HTTP nor the tables."""
 
 import hashlib
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from app.kernel.ids import Malformed, merchant_of
 from app.kernel.runtime import Runtime
 from app.kernel.signing import Signer
 from app.orders.corrections import Amendment
-from app.orders.service import LineData, Sale
+from app.orders.sales import Sale, SaleLine
 from app.orders.wire import LineIn, OrderIn, OrderPatch
 from app.privacy import tokens
 from app.referrals.clicks import click_in
@@ -31,9 +31,7 @@ def sale(body: OrderIn, merchant_id: int, here: Runtime) -> Sale:
         raise Invalid.field("/gross", "must not be less than net")
     if body.placed_at > here.clock.now() + _SKEW:
         raise Invalid.field("/placed_at", "lies in the future")
-    click, coupon = _click(body.click_id), body.coupon or None
-    if click is None and coupon is not None and (click := click_in(coupon)) is not None:
-        coupon = None  # a shop that has no other place for a click id hands it on as a coupon
+    click, coupon = through(body.click_id, body.coupon)
     return Sale(
         external_id=body.external_id,
         source="api",
@@ -49,6 +47,15 @@ def sale(body: OrderIn, merchant_id: int, here: Runtime) -> Sale:
         customer_hash=here.signer.customer_hash(merchant_id, body.customer) if body.customer else None,
         lines=_lines(body.lines),
     )
+
+
+def through(click: str | None, coupon: str | None) -> tuple[str | None, str | None]:
+    """The click and the coupon that are meant: a click id may be told as a landing address; and a shop that has no
+    other place for one hands it on as a coupon."""
+    meant, coupon = _click(click), coupon or None
+    if meant is None and coupon is not None and (meant := click_in(coupon)) is not None:
+        coupon = None
+    return meant, coupon
 
 
 def amendment(body: OrderPatch, merchant_id: int, signer: Signer) -> Amendment:
@@ -73,8 +80,8 @@ def amendment(body: OrderPatch, merchant_id: int, signer: Signer) -> Amendment:
     return Amendment(changes, body.cancelled, body.note or None)
 
 
-def _lines(lines: Iterable[LineIn]) -> tuple[LineData, ...]:
-    return tuple(LineData(**line.model_dump()) for line in lines)
+def _lines(lines: Iterable[LineIn]) -> tuple[SaleLine, ...]:
+    return tuple(SaleLine(**line.model_dump()) for line in lines)
 
 
 def _click(said: str | None) -> str | None:

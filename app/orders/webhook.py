@@ -16,8 +16,8 @@ lock alone. Whoever is second therefore begins to look only after the first has 
 statement sees what is committed when it begins) sees all that it wrote: the refund sees the sale, or the sale sees
 the waiting refund. SQLite has one writer at a time, which is the same with less ado.
 
-Locks are taken in the order checkout, payment, order, variants (those in the order of their ids), so no two can wait
-for each other.
+Locks are taken in the order checkout, payment, promotion code, the merchant's facts (app/referrals/turns.py), order,
+variants (those in the order of their ids), so no two can wait for each other.
 """
 
 import logging
@@ -29,15 +29,15 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from app.catalog import stock
+from app.kernel import json_objects
 from app.kernel.database import insert_new
-from app.kernel.errors import InProgress, NotFound
-from app.kernel.ids import Malformed, is_of
+from app.kernel.errors import InProgress
+from app.kernel.ids import is_of
 from app.kernel.runtime import Runtime
-from app.merchants import service as merchants
-from app.merchants.models import Merchant
-from app.orders import known_promotions, lifecycle, paid_sessions, service, taken_back
+from app.merchants import accounts
+from app.orders import asked, known_promotions, lifecycle, paid_sessions, service, taken_back
 from app.orders.models import Checkout
-from app.orders.stripe import fields, messages
+from app.orders.stripe import messages
 from app.orders.stripe.gateway import Gateway
 from app.orders.stripe.messages import Message, SessionSaid
 from app.orders.stripe.problems import CheckoutRefused, CheckoutUnavailable
@@ -143,25 +143,22 @@ class Ledger:
         """Merchant and checkout of a session: by what was kept of it, else by its tags.
 
         Whoever sells through a connected account can write any tags there, so they are believed only for the
-        merchant whose account it is.
+        merchant whose account it is, or was when the checkout was kept that they name. Also for one who has left.
         """
         known = self._session.get(StripeObject, said.id)
         if known is not None and known.merchant_id is not None and known.checkout_id is not None:
             return known.merchant_id, known.checkout_id
         if said.tags is None:
             return None
-        merchant = self._merchant(message, said.tags.merchant)
+        merchant = accounts.holder(self._session, said.tags.merchant)
         if merchant is None or not is_of(said.tags.checkout, merchant.merchant_id, "chk"):
             return None
-        return merchant.merchant_id, said.tags.checkout
-
-    def _merchant(self, message: Message, public_id: str) -> Merchant | None:
-        """The merchant of that name, where it is theirs to be named in such a message."""
-        try:
-            merchant = merchants.by_public_id(self._session, public_id)
-        except (NotFound, Malformed):
-            return None
-        return merchant if merchant.stripe_account == message.account else None
+        place = (merchant.merchant_id, said.tags.checkout)
+        if merchant.stripe_account == message.account:
+            return place
+        checkout = self._session.get(Checkout, place)
+        was_theirs = checkout is not None and asked.account_of(checkout, merchant.stripe_account) == message.account
+        return place if was_theirs else None
 
     def _payment(self, payment_intent: str) -> StripeObject:
         """The payment's row, locked: see above."""
@@ -183,7 +180,7 @@ class Ledger:
         is_new = order is None
         if order is None:
             sale = paid_sessions.sale_of(self._session, self._here, merchant_id, message, said, checkout)
-            order, is_new = service.record(self._session, self._here.events, merchant_id, sale, self._now)
+            order, is_new = service.record_with_coupon(self._session, self._here.events, merchant_id, sale, self._now)
         if payment is None:
             return order.order_id, is_new
         payment.order_id = order.order_id
@@ -194,7 +191,7 @@ class Ledger:
     def _taking(self, message: Message, payment_intent: str) -> Applied:
         """A refund or dispute: settled with all that is known of its payment, or kept until its sale is there."""
         payment = self._payment(payment_intent)
-        object_id = fields.text(message.subject, "id")
+        object_id = json_objects.text(message.subject, "id")
         if payment.order_id is None:
             waits = update(StripeEvent).where(StripeEvent.event_id == message.id)
             self._session.execute(waits.values(applied_at=None))
@@ -204,13 +201,8 @@ class Ledger:
         return Applied(True, payment.merchant_id, payment.order_id, object_id, changed)
 
     def _promotion_code(self, message: Message, promotion: Promotion) -> Applied:
-        """A promotion code is known for the merchant that it names, else for the only one who sells through that
-        account. Any other is asked for when a buyer has used it."""
-        named = fields.text(message.subject.get("metadata"), "gv_merchant")
-        if named is None:
-            merchant = merchants.only_seller(self._session, message.account)
-        else:
-            merchant = self._merchant(message, named)
+        """A promotion code is known for the merchant whose it is. Any other is asked for when a buyer has used it."""
+        merchant = known_promotions.owner(self._session, promotion, message.account)
         if merchant is None:
             return Applied(new=True, object_id=promotion.id)
         known_promotions.keep(self._session, merchant.merchant_id, promotion, messages.moment_of(message))

@@ -32,15 +32,16 @@ Coupon = Annotated[
     Text,
     Field(
         max_length=200,
-        description="The code that was used. A referral's own code or address (`/r/CODE`) speaks for it, unless it was "
-        "said to speak for another; a click id here is one where no `click_id` is given.",
+        description="The code that was used. The code or address (`/r/CODE`) of a referral's link speaks for that "
+        "referral, unless `PUT /v1/coupons/{code}` says otherwise. A click id that stands here counts as the "
+        "`click_id` where none is given.",
         examples=["ANA10"],
     ),
 ]
 
 
 class LineIn(Body):
-    """A bought thing, in the shop's own words."""
+    """A bought thing, in the shop's own words. `amount` is of the whole line, not of one piece."""
 
     product: ExternalId | None = None
     variant: ExternalId | None = None
@@ -70,9 +71,9 @@ class OrderIn(Body):
 
 class OrderPatch(Body):
     """What turns out to have been otherwise. What is left out stays; `null` clears the click, the visitor or the
-    coupon. `cancelled` takes back all that refunds leave, and gives it back again. Where `gross` was the `net`, it
-    follows it. Amounts and lines of orders that another system told of are corrected there. The `note` is kept with
-    what the order said before."""
+    coupon. `cancelled: true` takes back all that refunds leave, `false` gives it back. A new `net` is the new `gross`
+    too, where both were the same. Amounts and lines of an order that Stripe or a shop told of are corrected there:
+    here they are refused. The `note` is kept with what the order said before."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"cancelled": True, "note": "Called off by phone"}, {"net": 1799}]}
@@ -91,13 +92,14 @@ class OrderPatch(Body):
 class OrderQuery(PageQuery):
     """Filters of the list."""
 
-    external_id: ExternalId | None = None
-    click_id: Annotated[Name, Field(description="Only orders that name this click.")] | None = None
-    coupon: Annotated[Name, Field(description="Only orders with this code, in any case.")] | None = None
+    external_id: Annotated[ExternalId | None, Field(description="Only the order that its shop calls so.")] = None
+    click_id: Annotated[Name | None, Field(description="Only orders that name this click.")] = None
+    coupon: Annotated[Name | None, Field(description="Only orders with this code, in any case.")] = None
 
 
 class RefundIn(Body):
-    """What takes back; `amount` is of the order's net."""
+    """What takes back; `amount` is of the order's net. `external_id` tells a repetition from another refund of the same
+    order."""
 
     external_id: ExternalId
     amount: Annotated[int, Field(ge=1, le=LARGEST_AMOUNT, strict=True)]
@@ -151,7 +153,9 @@ class CorrectionOut(Wire):
 
 
 class OrderOut(Wire):
-    """An order with its lines, its refunds, and what was corrected of it, oldest first."""
+    """An order with its lines, its refunds, and what was corrected of it, oldest first. `source` is who told of it:
+    `api`, `stripe`, `shopify`, `woocommerce` or `history`. `refunded` is what counts now of what took back of the
+    `net`."""
 
     id: str
     external_id: str

@@ -1,6 +1,7 @@
 """Coupon codes that speak for a referral, by HTTP."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
@@ -8,6 +9,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 from sqlalchemy.orm import Session
 
 from app.kernel.errors import Invalid
+from app.kernel.events import Events
 from app.kernel.http.pages import Page, PageQuery, newest_first
 from app.kernel.http.wire import Body, Name, Text, Timestamp, Wire
 from app.kernel.http.work import UnitOfWork
@@ -28,7 +30,7 @@ _REFERRAL = "ref_01k9xkq2v900000001abcdefghjkmn"
 class CouponQuery(PageQuery):
     """The parameters of the list."""
 
-    referral: Annotated[Text, Field(max_length=200, description="Only codes that speak for this one.")] | None = None
+    referral: Annotated[Text | None, Field(max_length=200, description="Only codes that speak for this one.")] = None
 
 
 class CouponIn(Body):
@@ -49,6 +51,17 @@ class CouponIn(Body):
         ]
         | None
     ) = None
+
+    def must_name_one(self) -> None:
+        """Raises `Invalid` unless it is said for whom, and only once."""
+        if (self.referral is None) == (self.sharer is None):
+            raise Invalid.field("/referral", "give either a referral or a sharer")
+
+    def let_speak(self, session: Session, events: Events, merchant_id: int, code: str, now: datetime) -> Coupon:
+        """Let the code speak for the one who is named, from now on. Raises `Invalid` for who cannot be."""
+        if self.referral is not None:
+            return coupons.put(session, events, merchant_id, code, self.referral, now)
+        return coupons.put_for_sharer(session, events, merchant_id, code, self.sharer or "", now)
 
 
 class CouponOut(Wire):
@@ -92,16 +105,10 @@ def put_coupon(code: CodePath, body: CouponIn, caller: SecretKey, work: UnitOfWo
     """Let a code speak for a referral from now on, or for the newest one of a sharer: orders with it are credited to
     that referral alone. The latest call wins; orders made before it keep their credit. Saying it again changes nothing.
     """
-    if (body.referral is None) == (body.sharer is None):
-        raise Invalid.field("/referral", "give either a referral or a sharer")
+    body.must_name_one()
 
     def put(session: Session) -> CouponOut:
-        asked = (session, work.here.events, caller.merchant_id, code)
-        now = work.here.clock.now()
-        if body.referral is not None:
-            said = coupons.put(*asked, body.referral, now)
-        else:
-            said = coupons.put_for_sharer(*asked, body.sharer or "", now)
+        said = body.let_speak(session, work.here.events, caller.merchant_id, code, work.here.clock.now())
         return _shown(session, caller.merchant_id, [said])[0]
 
     return work.write(put)

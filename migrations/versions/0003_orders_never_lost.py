@@ -1,7 +1,8 @@
 """Orders that are never lost: corrections, reservations, connected shops, promotion codes, reconciliation
 
-On PostgreSQL it fails after 5 s of waiting for a lock rather than stopping the shop; run it again. The two indexes that
-are made in tables of before (of counting refunds, of unsettled checkouts) are made while nothing is written there.
+On PostgreSQL it fails after 5 s of waiting for a lock rather than stopping the shop; run it again. The two indexes in
+tables of before (of counting refunds, of unsettled checkouts) come first: while they are made, nothing is written to
+those two, and everything is read. What also keeps readers out takes a moment, and comes last.
 
 Revision: 0003
 Revises: 0002
@@ -24,19 +25,32 @@ def text_of(length: int) -> TypeEngine[str]:
 
 
 def upgrade() -> None:
-    widen_what_is_sold()
-    widen_orders()
+    index_what_stands()
     make_shops()
     make_stripe()
     make_jobs()
+    make_orders()
+    make_reservations()
+    widen_what_stands()
 
 
-def widen_what_is_sold() -> None:
-    op.add_column("merchants", sa.Column("checkout", sa.JSON(), nullable=True))
-    op.add_column(
-        "variants",
-        sa.Column("held", sa.Integer(), server_default="0", nullable=False, comment="pieces of them that are reserved"),
+def index_what_stands() -> None:
+    unsettled = sa.text("status IN ('asking', 'open', 'paying')")
+    op.create_index(
+        "ix_checkouts_unsettled", "checkouts", ["expires_at"], sqlite_where=unsettled, postgresql_where=unsettled
     )
+    counts = sa.text("dropped_at IS NULL")
+    op.create_index(
+        "uq_refunds_counting",
+        "refunds",
+        ["merchant_id", "order_id", "external_id"],
+        unique=True,
+        sqlite_where=counts,
+        postgresql_where=counts,
+    )
+
+
+def make_reservations() -> None:
     op.create_table(
         "reservations",
         sa.Column("merchant_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -55,23 +69,7 @@ def widen_what_is_sold() -> None:
     )
 
 
-def widen_orders() -> None:
-    op.add_column("checkouts", sa.Column("terms", sa.JSON(), nullable=True))
-    unsettled = sa.text("status IN ('asking', 'open', 'paying')")
-    op.create_index(
-        "ix_checkouts_unsettled", "checkouts", ["expires_at"], sqlite_where=unsettled, postgresql_where=unsettled
-    )
-    with op.batch_alter_table("refunds") as refunds:
-        refunds.drop_constraint(op.f("uq_refunds_merchant_id_order_id_external_id"), type_="unique")
-    counts = sa.text("dropped_at IS NULL")
-    op.create_index(
-        "uq_refunds_counting",
-        "refunds",
-        ["merchant_id", "order_id", "external_id"],
-        unique=True,
-        sqlite_where=counts,
-        postgresql_where=counts,
-    )
+def make_orders() -> None:
     op.create_table(
         "order_corrections",
         sa.Column("merchant_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -136,7 +134,6 @@ def make_shops() -> None:
 
 
 def make_stripe() -> None:
-    op.add_column("stripe_events", sa.Column("via", sa.String(length=16), nullable=True))
     op.create_table(
         "promotion_codes",
         sa.Column("merchant_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -189,6 +186,21 @@ def make_jobs() -> None:
         sa.Column("finished_at", sa.BigInteger(), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_periodic_jobs")),
+    )
+
+
+def widen_what_stands() -> None:
+    # An order that was cancelled has a refund of this name now; shops may have used it for one of theirs.
+    op.execute("UPDATE refunds SET external_id = 'cancelled (refund)' WHERE external_id = 'cancelled'")
+    op.execute("UPDATE waiting_refunds SET external_id = 'cancelled (refund)' WHERE external_id = 'cancelled'")
+    with op.batch_alter_table("refunds") as refunds:
+        refunds.drop_constraint(op.f("uq_refunds_merchant_id_order_id_external_id"), type_="unique")
+    op.add_column("checkouts", sa.Column("terms", sa.JSON(), nullable=True))
+    op.add_column("stripe_events", sa.Column("via", sa.String(length=16), nullable=True))
+    op.add_column("merchants", sa.Column("checkout", sa.JSON(), nullable=True))
+    op.add_column(
+        "variants",
+        sa.Column("held", sa.Integer(), server_default="0", nullable=False, comment="pieces of them that are reserved"),
     )
 
 

@@ -1,51 +1,35 @@
-"""A till: the application with the double of Stripe behind it, for tests of buying."""
+"""Tills: the application with the double of Stripe behind it, for tests of buying; Stripe's books beside ours; and who
+passes the word."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, cast
+from itertools import count
+from pathlib import Path
+from typing import Any
 
-import httpx
 import pytest
-from starlette.applications import Starlette
 
-from app import main
-from app.demo.stripe.document import StripeDocument, find_document
 from app.demo.stripe.double import StripeDouble
-from app.demo.stripe.server import running
-from app.kernel.database import Database
+from tests.books import Books, opened
 from tests.clock import START, TestClock
-from tests.conftest import ADMIN_TOKEN, WEBHOOK_SECRET, NewDatabase, settings_for
-from tests.net import free_port, serving
-from tests.shop import TestMerchant, ok
-from tests.till import OTHER_SECRET, BadLine, RememberedWebhooks, Till
+from tests.conftest import WEBHOOK_SECRET, NewDatabase, merchant_at
+from tests.shop import Shopper, TestMerchant
+from tests.stripe_document import document
+from tests.till import OTHER_SECRET, RememberedWebhooks, Till, open_till
+
+_numbers = count(1)
 
 
 @pytest.fixture(scope="session")
 def shared_till(new_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Till]:
-    """One till for all tests of a database. The double sends nothing by itself: tests deliver what they want."""
-    port, clock, place = free_port(), TestClock(), find_document()
-    url = f"http://127.0.0.1:{port}"
-    double = StripeDouble(
-        clock=clock, spec=StripeDocument(place) if place else None, webhooks=RememberedWebhooks(timeout=60)
-    )
-    double.webhooks.register(f"{url}/v1/stripe/webhook", WEBHOOK_SECRET)
-    double.webhooks.hold()
-    line = BadLine(double.app)
-    double.app = cast(Starlette, line)
-    with running(double) as stripe_url:
-        settings = settings_for(
-            new_database("till"),
-            tmp_path_factory.mktemp("till"),
-            public_url=url,
-            stripe_api_key=double.api_key,
-            stripe_webhook_secret=f"{OTHER_SECRET},{WEBHOOK_SECRET}",
-            stripe_api_base=stripe_url,
-            reconcile=False,  # what a test holds back stays away until the test says otherwise
-        )
-        database = Database(settings.database)
-        with serving(main.application(settings, clock), port):
-            yield Till(url, stripe_url, clock, double, line, database)
-        database.close()
-    assert double.violations == []
+    """One till for all tests of a database."""
+    clock = TestClock()
+    double = StripeDouble(clock=clock, spec=document(), webhooks=RememberedWebhooks(timeout=60))
+    settings = {
+        "stripe_webhook_secret": f"{OTHER_SECRET},{WEBHOOK_SECRET}",
+        "reconcile": False,  # what a test holds back stays away until the test says otherwise
+    }
+    with open_till(new_database("till"), tmp_path_factory.mktemp("till"), clock, double, settings) as till:
+        yield till
 
 
 @pytest.fixture
@@ -63,15 +47,7 @@ def new_seller(till: Till) -> Iterator[Callable[..., TestMerchant]]:
     made: list[TestMerchant] = []
 
     def new(**fields: Any) -> TestMerchant:
-        answer = httpx.post(
-            f"{till.url}/v1/merchants",
-            headers={"Authorization": f"Bearer {ADMIN_TOKEN}"},
-            json={"name": "Vine & Thread", "currency": "eur", **fields},
-        )
-        shown = ok(answer, 201)
-        made.append(
-            TestMerchant(shown["id"], shown["secret_key"], shown["report_key"], till.url, till.clock, shown["currency"])
-        )
+        made.append(merchant_at(till.url, till.clock, **fields))
         return made[-1]
 
     yield new
@@ -83,3 +59,28 @@ def new_seller(till: Till) -> Iterator[Callable[..., TestMerchant]]:
 def seller(new_seller: Callable[..., TestMerchant]) -> TestMerchant:
     """A merchant of this test's own, who sells at the till."""
     return new_seller()
+
+
+@pytest.fixture
+def books(new_database: NewDatabase, tmp_path: Path) -> Iterator[Books]:
+    """Books of this test's own, on a fresh database."""
+    with opened(new_database(f"books-{next(_numbers)}"), tmp_path, TestClock()) as ready:
+        yield ready
+
+
+@pytest.fixture
+def product(merchant: TestMerchant) -> str:
+    """The id of something to be shared."""
+    return str(merchant.product()["id"])
+
+
+@pytest.fixture
+def ana(merchant: TestMerchant) -> Shopper:
+    """Somebody who passes the word."""
+    return merchant.shopper()
+
+
+@pytest.fixture
+def bo(merchant: TestMerchant) -> Shopper:
+    """Somebody else who does."""
+    return merchant.shopper()

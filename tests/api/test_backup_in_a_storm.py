@@ -4,7 +4,6 @@ nothing is missing, and nothing was seen half-way."""
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import count
 from pathlib import Path
 from threading import Thread
 
@@ -16,9 +15,8 @@ from app.attribution.models import CreditLine
 from app.kernel.database import Database
 from app.orders.models import Order
 from app.orders.stripe.gateway import Gateway
-from tests.books import Books, opened
-from tests.clock import TestClock
-from tests.conftest import BACKENDS, NewDatabase
+from tests.books import Books
+from tests.conftest import BACKENDS
 from tests.db.backups import back_up, new_place, restore
 from tests.net import free_port, serving
 from tests.shop import TestMerchant
@@ -27,13 +25,6 @@ from tests.soak import SOAK
 SALES = 60 if SOAK else 12
 LATER = 4
 """Sales after the last backup: only Stripe can tell of them."""
-_numbers = count(1)
-
-
-@pytest.fixture
-def books(new_database: NewDatabase, tmp_path: Path) -> Iterator[Books]:
-    with opened(new_database(f"stormy-{next(_numbers)}"), tmp_path, TestClock()) as ready:
-        yield ready
 
 
 def in_the_storm(books: Books, folder: Path) -> list[Path]:
@@ -48,7 +39,7 @@ def in_the_storm(books: Books, folder: Path) -> list[Path]:
     made: list[Path] = []
     storm.start()
     while storm.is_alive():
-        back_up(books.settings.database, folder / f"{len(made)}.db", secret=books.settings.secret)
+        back_up(books.till.settings.database, folder / f"{len(made)}.db", secret=books.till.settings.secret)
         made.append(folder / f"{len(made)}.db")
     storm.join()
     return made
@@ -58,16 +49,16 @@ def in_the_storm(books: Books, folder: Path) -> list[Path]:
 def moved(books: Books, url: str, merchant: TestMerchant) -> Iterator[tuple[Books, TestMerchant]]:
     """The same shop on another database, with the same keys and the same Stripe."""
     port = free_port()
-    settings = books.settings.model_copy(update={"database_url": url, "public_url": f"http://127.0.0.1:{port}"})
+    settings = books.till.settings.model_copy(update={"database_url": url, "public_url": f"http://127.0.0.1:{port}"})
     here = main.assemble(settings, books.till.clock)
     gateway = Gateway(settings, here.watch)
     database = Database(url)
     with serving(main.application(settings, books.till.clock), port):
-        till = replace(books.till, url=settings.public_url, database=database)
+        till = replace(books.till, url=settings.public_url, settings=settings, database=database)
         there = TestMerchant(
             merchant.id, merchant.secret_key, merchant.report_key, till.url, till.clock, merchant.currency
         )
-        yield replace(books, till=till, settings=settings, here=here, gateway=gateway), there
+        yield replace(books, till=till, here=here, gateway=gateway), there
         there.close()
     gateway.close()
     here.database.close()

@@ -14,7 +14,7 @@ from app.demo.stripe.server import running
 from app.kernel.clock_watch import log as watch_log
 from tests.books import Books, opened
 from tests.clock import TestClock
-from tests.conftest import ADMIN_TOKEN, WEBHOOK_SECRET, NewDatabase
+from tests.conftest import WEBHOOK_SECRET, NewDatabase, keys_at
 from tests.served import Server
 from tests.shop import JSON, ok
 from tests.till import variant
@@ -146,10 +146,8 @@ def test_a_server_of_its_own_whose_clock_is_wrong_goes_on(
 
 def buy(double: StripeDouble, server: Server, lasting: int) -> list[JSON]:
     """A purchase from the making of the shop to the webhook, in a checkout `lasting` so many minutes; the orders."""
-    headers = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
+    headers = {"Authorization": f"Bearer {keys_at(server.url)['secret_key']}"}
     with httpx.Client(base_url=server.url, timeout=30, verify=False) as http:
-        shop = ok(http.post("/v1/merchants", headers=headers, json={"name": "Vine", "currency": "eur"}), 201)
-        headers = {"Authorization": f"Bearer {shop['secret_key']}"}
         ok(http.patch("/v1/merchant", headers=headers, json={"checkout": {"expires_after_minutes": lasting}}))
         price = {"amount": 2000, "currency": "eur"}
         mug = ok(http.post("/v1/products", headers=headers, json={"title": "Mug", "variants": [{"price": price}]}))

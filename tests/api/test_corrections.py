@@ -7,17 +7,7 @@ import pytest
 from tests.clock import TestClock
 from tests.correcting import come_through, earned, patch, refused
 from tests.shop import JSON, Shopper, TestMerchant, ok
-
-
-@pytest.fixture
-def product(merchant: TestMerchant) -> str:
-    return str(merchant.product()["id"])
-
-
-@pytest.fixture
-def ana(merchant: TestMerchant) -> Shopper:
-    return merchant.shopper()
-
+from tests.till import taken
 
 # -- cancelling --------------------------------------------------------------------------------------------------
 
@@ -58,19 +48,19 @@ def test_a_cancellation_takes_what_refunds_leave_whenever_they_come_and_go(merch
     merchant.refund(order["id"], 300, external_id="before")
     patch(merchant, order, cancelled=True)
 
-    def taken() -> dict[str, int]:
+    def takings() -> dict[str, int]:
         shown = ok(merchant.http.get(f"/v1/orders/{order['id']}"))
         assert ("cancelled", 1000) == (shown["status"], shown["refunded"])
         assert 1000 == merchant.explanation(order["id"])["refunded"]
-        return {each["external_id"]: each["amount"] for each in shown["refunds"] if each["dropped_at"] is None}
+        return taken(dict(shown))
 
-    assert {"before": 300, "cancelled": 700} == taken()
+    assert {"before": 300, "cancelled": 700} == takings()
     after = merchant.refund(order["id"], 200, external_id="after")
-    assert {"before": 300, "after": 200, "cancelled": 500} == taken()
+    assert {"before": 300, "after": 200, "cancelled": 500} == takings()
     ok(merchant.http.delete(f"/v1/orders/{order['id']}/refunds/{after['id']}"), 204)
-    assert {"before": 300, "cancelled": 700} == taken()
+    assert {"before": 300, "cancelled": 700} == takings()
     merchant.refund(order["id"], 700, external_id="rest")
-    assert {"before": 300, "rest": 700, "cancelled": 0} == taken()
+    assert {"before": 300, "rest": 700, "cancelled": 0} == takings()
     back = patch(merchant, order, cancelled=False)
     assert ("refunded", 1000) == (back["status"], back["refunded"])
 

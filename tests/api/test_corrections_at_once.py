@@ -1,20 +1,19 @@
 """Corrections, refunds and Stripe's messages about one order at the same moment: one after the other for the books."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import httpx
 
 from tests.clock import TestClock
 from tests.shop import JSON, TestMerchant, ok
+from tests.threads import together
 from tests.till import Till
 
 
 def at_once(calls: Sequence[Callable[[], httpx.Response]]) -> list[int]:
     """Make all calls at the same time; the statuses they were answered with."""
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return [answer.status_code for answer in pool.map(lambda call: call(), calls)]
+    return [answer.status_code for answer in together(*calls)]
 
 
 def shown(merchant: TestMerchant, order: str) -> JSON:

@@ -8,9 +8,9 @@ import pytest
 
 from app import main
 from tests.clock import TestClock
-from tests.conftest import ADMIN_TOKEN, NewDatabase, settings_for
+from tests.conftest import NewDatabase, keys_at, settings_for
 from tests.net import free_port, serving
-from tests.shop import TestMerchant, ok
+from tests.shop import TestMerchant
 
 NewMerchant = Callable[..., TestMerchant]
 BLOG, STRANGER = "https://blog.example", "https://stranger.example"
@@ -100,10 +100,9 @@ def test_a_preflight_is_granted_to_origins_that_somebody_lists(new_database: New
     port = free_port()
     own = f"http://127.0.0.1:{port}"
     settings = settings_for(new_database("preflights"), tmp_path, public_url=own)  # in the shared one some list "*"
-    body = {"name": "Vine", "currency": "eur", "allowed_origins": [BLOG]}
     asked = (BLOG, "null", own, STRANGER, BLOG + ".evil.example", "http://blog.example")
     with serving(main.application(settings, TestClock()), port), httpx.Client(base_url=own) as http:
-        ok(http.post("/v1/merchants", json=body, headers={"Authorization": f"Bearer {ADMIN_TOKEN}"}), 201)
+        keys_at(own, allowed_origins=[BLOG])
         answers = [
             http.options("/v1/likes", headers={"Origin": origin, "Access-Control-Request-Method": "POST"})
             for origin in asked

@@ -39,16 +39,6 @@ NOBODY = [("direct", "(none)")]
 
 
 @pytest.fixture
-def ana(merchant: TestMerchant) -> Shopper:
-    return merchant.shopper()
-
-
-@pytest.fixture
-def bo(merchant: TestMerchant) -> Shopper:
-    return merchant.shopper()
-
-
-@pytest.fixture
 def anas(merchant: TestMerchant, ana: Shopper) -> JSON:
     return ana.share(merchant.product()["id"])
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from app import main
-from app.kernel.outbox import PeriodicJob
+from app.kernel.periodic import PeriodicJob
 from app.orders.reconciliation import NAME
 from tests.books import Books, opened
 from tests.clock import TestClock
@@ -19,7 +19,7 @@ def test_a_server_with_jobs_repairs_what_no_webhook_told(new_database: NewDataba
         seller = books.seller()
         books.sell_and_take_back(seller, 2)
         due(books)
-        settings = books.settings.model_copy(update={"jobs": True})
+        settings = books.till.settings.model_copy(update={"jobs": True})
         with serving(main.application(settings, books.till.clock), free_port()):
             wait_for(lambda: books.ours(seller) == books.theirs(seller))
 

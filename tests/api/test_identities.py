@@ -24,16 +24,6 @@ def earned(merchant: TestMerchant, order: str) -> dict[str, int]:
 
 
 @pytest.fixture
-def product(merchant: TestMerchant) -> str:
-    return str(merchant.product()["id"])
-
-
-@pytest.fixture
-def ana(merchant: TestMerchant) -> Shopper:
-    return merchant.shopper()
-
-
-@pytest.fixture
 def shared(ana: Shopper, product: str) -> JSON:
     return ana.share(product)
 

@@ -1,6 +1,5 @@
 """Imports of catalogues: what is told of a file, and that neither repetition nor a crash counts anything twice."""
 
-import time
 from io import BytesIO
 from pathlib import Path
 
@@ -24,18 +23,8 @@ def upload(merchant: TestMerchant, content: bytes, file_format: str = "shopify_c
     return merchant.http.post("/v1/imports", data={"format": file_format}, files=files)
 
 
-def finished(merchant: TestMerchant, begun: JSON) -> JSON:
-    """The import when it has come to its end."""
-    for _ in range(500):
-        state = dict(ok(merchant.http.get(f"/v1/imports/{begun['id']}")))
-        if state["finished_at"] is not None:
-            return state
-        time.sleep(0.02)
-    raise AssertionError(f"the import did not finish: {state}")
-
-
 def bring_in(merchant: TestMerchant, name: str) -> JSON:
-    return finished(merchant, ok(upload(merchant, (DATA / name).read_bytes()), 202))
+    return merchant.finished(ok(upload(merchant, (DATA / name).read_bytes()), 202))
 
 
 def counts(state: JSON) -> tuple[int, ...]:
@@ -55,7 +44,7 @@ def rows(*numbers: int, price: str = "10") -> bytes:
 def test_a_file_of_shopifys_becomes_products(merchant: TestMerchant) -> None:
     begun = ok(upload(merchant, (DATA / "shopify_old.csv").read_bytes()), 202)
     assert begun["status"] in ("queued", "running", "finished")
-    state = finished(merchant, begun)
+    state = merchant.finished(begun)
 
     found = products(merchant)
     assert state["status"] == "finished"
@@ -112,7 +101,7 @@ def test_what_cannot_be_kept_or_given_out_loses_its_row_alone(merchant: TestMerc
         "many,Many,,,,10,3000000000\n"
         "last,Last,,,,10,1\n"
     )
-    state = finished(merchant, ok(upload(merchant, content.encode())))
+    state = merchant.finished(ok(upload(merchant, content.encode())))
 
     assert ("finished", (2, 0, 0, 3)) == (state["status"], counts(state))
     assert [3, 4, 5] == [error["line"] for error in state["errors"]]
@@ -136,9 +125,9 @@ def test_a_bad_row_is_told_with_its_line_and_loses_no_other(merchant: TestMercha
 
 
 def test_what_has_changed_in_a_file_is_updated(merchant: TestMerchant) -> None:
-    assert (3, 0, 0, 0) == counts(finished(merchant, ok(upload(merchant, rows(1, 2, 3)))))
+    assert (3, 0, 0, 0) == counts(merchant.finished(ok(upload(merchant, rows(1, 2, 3)))))
     changed = rows(1, 2, 4) + b"\nitem-3,Item 3,11\n"
-    assert (1, 1, 2, 0) == counts(finished(merchant, ok(upload(merchant, changed))))
+    assert (1, 1, 2, 0) == counts(merchant.finished(ok(upload(merchant, changed))))
     assert 1100 == products(merchant)["item-3"]["variants"][0]["price"]["amount"]
 
 
@@ -184,14 +173,14 @@ def test_a_file_larger_than_a_piece_is_read_whole(merchant: TestMerchant) -> Non
     lines = ["Handle,Title,Body (HTML)", *(f"item-{number},Item {number},{description}" for number in range(450))]
     content = "\n".join(lines).encode()
     assert len(content) > 2 * kept_file.PIECE
-    assert (450, 0, 0, 0) == counts(finished(merchant, ok(upload(merchant, content))))
+    assert (450, 0, 0, 0) == counts(merchant.finished(ok(upload(merchant, content))))
 
 
 @pytest.mark.parametrize(
     "content", [b"", b"\n\n", b"\x00" * 100, b"\xff\xfe", b"%PDF-1.7 ...", b"Handle,Title\n", b'"' * 1001]
 )
 def test_a_file_that_is_no_catalogue_is_told_so_and_changes_nothing(merchant: TestMerchant, content: bytes) -> None:
-    state = finished(merchant, ok(upload(merchant, content), 202))
+    state = merchant.finished(ok(upload(merchant, content), 202))
     assert (0, 0, 0) == counts(state)[:3]
     assert {} == products(merchant)
 

@@ -16,7 +16,7 @@ from app.kernel.database import Database
 from app.kernel.ids import merchant_of
 from app.referrals.models import Visit
 from tests.clock import TestClock
-from tests.conftest import ADMIN_TOKEN, AppServer, NewDatabase, settings_for
+from tests.conftest import ADMIN_TOKEN, AppServer, NewDatabase, merchant_at, settings_for
 from tests.net import free_port, serving
 from tests.shop import BROWSER, TestMerchant, ok
 
@@ -240,9 +240,7 @@ def test_a_visit_that_cannot_be_written_is_not_pretended(new_database: NewDataba
     settings = settings_for(new_database(f"behind_{port}"), tmp_path, public_url=f"http://127.0.0.1:{port}", jobs=False)
     own = Database(settings.database)
     with serving(main.application(settings, TestClock()), port), httpx.Client(base_url=settings.public_url) as http:
-        operator = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
-        keys = ok(http.post("/v1/merchants", headers=operator, json={"name": "M", "currency": "eur"}))
-        seller = TestMerchant(keys["id"], keys["secret_key"], keys["report_key"], settings.public_url, TestClock())
+        seller = merchant_at(settings.public_url, TestClock())
         fan = seller.shopper()
         share = fan.share(seller.product()["id"])
         with own.transaction() as session:

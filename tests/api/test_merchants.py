@@ -194,5 +194,5 @@ def test_a_setting_that_makes_no_sense_is_refused(merchant: TestMerchant, field:
 
 def test_health_and_readiness(app_server: AppServer) -> None:
     assert {"status": "ok"} == ok(httpx.get(f"{app_server.url}/healthz"))
-    aside = {"clock": "ok", "reconciliation": None, "warnings": []}
+    aside: dict[str, object] = {"clock": "ok", "reconciliation": None, "warnings": []}
     assert {"status": "ok", "database": "ok", "migrations": "ok", **aside} == ok(httpx.get(f"{app_server.url}/readyz"))

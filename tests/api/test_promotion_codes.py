@@ -143,7 +143,7 @@ def test_a_code_may_speak_for_a_sharer(till: Till, seller: TestMerchant, code: s
 
 
 def test_a_code_that_works_at_stripe_is_taken_over(till: Till, seller: TestMerchant, code: str, tenth: str) -> None:
-    standing = till.double.promotion_code(code, tenth)
+    standing = till.double.promotion_code(code, tenth, metadata={"gv_merchant": seller.id})
     share = shared(seller)
 
     assert standing["id"] == ok(put(seller, code, referral=share["id"], coupon=tenth, max_redemptions=1))["id"]
@@ -154,7 +154,7 @@ def test_a_code_that_gives_something_else_at_stripe_is_not_taken_over(
     till: Till, seller: TestMerchant, code: str, tenth: str
 ) -> None:
     half = str(till.double.coupon(percent_off=50)["id"])
-    till.double.promotion_code(code, half)
+    till.double.promotion_code(code, half, metadata={"gv_merchant": seller.id})
 
     refused = put(seller, code, referral=shared(seller)["id"], coupon=tenth)
 
@@ -199,7 +199,7 @@ def test_a_code_that_stripe_does_not_take_for_this_sale_is_said_and_holds_nothin
 ) -> None:
     """Charging the full price without a word would be worse."""
     dollars = str(till.double.coupon(amount_off=500, currency="usd")["id"])
-    till.double.promotion_code(code, dollars)
+    till.double.promotion_code(code, dollars, metadata={"gv_merchant": seller.id})
     mug = seller.product(variants=[{"price": {"amount": 2000, "currency": "eur"}, "stock": 1}])
 
     refused = till.ask(items({"variant": mug["variants"][0]["id"]}) | {"coupon": code})

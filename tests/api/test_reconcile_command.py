@@ -12,10 +12,12 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 from typer.testing import CliRunner, Result
 
 from app.cli import cli
 from app.kernel.clock import SystemClock
+from app.merchants.models import Merchant
 from tests.books import Books, opened
 from tests.clock import TestClock
 from tests.conftest import NewDatabase
@@ -35,7 +37,7 @@ def books(new_database: NewDatabase, tmp_path: Path) -> Iterator[Books]:
 
 
 def environment(books: Books) -> dict[str, str]:
-    settings = books.settings
+    settings = books.till.settings
     return {
         "GRAPEVINE_DATA_DIR": str(settings.data_dir),
         "GRAPEVINE_DATABASE_URL": settings.database_url,
@@ -103,6 +105,23 @@ def test_where_stripe_cannot_be_asked_it_says_so_and_fails(books: Books, reconci
     assert 1 == told.exit_code
     assert "Stripe could not be asked: AuthenticationError (401)" in told.output
     assert "Nothing was missing" not in told.output
+
+
+def test_an_account_that_is_gone_and_where_nobody_sells_is_told_and_is_no_failure(
+    books: Books, reconcile: Command
+) -> None:
+    books.seller(stripe_account="acct_1Gone")
+    books.line.refuses = "acct_1Gone"
+    assert 1 == reconcile().exit_code
+    with books.till.database.transaction() as session:
+        session.execute(update(Merchant).values(stripe_account="acct_1New"))
+
+    told = reconcile()
+
+    assert 0 == told.exit_code, told.output
+    (line,) = [line for line in told.output.splitlines() if line.startswith("acct_1Gone")]
+    assert line.endswith("nobody sells through this account any more, and it does not let us ask")
+    assert "Nothing was missing." == told.output.splitlines()[-1]
 
 
 def test_it_looks_further_back_where_that_is_wanted(books: Books, reconcile: Command) -> None:

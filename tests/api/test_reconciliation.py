@@ -1,29 +1,25 @@
 """Stripe's books and ours are compared, and what no webhook told is repaired: on both databases, over HTTP."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from itertools import count
-from pathlib import Path
 
 import httpx
 import pytest
 from sqlalchemy import select
 
 from app import main
-from app.kernel.outbox import PeriodicJob
-from app.kernel.periodic import Timetable
+from app.kernel.ids import new_id
+from app.kernel.periodic import PeriodicJob, Timetable
 from app.orders import reconciliation
 from app.orders.models import Refund
 from app.orders.stripe.gateway import Gateway
 from app.orders.stripe.problems import CheckoutUnavailable
-from tests.books import Books, opened
-from tests.clock import TestClock
-from tests.conftest import NewDatabase
+from app.orders.stripe_models import Reconciliation
+from tests.books import Books
+from tests.clock import START
 from tests.shop import ok
 from tests.threads import together
 from tests.till import variant
-
-_numbers = count(1)
 
 
 def another_session(books: Books, metadata: dict[str, str]) -> str:
@@ -39,12 +35,6 @@ def another_session(books: Books, metadata: dict[str, str]) -> str:
     }
     headers = {"Authorization": f"Bearer {books.till.double.api_key}"}
     return str(ok(httpx.post(f"{books.till.stripe_url}/v1/checkout/sessions", data=form, headers=headers))["id"])
-
-
-@pytest.fixture
-def books(new_database: NewDatabase, tmp_path: Path) -> Iterator[Books]:
-    with opened(new_database(f"books-{next(_numbers)}"), tmp_path, TestClock()) as ready:
-        yield ready
 
 
 def test_three_days_without_webhooks_and_the_books_are_equal(books: Books) -> None:
@@ -119,8 +109,8 @@ def test_a_comparison_that_is_broken_off_anywhere_is_made_again_and_writes_nothi
 def test_two_processes_that_compare_at_once_beside_the_webhooks_write_everything_once(books: Books) -> None:
     till, seller = books.till, books.seller()
     books.sell_and_take_back(seller, 8)
-    other = main.assemble(books.settings, till.clock)
-    gateway = Gateway(books.settings, other.watch)
+    other = main.assemble(books.till.settings, till.clock)
+    gateway = Gateway(books.till.settings, other.watch)
 
     def webhooks() -> None:
         till.double.webhooks.release(shuffle=1, repeat=2, concurrency=2)
@@ -161,7 +151,7 @@ def test_each_connected_account_is_compared_for_its_own_merchants(books: Books) 
 def test_what_others_sell_through_the_same_account_is_ignored(books: Books) -> None:
     till, seller = books.till, books.seller()
     books.sell_and_take_back(seller, 1)
-    elsewhere = {"gv_merchant": "mer_" + seller.id[4:].replace(seller.id[-1], "0"), "gv_checkout": "chk_" + "0" * 30}
+    elsewhere = {"gv_merchant": new_id("mer", 10**9, START), "gv_checkout": "chk_" + "0" * 30}
     for number, metadata in enumerate(({}, {"order": "17"}, elsewhere, {"gv_merchant": "nobody", "gv_checkout": "x"})):
         session = another_session(books, metadata)
         till.double.pay(session)
@@ -202,6 +192,35 @@ def test_a_sale_of_which_stripe_lists_no_event_any_more_is_found_among_the_sessi
     assert [0] == [each.repaired for each in books.reconcile()]
 
 
+@pytest.mark.parametrize("days", [80, 100, 400])
+def test_what_was_taken_back_while_we_were_long_away_is_found(books: Books, days: int) -> None:
+    till, seller = books.till, books.seller()
+    bought = till.checkout(variant(seller), 2)
+    till.double.pay(bought["session"])
+    till.tell_all(bought["session"])
+    (before,) = books.reconcile()
+    assert 0 == before.repaired
+    till.clock.move(days=10)
+    refund = till.refund(bought["session"], 700)
+    till.clock.move(days=days - 10)
+
+    (made,) = books.reconcile()
+
+    assert before.started_at - timedelta(hours=1) == made.since
+    assert [refund] == [it for _, it in books.repairs()]
+    assert books.theirs(seller) == books.ours(seller)
+
+
+def test_comparisons_that_found_nothing_are_forgotten_in_time_but_never_the_last(books: Books) -> None:
+    for days in (0, 100, 100, 300):
+        books.till.clock.move(days=days)
+        (made,) = books.reconcile()
+
+    with books.till.database.reading() as session:
+        kept = session.scalars(select(Reconciliation).order_by(Reconciliation.started_at)).all()
+    assert [300, 0] == [(made.started_at - each.started_at).days for each in kept]
+
+
 def test_what_waits_for_a_payment_that_settles_later_is_left_alone(books: Books) -> None:
     till, seller = books.till, books.seller()
     opened_one = till.checkout(variant(seller))
@@ -238,7 +257,7 @@ def hourly(books: Books) -> PeriodicJob:
 
 
 def test_without_a_key_nothing_is_done_by_itself(books: Books) -> None:
-    without = Gateway(books.settings.model_copy(update={"stripe_api_key": ""}), books.here.watch)
+    without = Gateway(books.till.settings.model_copy(update={"stripe_api_key": ""}), books.here.watch)
 
     assert [] == reconciliation.periodic(books.here, without)
     with pytest.raises(CheckoutUnavailable, match="No Stripe key"):

@@ -1,24 +1,9 @@
 """A merchant reads what a comparison with Stripe's books repaired."""
 
-from collections.abc import Iterator
-from itertools import count
-from pathlib import Path
-
 import httpx
-import pytest
 
-from tests.books import Books, opened
-from tests.clock import TestClock
-from tests.conftest import NewDatabase
+from tests.books import Books
 from tests.shop import ok
-
-_numbers = count(1)
-
-
-@pytest.fixture
-def books(new_database: NewDatabase, tmp_path: Path) -> Iterator[Books]:
-    with opened(new_database(f"repairs-{next(_numbers)}"), tmp_path, TestClock()) as ready:
-        yield ready
 
 
 def test_a_merchant_reads_what_was_repaired_page_by_page_and_no_others_do(books: Books) -> None:

@@ -18,11 +18,6 @@ def shopify(merchant: TestMerchant) -> OtherShop:
 
 
 @pytest.fixture
-def ana(merchant: TestMerchant) -> Shopper:
-    return merchant.shopper()
-
-
-@pytest.fixture
 def link(merchant: TestMerchant, ana: Shopper) -> JSON:
     """Ana's link, made and followed before the example orders were placed."""
     merchant.clock.set(START.replace(day=1, hour=8))

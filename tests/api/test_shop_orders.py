@@ -183,7 +183,7 @@ def test_woocommerces_refunds_are_those_that_its_newest_message_lists(woocommerc
     assert 3354 == woocommerce.order()["refunded"]  # 42.13 x 90 / 113.05
     woocommerce.tell("order.updated", modified(1, refunds=[woo_refund(801, "32.13")]))  # late
     assert 3354 == woocommerce.order()["refunded"]
-    # A refund that is deleted does not change the time of its order.
+    # A refund that is deleted does not change the time of its order; a later one that stands tells that it was there.
     woocommerce.tell("order.updated", modified(2, refunds=[woo_refund(802, "10.00")]))
     assert 796 == woocommerce.order()["refunded"]
     full = [woo_refund(802, "10.00"), woo_refund(803, "103.05")]
@@ -191,7 +191,35 @@ def test_woocommerces_refunds_are_those_that_its_newest_message_lists(woocommerc
     assert (9000, "refunded") == (woocommerce.order()["refunded"], woocommerce.order()["status"])
 
 
+def test_a_refund_that_leaves_the_time_of_its_order_counts(woocommerce: OtherShop) -> None:
+    woocommerce.tell("order.updated", modified(1))
+    woocommerce.tell("order.updated", modified(1, refunds=[woo_refund(801, "32.13")]))
+    woocommerce.tell("order.updated", modified(1))  # the first again, late
+    assert (2558, "partially_refunded") == (woocommerce.order()["refunded"], woocommerce.order()["status"])
+
+
+def test_a_refund_happened_when_it_was_first_told_whatever_came_first(woocommerce: OtherShop) -> None:
+    woocommerce.tell("order.updated", modified(5, "completed", refunds=[woo_refund(801, "32.13")]))
+    woocommerce.tell("order.updated", modified(1, refunds=[woo_refund(801, "32.13")]))
+    woocommerce.tell("order.updated", modified(3, refunds=[woo_refund(801, "32.13")]))
+    told = [(each["at"], each["amount"], each["dropped_at"] is None) for each in woocommerce.order()["refunds"]]
+    assert [("2026-03-01T10:01:05Z", 2558, True), ("2026-03-01T10:05:05Z", 2558, False)] == sorted(told)
+    assert 2558 == woocommerce.order()["refunded"]
+
+
 # Edited, cancelled, called back
+
+
+@pytest.mark.parametrize("sent", [("first", "last"), ("last", "first")], ids=["in turn", "turned round"])
+@pytest.mark.parametrize(("first", "last"), [("113.05", "70.21"), ("70.21", "113.05")], ids=["cheaper", "dearer"])
+def test_of_two_edits_in_one_second_the_one_that_was_triggered_later_holds(
+    shopify: OtherShop, first: str, last: str, sent: tuple[str, str]
+) -> None:
+    said = {"first": (first, "2026-03-01T09:00:05.099999999Z"), "last": (last, "2026-03-01T09:00:05.100Z")}
+    for total, at in map(said.__getitem__, sent):
+        body = shopify_order(total_price=total, current_total_price=total, subtotal_price="50.00")
+        assert ok(shopify.send("orders/updated", body, X_Shopify_Triggered_At=at), 200)["kept"]
+    assert {"113.05": 11305, "70.21": 7021}[last] == shopify.order()["gross"]
 
 
 def test_an_edited_order_is_corrected(shopify: OtherShop) -> None:

@@ -21,6 +21,8 @@ ENDS: dict[str, tuple[str, int, int]] = {
     "deleted": ("cancelled", 5400, 5400),
     "all in one second": ("partially_refunded", 9000, 2558),
     "sold, given back, and a refund deleted": ("partially_refunded", 9000, 796),
+    "given back while the time stands still": ("partially_refunded", 9000, 3354),
+    "given back, changed, given back": ("partially_refunded", 9000, 3354),
     "cancelled and called back": ("partially_refunded", 9000, 2558),
     "deleted, restored, deleted": ("cancelled", 9000, 9000),
 }
@@ -28,11 +30,12 @@ ALL_STORIES = pytest.mark.parametrize(("system", "story"), STORIES, ids=[name fo
 
 
 def ends(shop: OtherShop, order_id: int) -> JSON:
-    """What the books say of the order."""
+    """What the books say of the order, and when it was given back by the shop's clock."""
     external_id = f"{shop.system}:{order_id}"
     page: dict[str, Any] = shop.merchant.http.get("/v1/orders", params={"external_id": external_id}).json()
     (order,) = page["data"]
-    return books(order)
+    refunds = [each for each in order["refunds"] if each["dropped_at"] is None and each["reason"] == "refund"]
+    return books(order) | {"given back": sorted((each["external_id"], each["at"]) for each in refunds)}
 
 
 @pytest.mark.soak

@@ -1,6 +1,5 @@
 """Stock over HTTP: reserved while a session is open, given back when it is over, sold when it is paid."""
 
-import time
 from collections.abc import Callable
 
 import httpx
@@ -32,12 +31,7 @@ def counted(seller: TestMerchant, product: JSON) -> list[tuple[int | None, int, 
 def bring_in(seller: TestMerchant, feed: bytes) -> JSON:
     """A file of Shopify's, brought in."""
     begun = ok(seller.http.post("/v1/imports", data={"format": "shopify_csv"}, files={"file": ("feed", feed)}), 202)
-    for _ in range(500):
-        state = dict(ok(seller.http.get(f"/v1/imports/{begun['id']}")))
-        if state["finished_at"] is not None:
-            return state
-        time.sleep(0.02)
-    raise AssertionError(f"the import did not finish: {state}")
+    return seller.finished(begun)
 
 
 def test_what_is_being_paid_for_can_be_had_by_nobody_else(till: Till, seller: TestMerchant) -> None:
@@ -134,6 +128,24 @@ def test_while_stripe_is_down_nothing_is_held_and_asking_again_reserves_anew(til
         assert [(1, 0, True)] == counted(seller, mug)
 
     till.line.mend()
+    ok(till.ask(body, **Key), 201)
+    assert [(1, 1, False)] == counted(seller, mug)
+    assert "out_of_stock" == till.ask(body).json()["code"]
+
+
+def test_what_stripe_is_still_at_work_on_holds_nothing_and_asking_again_reserves_anew(
+    till: Till, seller: TestMerchant
+) -> None:
+    """Stripe's 409: nobody has its session yet, so nobody can be paying for it."""
+    mug = stocked(seller, 1)
+    body = items({"variant": mug["variants"][0]["id"]})
+    till.double.faults.answer(409, times=20, path="/v1/checkout/sessions", method="POST")
+    for headers in (Key, {}, Key):
+        busy = till.ask(body, **headers)
+        assert (409, "in_progress") == (busy.status_code, busy.json()["code"])
+        assert [(1, 0, True)] == counted(seller, mug)
+
+    till.double.faults.mend()
     ok(till.ask(body, **Key), 201)
     assert [(1, 1, False)] == counted(seller, mug)
     assert "out_of_stock" == till.ask(body).json()["code"]

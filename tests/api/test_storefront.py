@@ -13,7 +13,7 @@ from app import main
 from app.kernel.database import Database
 from app.storefront.wire import EmbedCode, ProductWidget, WallWidget
 from tests.clock import TestClock
-from tests.conftest import ADMIN_TOKEN, AppServer, NewDatabase, settings_for
+from tests.conftest import AppServer, NewDatabase, merchant_at, settings_for
 from tests.net import free_port, serving
 from tests.shop import BROWSER, JSON, TestMerchant, ok
 
@@ -179,14 +179,7 @@ def test_a_wall_is_served_from_memory_while_its_database_is_away(new_database: N
     settings = settings_for(new_database(f"away_{port}"), tmp_path, public_url=f"http://127.0.0.1:{port}", jobs=False)
     own = Database(settings.database)
     with serving(main.application(settings, TestClock()), port), httpx.Client(base_url=settings.public_url) as http:
-        keys = ok(
-            http.post(
-                "/v1/merchants",
-                headers={"Authorization": f"Bearer {ADMIN_TOKEN}"},
-                json={"name": "M", "currency": "eur", "allowed_origins": ["https://blog.example"]},
-            )
-        )
-        seller = TestMerchant(keys["id"], keys["secret_key"], keys["report_key"], settings.public_url, TestClock())
+        seller = merchant_at(settings.public_url, TestClock(), allowed_origins=["https://blog.example"])
         wall, forgotten = seller.wall(title="Kept"), seller.wall()
         headers = {"Origin": "https://blog.example"}
         before = http.get(f"/v1/walls/{wall['id']}/widget", headers=headers)

@@ -16,21 +16,6 @@ def preview(merchant: TestMerchant, as_of: str, **policy: Any) -> JSON:
     return dict(ok(merchant.http.post("/v1/attribution/preview", json={"policy": policy, "as_of": as_of})))
 
 
-@pytest.fixture
-def product(merchant: TestMerchant) -> str:
-    return str(merchant.product()["id"])
-
-
-@pytest.fixture
-def ana(merchant: TestMerchant) -> Shopper:
-    return merchant.shopper()
-
-
-@pytest.fixture
-def bo(merchant: TestMerchant) -> Shopper:
-    return merchant.shopper()
-
-
 # -- who bought --------------------------------------------------------------------------------------------------
 
 

@@ -11,7 +11,7 @@ import httpx
 from app.demo.stripe.webhooks import signature
 from app.kernel.ids import merchant_of, new_id
 from tests.clock import START
-from tests.conftest import ADMIN_TOKEN, WEBHOOK_SECRET
+from tests.conftest import WEBHOOK_SECRET, keys_at
 from tests.shop import BROWSER, JSON, ok
 from tests.till import invented_session
 
@@ -33,8 +33,7 @@ class Shop:
 
     @classmethod
     def begin(cls, http: httpx.Client) -> "Shop":
-        operator = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
-        made = ok(http.post("/v1/merchants", json={"name": "Vine", "currency": "eur"}, headers=operator), 201)
+        made = keys_at(str(http.base_url))
         key = {"Authorization": f"Bearer {made['secret_key']}"}
         product = ok(http.post("/v1/products", json={"title": "Mug"}, headers=key), 201)["id"]
         wall = ok(http.post("/v1/walls", json={"title": "Wall", "products": [product]}, headers=key), 201)["id"]

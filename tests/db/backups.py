@@ -6,9 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
-from psycopg import sql
 from sqlalchemy import JSON, Boolean, Column, ForeignKeyConstraint, LargeBinary, String, Table, insert, select
 from sqlalchemy.types import TypeEngine
 
@@ -18,12 +16,13 @@ from app.backup.seal import About
 from app.kernel.clock import from_micros
 from app.kernel.database import BigNumber, Database, Instant
 from app.tables import METADATA
+from tests import postgres
 from tests.clock import START
+from tests.conftest import SECRET
 
 Contents = dict[str, list[tuple[Any, ...]]]
 NewPlace = Callable[[str], str]
 NOTHING: Contents = {name: [] for name in METADATA.tables}
-SECRET = "secret-of-the-tests-" + "x" * 12
 HARD = "é\t\\N\\.\"'%s\r\n; 😀 "
 _numbers = itertools.count(1)
 
@@ -35,10 +34,7 @@ def new_place(request: pytest.FixtureRequest, folder: Path) -> NewPlace:
         name = f"place-{next(_numbers)}"
         if kind == "sqlite":
             return f"sqlite:///{folder / name}.db"
-        server = request.getfixturevalue("postgres_url")
-        with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        return f"{server}/{name}"
+        return postgres.new_database(request.getfixturevalue("postgres_url"), name)
 
     return new
 

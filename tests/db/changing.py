@@ -27,8 +27,10 @@ from app.kernel.ids import new_id
 from app.kernel.outbox import Outbox, OutboxRow
 from app.orders import corrections
 from app.orders import service as orders
+from app.orders.lifecycle import Taking
 from app.orders.models import Order
-from app.orders.service import OrderChanged
+from app.orders.news import OrderChanged
+from app.orders.sales import Sale
 from app.referrals import coupons, identities, turns, visits
 from app.referrals.coupons import CouponChanged
 from app.referrals.identities import IdentityJoined
@@ -116,7 +118,7 @@ class World:
 
     def buy(self) -> None:
         number = next(self.numbers)
-        sale = orders.Sale(
+        sale = Sale(
             external_id=f"o{number}",
             source="api",
             fingerprint=str(number),
@@ -191,7 +193,7 @@ class World:
                 corrections.give_back(session, self.events, self.merchant, order.order_id, refund, now)
             elif order.net > order.refunded:
                 amount = self.chance.randint(1, order.net - order.refunded)
-                taking = orders.TakingBack(f"f{next(self.numbers)}", "refund", amount, amount, now)
+                taking = Taking(f"f{next(self.numbers)}", "refund", now, amount, amount)
                 orders.take_back(session, self.events, self.merchant, order.order_id, taking, now)
 
     # What another system remembers comes without events: whoever writes it marks what it concerns.

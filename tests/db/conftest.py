@@ -67,5 +67,13 @@ def merchant(grapevine: Run) -> str:
 
 
 @pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Where a backup is to be, alone in its folder, under a name that no address can hold as it is."""
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    return folder / "grapevine 100% & more?#.db"
+
+
+@pytest.fixture
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> NewPlace:
     return new_place(request, tmp_path)

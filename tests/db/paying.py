@@ -5,20 +5,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx
 
-from app import main
 from app.demo.stripe.double import StripeDouble
-from app.demo.stripe.server import running
-from app.kernel.database import Database
 from tests.clock import TestClock
-from tests.conftest import ADMIN_TOKEN, WEBHOOK_SECRET, settings_for
-from tests.net import free_port, serving
+from tests.conftest import merchant_at
+from tests.net import free_port
 from tests.proxy import Proxy, between
 from tests.shop import TestMerchant, ok
-from tests.till import BadLine, Till, items
+from tests.till import Till, items, open_till, variant
 
 STOCK = 1000
 
@@ -36,32 +32,15 @@ class Place:
 @contextmanager
 def till_on_a_line(database_url: str, folder: Path) -> Iterator[Place]:
     """A till with a merchant and something to buy. Stripe's webhooks are held: tests release them."""
-    port, clock = free_port(), TestClock()
-    own = f"http://127.0.0.1:{port}"
+    clock, port = TestClock(), free_port()
     double = StripeDouble(clock=clock)
-    double.webhooks.register(f"{own}/v1/stripe/webhook", WEBHOOK_SECRET)
-    double.webhooks.hold()
-    with running(double) as stripe_url, between(urlsplit(stripe_url).port or 0) as line:
-        settings = settings_for(
-            database_url,
-            folder,
-            public_url=own,
-            jobs=False,
-            stripe_api_key=double.api_key,
-            stripe_webhook_secret=WEBHOOK_SECRET,
-            stripe_api_base=f"http://127.0.0.1:{line.port}",
-        )
-        database = Database(database_url)
-        with serving(main.application(settings, clock), port):
-            operator = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
-            body = {"name": "Vine", "currency": "eur"}
-            shown = ok(httpx.post(f"{own}/v1/merchants", headers=operator, json=body, verify=False), 201)
-            merchant = TestMerchant(shown["id"], shown["secret_key"], shown["report_key"], own, clock)
-            price = {"amount": 2000, "currency": "eur"}
-            variant = str(merchant.product(variants=[{"price": price, "stock": STOCK}])["variants"][0]["id"])
-            yield Place(Till(own, stripe_url, clock, double, BadLine(double.app), database), line, merchant, variant)
+    with between(port) as line:
+        settings = {"stripe_api_base": f"http://127.0.0.1:{line.port}", "jobs": False}
+        with open_till(database_url, folder, clock, double, settings, stripe_port=port) as till:
+            merchant = merchant_at(till.url, clock)
+            stocked = [{"price": {"amount": 2000, "currency": "eur"}, "stock": STOCK}]
+            yield Place(till, line, merchant, variant(merchant, variants=stocked))
             merchant.close()
-        database.close()
 
 
 def check_out(place: Place, http: httpx.Client, number: int) -> httpx.Response:

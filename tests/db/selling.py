@@ -21,7 +21,9 @@ from app.kernel.ids import new_id
 from app.kernel.outbox import OutboxRow, Worker
 from app.kernel.runtime import Runtime
 from app.orders import service as orders
+from app.orders.lifecycle import Taking
 from app.orders.models import Order
+from app.orders.sales import Sale
 from app.referrals import visits
 from app.referrals.models import Claim
 from tests.clock import TestClock
@@ -85,7 +87,7 @@ class Market:
         buyer, now = self.shop.visitor(), self.clock.now()
         for days in range(touches, 0, -1):
             self.come(buyer, self.chance.choice(self.links), now - timedelta(days=days))
-        sale = orders.Sale(
+        sale = Sale(
             external_id=new_id("ord", self.merchant, now),
             source="api",
             fingerprint="",
@@ -102,7 +104,7 @@ class Market:
 
     def refund(self, order_id: str, amount: int) -> None:
         now = self.clock.now()
-        taking = orders.TakingBack(new_id("rfd", self.merchant, now), "refund", amount, amount, now)
+        taking = Taking(new_id("rfd", self.merchant, now), "refund", now, amount, amount)
         with self.here.database.transaction() as session:
             orders.take_back(session, self.here.events, self.merchant, order_id, taking, now)
 

@@ -22,7 +22,7 @@ from app.kernel.ids import merchant_of, new_id
 from app.orders.models import Order
 from app.referrals.models import Referral, Visit
 from tests.clock import START
-from tests.conftest import ADMIN_TOKEN, WEBHOOK_SECRET
+from tests.conftest import WEBHOOK_SECRET, keys_at
 from tests.served import Server
 from tests.shop import BROWSER, JSON, ok
 from tests.till import invented_session
@@ -170,9 +170,7 @@ def tell(http: httpx.Client, kind: str, subject: JSON) -> httpx.Response:
 
 def begin(server: Server) -> Story:
     with httpx.Client(base_url=server.url, verify=False, timeout=20) as http:
-        operator = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
-        shop = {"name": "Vine", "currency": "eur", "allowed_origins": [ORIGIN]}
-        made = ok(http.post("/v1/merchants", json=shop, headers=operator), 201)
+        made = keys_at(server.url, allowed_origins=[ORIGIN])
         key = {"Authorization": f"Bearer {made['secret_key']}"}
         products = [ok(http.post("/v1/products", json={"title": "Mug"}, headers=key), 201)["id"] for _ in range(3)]
         share = ok(http.post("/v1/shares", json={"product": products[0], "network": "whatsapp"}), 201)

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from app.kernel.database import Database
 from app.kernel.ids import new_id
 from app.orders import service as orders
+from app.orders.lifecycle import Taking
+from app.orders.sales import Sale
 from app.referrals import coupons, identities, visits
 from tests.clock import START
 from tests.db.changing import World
@@ -51,14 +53,14 @@ class Street:
         self, device: str | None, *, click: str | None = None, coupon: str | None = None, at: datetime = START
     ) -> str:
         number = str(next(self.world.numbers))
-        sale = orders.Sale(
+        sale = Sale(
             *(number, "api", number, True, "eur", 1000, 1000, at), click_id=click, visitor_id=device, coupon=coupon
         )
         with self.world.database.transaction() as session:
             return orders.record(session, self.world.events, self.world.merchant, sale, START)[0].order_id
 
     def refund(self, order: str) -> str:
-        taking = orders.TakingBack(str(next(self.world.numbers)), "refund", 100, 100, START)
+        taking = Taking(str(next(self.world.numbers)), "refund", START, 100, 100)
         with self.world.database.transaction() as session:
             made, _ = orders.take_back(session, self.world.events, self.world.merchant, order, taking, START)
         return made.refund_id

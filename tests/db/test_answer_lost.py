@@ -14,21 +14,18 @@ import httpx
 import pytest
 from sqlalchemy import func, make_url, select
 
-from app import main
 from app.attribution.models import CreditLine
 from app.catalog.models import Reservation, Variant
 from app.demo.stripe.double import StripeDouble
-from app.demo.stripe.server import running
 from app.kernel.database import Database
 from app.kernel.ids import merchant_of, new_id
 from app.orders.models import Checkout, Order
 from app.referrals.models import Referral, Visit
 from tests.clock import START, TestClock
-from tests.conftest import ADMIN_TOKEN, WEBHOOK_SECRET, NewDatabase, settings_for
-from tests.net import free_port, serving
+from tests.conftest import NewDatabase, merchant_at
 from tests.proxy import Proxy, between
 from tests.shop import BROWSER, JSON, TestMerchant, ok
-from tests.till import BadLine, Till, invented_session, items
+from tests.till import Till, invented_session, items, open_till, variant
 
 _numbers = itertools.count(1)
 
@@ -58,35 +55,18 @@ def place(
 ) -> Iterator[Place]:
     folder = tmp_path_factory.mktemp("lost")
     direct = make_url(NewDatabase("postgresql", folder, request)(f"lost-{next(_numbers)}"))
-    port, clock, double = free_port(), TestClock(), StripeDouble(clock=TestClock())
-    own = f"http://127.0.0.1:{port}"
-    double.webhooks.register(f"{own}/v1/stripe/webhook", WEBHOOK_SECRET)
-    double.webhooks.hold()
+    clock = TestClock()
+    double = StripeDouble(clock=clock)
     assert direct.port is not None
-    with between(direct.port) as line, running(double) as stripe_url:
-        settings = settings_for(
-            direct.set(port=line.port).render_as_string(hide_password=False),
-            folder,
-            public_url=own,
-            jobs=False,  # who else commits would have its answers lost
-            stripe_api_key=double.api_key,
-            stripe_webhook_secret=WEBHOOK_SECRET,
-            stripe_api_base=stripe_url,
-        )
-        books = Database(direct.render_as_string(hide_password=False))
-        with serving(main.application(settings, clock), port):
-            till = Till(own, stripe_url, clock, double, BadLine(double.app), books)
-            merchant = _merchant(own, clock)
+    with between(direct.port) as line:
+        away = direct.set(port=line.port).render_as_string(hide_password=False)
+        settings = {"jobs": False}  # who else commits would have its answers lost
+        good = direct.render_as_string(hide_password=False)
+        with open_till(away, folder, clock, double, settings, books=good) as till:
+            merchant = merchant_at(till.url, clock)
             stocked = [{"price": {"amount": 2000, "currency": "eur"}, "stock": 100}]
-            yield Place(till, line, merchant, str(merchant.product(variants=stocked)["variants"][0]["id"]), books)
+            yield Place(till, line, merchant, variant(merchant, variants=stocked), till.database)
             merchant.close()
-        books.close()
-
-
-def _merchant(url: str, clock: TestClock) -> TestMerchant:
-    operator = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
-    shown = ok(httpx.post(f"{url}/v1/merchants", headers=operator, json={"name": "Vine", "currency": "eur"}), 201)
-    return TestMerchant(shown["id"], shown["secret_key"], shown["report_key"], url, clock)
 
 
 def repeat_what_is_lost(line: Proxy, ask: Callable[[int], httpx.Response]) -> list[httpx.Response]:

@@ -20,13 +20,6 @@ from tests.db.backups import NOTHING, Broken, NewPlace, back_up, contents, fille
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    folder = tmp_path / "backups"
-    folder.mkdir()
-    return folder / "grapevine 100% & more?#.db"
-
-
 @pytest.mark.parametrize("into", BACKENDS)
 @pytest.mark.parametrize("kind", BACKENDS)
 def test_every_table_comes_back_as_it_was(kind: str, into: str, place: NewPlace, file: Path) -> None:

@@ -14,7 +14,8 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli import cli
-from tests.db.backups import SECRET, contents, fill
+from tests.conftest import SECRET
+from tests.db.backups import contents, fill
 from tests.db.conftest import Run
 
 ROOT = Path(__file__).parents[2]

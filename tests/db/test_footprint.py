@@ -11,7 +11,7 @@ import pytest
 
 from app import migrate
 from app.kernel.database import Database
-from tests.conftest import ADMIN_TOKEN
+from tests.conftest import ADMIN_TOKEN, keys_at
 from tests.net import free_port
 from tests.shop import BROWSER, ok
 
@@ -94,9 +94,7 @@ def memory(pid: int) -> float:
 def use_a_little(url: str) -> None:
     """A shop with a wall, and people who like, share, follow links and buy."""
     with httpx.Client(base_url=url, verify=False, headers={"User-Agent": BROWSER}, timeout=20) as http:
-        operator = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
-        made = ok(http.post("/v1/merchants", json={"name": "Vine", "currency": "eur"}, headers=operator), 201)
-        key = {"Authorization": f"Bearer {made['secret_key']}"}
+        key = {"Authorization": f"Bearer {keys_at(url)['secret_key']}"}
         product = ok(http.post("/v1/products", json={"title": "Mug"}, headers=key), 201)["id"]
         wall = ok(http.post("/v1/walls", json={"title": "Wall", "products": [product]}, headers=key), 201)["id"]
         for number in range(20):

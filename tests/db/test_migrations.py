@@ -13,13 +13,13 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg import sql
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from app import migrate
 from app.kernel.database import Database
 from app.resources import MIGRATIONS
+from tests import postgres
 from tests.conftest import BACKENDS
 
 ROOT = Path(__file__).parents[2]
@@ -49,14 +49,7 @@ def empty(request: pytest.FixtureRequest, tmp_path: Path) -> EmptyDatabase:
     if request.param == "sqlite":
         return lambda name: f"sqlite:///{tmp_path / name}.db"
     server = request.getfixturevalue("postgres_url")
-    return lambda name: new_in(server, name)
-
-
-def new_in(server: str, name: str) -> str:
-    name = f"empty-{time.monotonic_ns()}-{name}"
-    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    return f"{server}/{name}"
+    return lambda name: postgres.new_database(server, f"empty-{time.monotonic_ns()}-{name}")
 
 
 def address(database: Database) -> str:
@@ -160,7 +153,7 @@ def test_a_migration_that_fails_leaves_what_went_before_and_the_turn_to_the_next
 @pytest.fixture
 def on_postgresql(postgres_url: str) -> Iterator[Database]:
     """An empty database in PostgreSQL."""
-    database = Database(new_in(postgres_url, "turns"))
+    database = Database(postgres.new_database(postgres_url, f"turns-{time.monotonic_ns()}"))
     yield database
     database.close()
 

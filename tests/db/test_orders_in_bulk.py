@@ -12,7 +12,7 @@ from app.attribution import shell, stale
 from app.attribution.engine import Policy
 from app.kernel.ids import new_id
 from app.orders import bulk
-from app.orders.service import LineData, Sale
+from app.orders.sales import Sale, SaleLine
 from tests.db.ledger import books
 from tests.db.selling import Market
 
@@ -35,7 +35,7 @@ def sales(market: Market, count: int) -> list[Sale]:
             at=now,
             visitor_id=buyer,
             coupon=None if number % 2 else f"Coupon{111 + number % 800:03}".replace("0", "A"),
-            lines=(LineData(None, None, "Mug", 1, 100),),
+            lines=(SaleLine(None, None, "Mug", 1, 100),),
         )
         for number, buyer in enumerate(buyers)
     ]

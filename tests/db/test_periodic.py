@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import delete, text
 
 from app.kernel.database import Database
-from app.kernel.outbox import LEASE, LeaseLost, Outbox, PeriodicJob, Worker
-from app.kernel.periodic import Periodic, Timetable
+from app.kernel.outbox import LEASE, LeaseLost, Outbox, Worker
+from app.kernel.periodic import Periodic, PeriodicJob, Timetable
 from tests.clock import START, TestClock
 from tests.threads import together
 

@@ -1,7 +1,6 @@
 """PostgreSQL killed with -9 while everything is being written: nothing acknowledged is lost, nothing is there twice,
 and the server, which is not touched, goes on by itself as soon as PostgreSQL is back."""
 
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,8 +12,9 @@ from app.merchants.directory import FRESH_FOR
 from tests import postgres
 from tests.db.storm import ORIGIN, Story, ask_again_and_compare, begin, hammering
 from tests.served import Server
+from tests.soak import SOAK
 
-ROUNDS = 20 if os.environ.get("SOAK") else 1
+ROUNDS = 20 if SOAK else 1
 
 
 @pytest.fixture

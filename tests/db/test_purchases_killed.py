@@ -2,7 +2,6 @@
 webhooks that are sent until they are taken. In the end each purchase is there once, credited, and out of stock once."""
 
 import itertools
-import os
 import random
 import threading
 import time
@@ -21,11 +20,12 @@ from app.demo.stripe.double import StripeDouble
 from app.demo.stripe.server import running
 from app.demo.stripe.webhooks import Webhooks
 from tests import postgres
-from tests.conftest import ADMIN_TOKEN, WEBHOOK_SECRET
+from tests.conftest import WEBHOOK_SECRET, keys_at
 from tests.served import Server
 from tests.shop import BROWSER, JSON, ok
+from tests.soak import SOAK
+from tests.till import listed
 
-SOAK = bool(os.environ.get("SOAK"))
 PURCHASES, KILLS = (200, 20) if SOAK else (12, 3)
 """At least so many."""
 BUYERS = 6
@@ -49,15 +49,7 @@ class Place:
 
     def sessions(self) -> list[JSON]:
         """All sessions that Stripe has made."""
-        found: list[JSON] = []
-        query: dict[str, Any] = {"limit": 100}
-        while True:
-            key = {"Authorization": f"Bearer {self.double.api_key}"}
-            page = ok(httpx.get(f"{self.stripe_url}/v1/checkout/sessions", params=query, headers=key, verify=False))
-            found += page["data"]
-            if not page["has_more"]:
-                return found
-            query["starting_after"] = page["data"][-1]["id"]
+        return listed(self.stripe_url, self.double.api_key, "/v1/checkout/sessions")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -164,9 +156,7 @@ class Shop:
 
 def begin(place: Place) -> Shop:
     with httpx.Client(base_url=place.server.url, verify=False, timeout=20) as http:
-        operator = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
-        made = ok(http.post("/v1/merchants", json={"name": "Vine", "currency": "eur"}, headers=operator), 201)
-        key = {"Authorization": f"Bearer {made['secret_key']}"}
+        key = {"Authorization": f"Bearer {keys_at(place.server.url)['secret_key']}"}
         variants = [{"price": {"amount": PRICE, "currency": "eur"}, "stock": STOCK}]
         product = ok(http.post("/v1/products", json={"title": "Mug", "variants": variants}, headers=key), 201)
         share = ok(http.post("/v1/shares", json={"product": product["id"], "network": "whatsapp"}), 201)

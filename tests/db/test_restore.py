@@ -17,13 +17,6 @@ from tests.db.backups import NOTHING, Broken, NewPlace, back_up, contents, fille
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    folder = tmp_path / "backups"
-    folder.mkdir()
-    return folder / "grapevine 100% & more?#.db"
-
-
 @pytest.mark.parametrize("kind", BACKENDS)
 def test_what_stands_is_replaced_only_when_that_is_said(kind: str, place: NewPlace, file: Path) -> None:
     back_up(filled(place("sqlite"), rows=2), file)

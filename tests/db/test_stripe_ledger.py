@@ -14,7 +14,6 @@ from app import migrate
 from app.kernel.database import Database
 from app.orders import service, settling
 from app.orders.lifecycle import Taking
-from app.orders.service import TakingBack
 from app.orders.webhook import Applied
 from tests.clock import TestClock
 from tests.db.selling import Market
@@ -100,7 +99,7 @@ def test_settling_twice_writes_nothing_and_another_amount_is_appended(market: Ma
     order = story.order()
     assert order is not None
     with market.here.database.transaction() as session:
-        by_hand = TakingBack("by hand", "refund", 50, 50, market.clock.now())
+        by_hand = Taking("by hand", "refund", market.clock.now(), 50, 50)
         service.take_back(session, market.here.events, market.merchant, order.order_id, by_hand, market.clock.now())
     takes = Taking("re_1", "refund", market.clock.now(), paid_back=400, amount=400)
 

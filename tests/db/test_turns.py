@@ -13,7 +13,7 @@ import pytest
 
 from app.attribution import shell
 from app.kernel.database import Database
-from app.orders.service import OrderChanged
+from app.orders.news import OrderChanged
 from app.referrals.coupons import CouponChanged
 from app.referrals.identities import IdentityJoined
 from app.referrals.visits import VisitClaimed

@@ -4,10 +4,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 from alembic import command
-from psycopg import sql
 from sqlalchemy import Row, inspect, text
 from sqlalchemy.exc import IntegrityError
 
@@ -16,6 +14,7 @@ from app.kernel.database import Database
 from app.merchants.models import Merchant
 from app.orders.models import Checkout
 from app.tables import METADATA
+from tests import postgres
 from tests.conftest import BACKENDS
 
 SHOP = """
@@ -58,7 +57,11 @@ INSERT INTO refunds (merchant_id, refund_id, order_id, external_id, reason, amou
         dropped_at)
     VALUES (1, 'rfd_2', 'ord_1', 'r2', 'refund', 200, 240, 5, 6, 7);
 INSERT INTO refunds (merchant_id, refund_id, order_id, external_id, reason, amount, paid_back, at, received_at)
-    VALUES (1, 'rfd_3', 'ord_1', 'r3', 'chargeback', 300, 360, 8, 9)
+    VALUES (1, 'rfd_3', 'ord_1', 'r3', 'chargeback', 300, 360, 8, 9);
+INSERT INTO refunds (merchant_id, refund_id, order_id, external_id, reason, amount, paid_back, at, received_at)
+    VALUES (1, 'rfd_4', 'ord_1', 'cancelled', 'refund', 50, 50, 8, 9);
+INSERT INTO waiting_refunds (merchant_id, external_id, order_external_id, reason, amount, at, received_at)
+    VALUES (1, 'cancelled', 'o2', 'refund', 50, 8, 9)
 """
 
 
@@ -67,10 +70,8 @@ def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     if request.param == "sqlite":
         database = Database(f"sqlite:///{tmp_path / 'upgraded'}.db")
     else:
-        server, name = request.getfixturevalue("postgres_url"), f"upgraded-{time.monotonic_ns()}"
-        with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        database = Database(f"{server}/{name}")
+        server = request.getfixturevalue("postgres_url")
+        database = Database(postgres.new_database(server, f"upgraded-{time.monotonic_ns()}"))
     yield database
     database.close()
 
@@ -148,7 +149,13 @@ def test_refunds_are_what_they_were_and_what_was_dropped_stays_dropped(trading: 
         ("rfd_1", "ord_1", "r1", "refund", 100, 100, 4, 4, None),
         ("rfd_2", "ord_1", "r2", "refund", 200, 240, 5, 6, 7),
         ("rfd_3", "ord_1", "r3", "chargeback", 300, 360, 8, 9, None),
+        ("rfd_4", "ord_1", "cancelled (refund)", "refund", 50, 50, 8, 9, None),
     ] == kept
+
+
+def test_a_refund_that_its_shop_called_cancelled_is_no_cancellation(trading: Database) -> None:
+    assert ("cancelled (refund)", "o2") == only(trading, "SELECT external_id, order_external_id FROM waiting_refunds")
+    assert not every(trading, "SELECT refund_id FROM refunds WHERE external_id = 'cancelled'")
 
 
 REFUND_AGAIN = (

@@ -17,14 +17,14 @@ OTHER_CLICK = "clk_" + "1" * 30
 CODE = "6u3kZ9mQx"
 
 
-def read(body: JSON, topic: str = "orders/updated", **given: bool) -> ShopSaid:
+def read(body: JSON, topic: str = "orders/updated", **given: Any) -> ShopSaid:
     said = shopify.read(topic, fields.parse(json.dumps(body).encode()), **given)
     assert said is not None
     return said
 
 
-def version(**changes: Any) -> Version:
-    found = read(shopify_order(**changes)).version
+def version(triggered: str = "", **changes: Any) -> Version:
+    found = read(shopify_order(**changes), triggered=triggered).version
     assert found is not None
     return found
 
@@ -283,3 +283,15 @@ def test_what_is_no_object_of_json_is_no_order(body: bytes) -> None:
 
 def test_decimals_stay_the_text_that_they_were() -> None:
     assert {"a": "0.10000000000000000555", "b": 7} == fields.parse(b'{"a": 0.10000000000000000555, "b": 7}')
+
+
+def test_of_one_second_the_further_version_counts_and_of_those_the_one_that_was_triggered_later() -> None:
+    early, late = "2026-03-01T09:00:05.099999999Z", "2026-03-01T09:00:05.1Z"
+    assert version().rank < version(early).rank < version(late).rank == version("2026-03-01T10:00:05.100+01:00").rank
+    assert version(late, financial_status="pending").rank < version(early).rank
+    assert version(late).rank < version(cancelled_at="2026-03-01T10:00:05+01:00").rank
+
+
+@pytest.mark.parametrize("triggered", ["", "now", "0", "2026-13-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "9" * 5000])
+def test_a_moment_that_is_none_is_as_if_it_was_not_said(triggered: str) -> None:
+    assert version().rank == version(triggered).rank

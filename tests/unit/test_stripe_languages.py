@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.demo.stripe.builtin import SCHEMAS
+from app.demo.stripe.parameters.builtin import SCHEMAS
 from app.orders.stripe.languages import AUTO, LOCALES, locale_for
 from tests.stripe_document import request_of
 

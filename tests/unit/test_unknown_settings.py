@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.demo.stripe.document import ENVIRONMENT
+from app.demo.stripe.parameters.document import ENVIRONMENT
 from app.settings import WrongSettings, load
 
 

@@ -100,6 +100,28 @@ def test_refunds_are_those_in_the_orders_list() -> None:
     assert {said.version.changed} == {refund.at for refund in said.refunds}  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        (["processing"], ["completed"]),
+        (["processing"], ["processing", 801]),
+        (["processing", 801], ["processing", 801, 802]),
+        (["processing", 9], ["processing", 9, 10]),  # by number, not by their letters
+        (["processing", 801, 802], ["processing", 802]),  # it could not lack 801 before 802 was made
+        (["processing", 801], ["processing", 802]),
+        (["completed"], ["processing", 801]),
+        (["processing", 801], ["completed", 801]),
+    ],
+)
+def test_of_one_second_the_version_with_the_latest_refund_is_the_later(earlier: list[Any], later: list[Any]) -> None:
+    ranks = [
+        version(status=status, refunds=[{"id": id_, "total": "-1.00"} for id_ in ids]).rank
+        for status, *ids in (earlier, later)
+    ]
+    assert ranks == sorted(ranks)
+    assert ranks[0] != ranks[1]
+
+
 def test_a_deletion_is_an_id_alone_and_a_restoration_a_whole_order() -> None:
     assert ShopSaid("727", fate="deleted") == read({"id": 727}, "order.deleted")
     with pytest.raises(NotAnOrder, match="deletion"):

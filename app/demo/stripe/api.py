@@ -14,18 +14,18 @@ from email.utils import format_datetime
 from typing import Final, cast
 from urllib.parse import unquote
 
-from app.demo.stripe.builtin import SCHEMAS
-from app.demo.stripe.builtin_payments import UNDOCUMENTED_SCHEMAS
-from app.demo.stripe.call import Call, Operation
 from app.demo.stripe.errors import StripeProblem
 from app.demo.stripe.faults import Fault, Faults, Seen
-from app.demo.stripe.form import decode
 from app.demo.stripe.idempotency import Answer, IdempotencyKeys
-from app.demo.stripe.operations import OPERATIONS, perform
+from app.demo.stripe.operations.call import Call, Operation
+from app.demo.stripe.operations.table import OPERATIONS, perform
+from app.demo.stripe.parameters.builtin import SCHEMAS
+from app.demo.stripe.parameters.form import decode
+from app.demo.stripe.parameters.payments import UNDOCUMENTED_SCHEMAS
+from app.demo.stripe.parameters.schema import Schema, check
+from app.demo.stripe.parameters.values import FormValue, JsonObject, Params, names
 from app.demo.stripe.payments import sweep
-from app.demo.stripe.schema import Schema, check
-from app.demo.stripe.show import API_VERSION
-from app.demo.stripe.values import FormValue, JsonObject, Params, names
+from app.demo.stripe.shown.record import API_VERSION
 from app.demo.stripe.world import Cause, World, new_id
 from app.kernel.clock import SystemClock
 

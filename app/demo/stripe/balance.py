@@ -3,7 +3,7 @@
 Payments count at once and whole: the simulated Stripe takes no fee of a payment and makes nobody wait.
 """
 
-from app.demo.stripe.money_records import BalanceTransaction
+from app.demo.stripe.records.transfers import BalanceTransaction
 from app.demo.stripe.world import World, new_id
 
 

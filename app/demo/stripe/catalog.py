@@ -1,11 +1,11 @@
 """Products and prices of checked parameters: for the catalogue, or for one session only. Knows no HTTP."""
 
-from app.demo.stripe.asked import metadata, only, required
-from app.demo.stripe.catalog_records import Price, Product
 from app.demo.stripe.currencies import check_amount, check_currency
 from app.demo.stripe.errors import StripeProblem, missing
+from app.demo.stripe.parameters.asked import metadata, only, required
+from app.demo.stripe.parameters.values import Params, names
+from app.demo.stripe.records.catalog import Price, Product
 from app.demo.stripe.urls import check_url
-from app.demo.stripe.values import Params, names
 from app.demo.stripe.world import World, find, new_id
 
 _PRODUCT: frozenset[str] = names("name description images metadata tax_code unit_label")

@@ -3,8 +3,8 @@
 Who calls this holds the world's lock.
 """
 
-from app.demo.stripe.records import Buyer, Card, Charge, PaymentIntent
-from app.demo.stripe.values import JsonObject
+from app.demo.stripe.parameters.values import JsonObject
+from app.demo.stripe.records.payments import Buyer, Card, Charge, PaymentIntent
 from app.demo.stripe.world import World, new_id
 
 

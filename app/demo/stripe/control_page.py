@@ -14,11 +14,11 @@ from app.demo.stripe.currencies import formatted
 from app.demo.stripe.disputes import close, escalate, open_dispute
 from app.demo.stripe.errors import StripeProblem
 from app.demo.stripe.faults import Faults
-from app.demo.stripe.form import decode
-from app.demo.stripe.money_records import Dispute
+from app.demo.stripe.parameters.form import decode
 from app.demo.stripe.pay_page import Page
 from app.demo.stripe.payments import sweep
-from app.demo.stripe.records import Charge
+from app.demo.stripe.records.payments import Charge
+from app.demo.stripe.records.transfers import Dispute
 from app.demo.stripe.refunds import refund
 from app.demo.stripe.webhooks import Webhooks
 from app.demo.stripe.world import World

@@ -3,11 +3,11 @@
 import re
 from typing import Final
 
-from app.demo.stripe.asked import changed_metadata, metadata, only, positive, required, to_come
 from app.demo.stripe.currencies import check_amount, check_currency
 from app.demo.stripe.errors import StripeProblem, missing
-from app.demo.stripe.offer_records import Coupon, Discount, PromotionCode
-from app.demo.stripe.values import JsonObject, Params, names
+from app.demo.stripe.parameters.asked import changed_metadata, metadata, only, positive, required, to_come
+from app.demo.stripe.parameters.values import JsonObject, Params, names
+from app.demo.stripe.records.offers import Coupon, Discount, PromotionCode
 from app.demo.stripe.world import World, find, new_id
 
 _CODE: Final = re.compile(r"[A-Za-z0-9-]{1,500}", re.ASCII)

@@ -11,7 +11,7 @@ from babel import Locale, UnknownLocaleError
 from babel.numbers import format_currency, get_currency_symbol
 
 from app.demo.stripe.errors import StripeProblem
-from app.demo.stripe.values import names
+from app.demo.stripe.parameters.values import names
 
 _ZERO_DECIMAL: Final = names("bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf")
 _THREE_DECIMAL: Final = names("bhd jod kwd omr tnd")

@@ -3,14 +3,14 @@
 from dataclasses import replace
 from decimal import ROUND_HALF_UP
 
-from app.demo.stripe.asked import only
-from app.demo.stripe.catalog_records import Line
 from app.demo.stripe.coupons import find_code
 from app.demo.stripe.currencies import check_charge
 from app.demo.stripe.errors import StripeProblem
-from app.demo.stripe.offer_records import Discount, PromotionCode
-from app.demo.stripe.records import Session
-from app.demo.stripe.values import Params, names
+from app.demo.stripe.parameters.asked import only
+from app.demo.stripe.parameters.values import Params, names
+from app.demo.stripe.records.catalog import Line
+from app.demo.stripe.records.offers import Discount, PromotionCode
+from app.demo.stripe.records.payments import Session
 from app.demo.stripe.world import World, find, new_id
 
 

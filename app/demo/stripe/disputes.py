@@ -9,9 +9,9 @@ from typing import Final
 from app.demo.stripe.balance import move
 from app.demo.stripe.currencies import check_amount
 from app.demo.stripe.errors import StripeProblem
-from app.demo.stripe.money_records import Dispute
-from app.demo.stripe.records import Charge
-from app.demo.stripe.values import JsonObject, names
+from app.demo.stripe.parameters.values import JsonObject, names
+from app.demo.stripe.records.payments import Charge
+from app.demo.stripe.records.transfers import Dispute
 from app.demo.stripe.world import World, new_id
 
 _FEE: Final = 1_500  # what Stripe takes for a dispute: 15.00, kept when it is won

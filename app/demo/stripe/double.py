@@ -17,16 +17,16 @@ from app.demo.stripe.control_page import ControlPage
 from app.demo.stripe.coupons import create_coupon, create_promotion_code, update_promotion_code
 from app.demo.stripe.discounts import enter_code, ship
 from app.demo.stripe.disputes import close, escalate, open_dispute
-from app.demo.stripe.document import StripeDocument
 from app.demo.stripe.errors import no_such
 from app.demo.stripe.faults import Faults
-from app.demo.stripe.money_records import Dispute
+from app.demo.stripe.parameters.document import StripeDocument
+from app.demo.stripe.parameters.values import JsonObject, Params
 from app.demo.stripe.pay_page import PayPage
 from app.demo.stripe.payments import decline, expire, pay, pay_later, settle, sweep
-from app.demo.stripe.records import Charge, Event, Record, Refund, Session
+from app.demo.stripe.records.payments import Charge, Event, Record, Refund, Session
+from app.demo.stripe.records.transfers import Dispute
 from app.demo.stripe.refunds import complete, fail, refund
 from app.demo.stripe.transfers import create_account
-from app.demo.stripe.values import JsonObject, Params
 from app.demo.stripe.webhooks import Message, Webhooks
 from app.demo.stripe.world import World
 from app.kernel.clock import Clock, SystemClock

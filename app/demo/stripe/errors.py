@@ -4,7 +4,7 @@ StripeProblem
 └── NotSimulated    a valid request that the double cannot act on: refused rather than half obeyed
 """
 
-from app.demo.stripe.values import JsonObject
+from app.demo.stripe.parameters.values import JsonObject
 
 
 class StripeProblem(Exception):

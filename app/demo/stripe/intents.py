@@ -5,15 +5,15 @@ Knows no HTTP.
 
 from typing import Final
 
-from app.demo.stripe.asked import metadata, only
 from app.demo.stripe.charging import attempt, decline, succeed
 from app.demo.stripe.currencies import check_amount, check_charge, check_currency
 from app.demo.stripe.disputes import open_dispute
 from app.demo.stripe.errors import NotSimulated, StripeProblem, missing
 from app.demo.stripe.methods import method_asked
-from app.demo.stripe.records import Charge, PaymentIntent, PaymentMethod
-from app.demo.stripe.show_parts import shipping_of
-from app.demo.stripe.values import Params, names
+from app.demo.stripe.parameters.asked import metadata, only
+from app.demo.stripe.parameters.values import Params, names
+from app.demo.stripe.records.payments import Charge, PaymentIntent, PaymentMethod
+from app.demo.stripe.shown.parts import shipping_of
 from app.demo.stripe.world import World, new_id
 
 _FIELDS: Final = names("description receipt_email statement_descriptor statement_descriptor_suffix transfer_group")

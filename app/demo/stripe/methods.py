@@ -7,10 +7,10 @@ import hashlib
 from dataclasses import dataclass
 from typing import Final
 
-from app.demo.stripe.asked import metadata, only
 from app.demo.stripe.errors import NotSimulated, StripeProblem, missing
-from app.demo.stripe.records import Buyer, Card, PaymentMethod
-from app.demo.stripe.values import JsonObject, Params, names
+from app.demo.stripe.parameters.asked import metadata, only
+from app.demo.stripe.parameters.values import JsonObject, Params, names
+from app.demo.stripe.records.payments import Buyer, Card, PaymentMethod
 from app.demo.stripe.world import World, find, new_id
 
 _BRANDS: Final = ("visa", "mastercard", "amex", "discover")

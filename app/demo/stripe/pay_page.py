@@ -13,11 +13,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from app.demo.stripe.currencies import formatted
 from app.demo.stripe.discounts import enter_code, ship
 from app.demo.stripe.errors import StripeProblem
-from app.demo.stripe.form import decode
+from app.demo.stripe.parameters.form import decode
+from app.demo.stripe.parameters.values import FormValue, names
 from app.demo.stripe.payments import decline, pay, pay_later, sweep
-from app.demo.stripe.records import Session, Settlement
+from app.demo.stripe.records.payments import Session, Settlement
 from app.demo.stripe.sessions import is_email
-from app.demo.stripe.values import FormValue, names
 from app.demo.stripe.world import World
 
 _PAGES: Final = Path(__file__).parent / "pages"

@@ -9,8 +9,8 @@ from app.demo.stripe.charging import decline as refuse_card
 from app.demo.stripe.coupons import redeem
 from app.demo.stripe.errors import StripeProblem
 from app.demo.stripe.methods import card_of
-from app.demo.stripe.records import Buyer, Card, PaymentIntent, Session, Settlement
-from app.demo.stripe.show_parts import shipping_to
+from app.demo.stripe.records.payments import Buyer, Card, PaymentIntent, Session, Settlement
+from app.demo.stripe.shown.parts import shipping_to
 from app.demo.stripe.world import World, new_id
 
 

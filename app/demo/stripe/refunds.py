@@ -3,12 +3,12 @@
 Each function holds the world's lock for the whole change. Knows no HTTP.
 """
 
-from app.demo.stripe.asked import changed_metadata, metadata
 from app.demo.stripe.currencies import check_amount, formatted
 from app.demo.stripe.disputes import settle_by_refund, standing
 from app.demo.stripe.errors import NotSimulated, StripeProblem, missing
-from app.demo.stripe.records import Charge, Refund
-from app.demo.stripe.values import JsonObject, Params
+from app.demo.stripe.parameters.asked import changed_metadata, metadata
+from app.demo.stripe.parameters.values import JsonObject, Params
+from app.demo.stripe.records.payments import Charge, Refund
 from app.demo.stripe.world import World, find, new_id
 
 

@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from app.demo.stripe.asked import metadata, only, required
 from app.demo.stripe.catalog import price_of_line
-from app.demo.stripe.catalog_records import Line, Shipping
 from app.demo.stripe.currencies import check_amount, check_currency
 from app.demo.stripe.errors import NotSimulated, StripeProblem, missing
-from app.demo.stripe.values import Params, names
+from app.demo.stripe.parameters.asked import metadata, only, required
+from app.demo.stripe.parameters.values import Params, names
+from app.demo.stripe.records.catalog import Line, Shipping
 from app.demo.stripe.world import World, new_id
 
 _MOST_LINES: Final = 100

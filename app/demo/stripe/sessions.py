@@ -7,15 +7,15 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from app.demo.stripe.asked import metadata, only, required
 from app.demo.stripe.currencies import check_charge
 from app.demo.stripe.discounts import discount_asked, priced
 from app.demo.stripe.errors import NotSimulated, StripeProblem, missing
-from app.demo.stripe.records import Session
+from app.demo.stripe.parameters.asked import metadata, only, required
+from app.demo.stripe.parameters.values import JsonObject, Params, names
+from app.demo.stripe.records.payments import Session
 from app.demo.stripe.session_lines import lines_asked, shipping_asked
-from app.demo.stripe.show_parts import shipping_of
+from app.demo.stripe.shown.parts import shipping_of
 from app.demo.stripe.urls import check_url
-from app.demo.stripe.values import JsonObject, Params, names
 from app.demo.stripe.world import World, new_id
 
 _SHORTEST: Final = 30 * 60
@@ -77,10 +77,6 @@ def open_session(world: World, params: Params, account: str | None) -> Session:
 def later_method(currency: str) -> str:
     """The payment method that settles later: a debit where the double knows one, else a bank transfer."""
     return "sepa_debit" if currency == "eur" else "customer_balance"
-
-
-def _refuse_missing(param: str) -> str:
-    raise missing(param)
 
 
 def _mode(params: Params) -> None:

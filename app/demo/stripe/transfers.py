@@ -3,13 +3,13 @@
 A refund of a payment reverses no transfer, as at Stripe: who transfers, reverses.
 """
 
-from app.demo.stripe.asked import changed_metadata, metadata, only, required
 from app.demo.stripe.balance import available, move
 from app.demo.stripe.currencies import check_amount, check_currency
 from app.demo.stripe.errors import StripeProblem, missing
-from app.demo.stripe.money_records import Account, Reversal, Transfer
-from app.demo.stripe.records import Charge
-from app.demo.stripe.values import JsonObject, Params, names
+from app.demo.stripe.parameters.asked import changed_metadata, metadata, only, required
+from app.demo.stripe.parameters.values import JsonObject, Params, names
+from app.demo.stripe.records.payments import Charge
+from app.demo.stripe.records.transfers import Account, Reversal, Transfer
 from app.demo.stripe.world import World, find, new_id
 
 

@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from threading import RLock
 from typing import Final, TypeVar
 
-from app.demo.stripe.catalog_records import Price, Product
-from app.demo.stripe.document import StripeDocument
 from app.demo.stripe.errors import no_such
-from app.demo.stripe.money_records import Account, BalanceTransaction, Dispute, Reversal, Transfer
-from app.demo.stripe.offer_records import Coupon, PromotionCode
-from app.demo.stripe.records import Charge, Event, PaymentIntent, PaymentMethod, Record, Refund, Session
-from app.demo.stripe.show import shown
-from app.demo.stripe.values import JsonObject
+from app.demo.stripe.parameters.document import StripeDocument
+from app.demo.stripe.parameters.values import JsonObject
+from app.demo.stripe.records.catalog import Price, Product
+from app.demo.stripe.records.offers import Coupon, PromotionCode
+from app.demo.stripe.records.payments import Charge, Event, PaymentIntent, PaymentMethod, Record, Refund, Session
+from app.demo.stripe.records.transfers import Account, BalanceTransaction, Dispute, Reversal, Transfer
+from app.demo.stripe.shown.record import shown
 from app.demo.stripe.webhooks import Message, Webhooks
 from app.kernel.clock import Clock, to_seconds
 

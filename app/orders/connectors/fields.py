@@ -10,11 +10,9 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 from app.kernel.clock import to_micros
+from app.kernel.json_objects import JsonObject, objects
 from app.kernel.money import LARGEST_AMOUNT, exponent, is_currency
 from app.orders.connectors.said import Hint, NotAnOrder
-from app.orders.stripe.fields import JsonObject as JsonObject
-from app.orders.stripe.fields import mapping as mapping
-from app.orders.stripe.fields import objects as objects
 from app.referrals.clicks import click_in, code_in
 
 MOST_LINES = 500
@@ -89,18 +87,22 @@ def amount(holder: object, name: str, unit: str) -> int:
 
 def moment(holder: JsonObject, *names: str) -> int:
     """The first of these times that is said, in microseconds; one without an offset is in UTC. Raises `NotAnOrder`."""
-    for name in names:
-        value = holder.get(name)
-        if not isinstance(value, str) or not value:
-            continue
-        try:
-            said = datetime.fromisoformat(value)
-        except ValueError:
-            continue
-        at = said if said.tzinfo is not None else said.replace(tzinfo=UTC)
-        if _EARLIEST <= at < _LATEST:
-            return to_micros(at)
-    raise NotAnOrder(f"Its {names[0]} is missing or no time.")
+    found = next((at for name in names if (at := instant(holder.get(name))) is not None), None)
+    if found is None:
+        raise NotAnOrder(f"Its {names[0]} is missing or no time.")
+    return found
+
+
+def instant(value: object) -> int | None:
+    """A time (ISO 8601), in microseconds; one without an offset is in UTC. None for what is no time."""
+    if not isinstance(value, str) or not value:
+        return None
+    try:
+        said = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    at = said if said.tzinfo is not None else said.replace(tzinfo=UTC)
+    return to_micros(at) if _EARLIEST <= at < _LATEST else None
 
 
 def hints(places: Iterable[str]) -> tuple[Hint, ...]:

@@ -7,6 +7,8 @@ minor units.
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from app.orders.sales import SaleLine
+
 HintKind = Literal["click", "code"]
 
 
@@ -20,17 +22,6 @@ class Hint:
 
     kind: HintKind
     text: str
-
-
-@dataclass(frozen=True)
-class Line:
-    """A bought thing: `amount` of the whole line, after discounts, without tax."""
-
-    product: str | None
-    variant: str | None
-    title: str
-    quantity: int
-    amount: int
 
 
 @dataclass(frozen=True)
@@ -48,7 +39,7 @@ class Version:
     net: int  # the part of it after discounts, without tax and shipping
     hints: tuple[Hint, ...]  # the best first
     coupons: tuple[str, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[SaleLine, ...]
     customer: str | None = None  # as the shop says it; a keyed hash once it is kept
     elsewhere: tuple[str, int] | None = None  # the same total in the currency in which the buyer saw it
     refunds: tuple[str, ...] | None = None  # the refunds that stand, where the shop tells all of them each time
@@ -65,7 +56,7 @@ class Version:
                 "rank": tuple(kept["rank"]),
                 "hints": tuple(Hint(**hint) for hint in kept["hints"]),
                 "coupons": tuple(kept["coupons"]),
-                "lines": tuple(Line(**line) for line in kept["lines"]),
+                "lines": tuple(SaleLine(**line) for line in kept["lines"]),
                 "elsewhere": None if elsewhere is None else (elsewhere[0], elsewhere[1]),
                 "refunds": None if refunds is None else tuple(refunds),
             }

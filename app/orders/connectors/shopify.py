@@ -12,10 +12,12 @@ What is counted:
 
 from typing import Final, Literal
 
+from app.kernel.json_objects import JsonObject, mapping, objects
 from app.kernel.money import LARGEST_AMOUNT, is_currency
 from app.orders.connectors import fields
-from app.orders.connectors.fields import JsonObject, amount, identity, mapping, moment, objects, text
-from app.orders.connectors.said import Line, Move, NotAnOrder, RefundSaid, ShopSaid, Version
+from app.orders.connectors.fields import amount, identity, moment, text
+from app.orders.connectors.said import Move, NotAnOrder, RefundSaid, ShopSaid, Version
+from app.orders.sales import SaleLine
 
 TOPICS: Final = (
     *("orders/create", "orders/paid", "orders/updated", "orders/cancelled", "orders/delete"),
@@ -37,8 +39,11 @@ _MOVES: dict[str, Literal["pending", "done", "failed"]] = {
 }  # fmt: skip
 
 
-def read(topic: str, body: JsonObject, *, test: bool = False) -> ShopSaid | None:
+def read(topic: str, body: JsonObject, *, test: bool = False, triggered: str = "") -> ShopSaid | None:
     """What a message of `topic` says of an order; None for topics that say nothing of one. Raises `NotAnOrder`.
+
+    `triggered` says when, more finely than the body does; it is not signed either, and only tells versions of one
+    second apart of which neither went further.
 
     The signature covers the body and not the topic, so the body must also look like what the topic says: a recorded
     order, sent again as a deletion, deletes nothing.
@@ -52,10 +57,10 @@ def read(topic: str, body: JsonObject, *, test: bool = False) -> ShopSaid | None
     if topic not in _ORDERS:
         return None
     refunds = tuple(_refund(refund) for refund in objects(body.get("refunds")))
-    return ShopSaid(identity(body, "id"), _version(body, refunds, test), refunds)
+    return ShopSaid(identity(body, "id"), _version(body, refunds, test, triggered), refunds)
 
 
-def _version(body: JsonObject, refunds: tuple[RefundSaid, ...], test: bool) -> Version:
+def _version(body: JsonObject, refunds: tuple[RefundSaid, ...], test: bool, triggered: str) -> Version:
     unit = fields.currency(body)
     status = text(body, "financial_status")
     if status not in _RANK:
@@ -65,7 +70,7 @@ def _version(body: JsonObject, refunds: tuple[RefundSaid, ...], test: bool) -> V
     paid = asked if status in _COUNTS else _paid_of(body, asked, unit) if status == "partially_paid" else 0
     return Version(
         changed=moment(body, "updated_at", "created_at"),
-        rank=(int(cancelled), _RANK[status], len(refunds)),
+        rank=(int(cancelled), _RANK[status], len(refunds), fields.instant(triggered) or 0),
         counts=status in _COUNTS or paid > 0,
         cancelled=cancelled,
         test=test or body.get("test") is True,
@@ -127,13 +132,13 @@ def _paid_of(body: JsonObject, asked: int, unit: str) -> int:
     return max(asked - max(amount(body, "total_outstanding", unit), 0), 0)
 
 
-def _line(line: JsonObject, unit: str, body: JsonObject) -> Line:
+def _line(line: JsonObject, unit: str, body: JsonObject) -> SaleLine:
     quantity = line.get("quantity")
     pieces = quantity if type(quantity) is int and 0 < quantity < 10**6 else 1
     off = sum(amount(each, "amount", unit) for each in objects(line.get("discount_allocations")))
     tax = _taxes(line, unit) if body.get("taxes_included") is True else 0
     name = " - ".join(part for part in (text(line, "title", 200), text(line, "variant_title", 90)) if part)
-    return Line(
+    return SaleLine(
         product=fields.reference(line, "product_id"),
         variant=fields.reference(line, "variant_id"),
         title=name or "?",

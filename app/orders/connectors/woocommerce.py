@@ -7,14 +7,18 @@ What is counted:
   will be paid on delivery counts when it is completed.
 * `total` is what was paid; less taxes and shipping, with fees, it is the net.
 * There are no messages of refunds: each message of an order lists those that stand.
+* An order's `date_modified_gmt` says when it changed, to the second. Before version 7.6 a refund of a part of an order
+  leaves it as it was; to delete a refund always does, and most versions send no message then.
 """
 
 import re
 from typing import Final
 
+from app.kernel.json_objects import JsonObject, mapping, objects
 from app.orders.connectors import fields
-from app.orders.connectors.fields import JsonObject, amount, identity, mapping, moment, objects, text
-from app.orders.connectors.said import Line, Move, NotAnOrder, RefundSaid, ShopSaid, Version
+from app.orders.connectors.fields import amount, identity, moment, text
+from app.orders.connectors.said import Move, NotAnOrder, RefundSaid, ShopSaid, Version
+from app.orders.sales import SaleLine
 
 TOPICS: Final = ("order.created", "order.updated", "order.deleted", "order.restored")
 """What to send here: a webhook for each."""
@@ -69,8 +73,7 @@ def _version(body: JsonObject, changed: int, unit: str, refunds: tuple[RefundSai
     net = total - sum(amount(body, name, unit) for name in ("total_tax", "shipping_total"))
     return Version(
         changed=changed,
-        # A refund that is deleted leaves the time of the order as it was.
-        rank=(_RANK.get(status, _RANK[""]), -len(refunds)),
+        rank=_rank(status, refunds),
         counts=counts,
         cancelled=status in _CANCELLED,
         test=any(text(pair, "value") in _TEST_MODES.get(text(pair, "key"), ()) for pair in _meta(body)),
@@ -86,15 +89,23 @@ def _version(body: JsonObject, changed: int, unit: str, refunds: tuple[RefundSai
     )
 
 
+def _rank(status: str, refunds: tuple[RefundSaid, ...]) -> tuple[int, int, int]:
+    """Of versions with one time, the one that has the newest refund is the later: the numbers of refunds only grow. So
+    what it lacks of those before was deleted. Only that the newest itself was deleted cannot be told from that it was
+    not made yet, which is what happens more often."""
+    newest = max((int(refund.id) for refund in refunds), default=0)
+    return newest, _RANK.get(status, _RANK[""]), -len(refunds)
+
+
 def _refund(refund: JsonObject, at: int, unit: str) -> RefundSaid:
     """A refund in an order's list. The list does not say when it was made: at the latest when it is first told of."""
     id_ = identity(refund, "id")
     return RefundSaid(id_, at, {id_: Move("done", abs(amount(refund, "total", unit)), unit)})
 
 
-def _line(line: JsonObject, unit: str) -> Line:
+def _line(line: JsonObject, unit: str) -> SaleLine:
     quantity = line.get("quantity")
-    return Line(
+    return SaleLine(
         product=fields.reference(line, "product_id"),
         variant=fields.reference(line, "variation_id"),
         title=text(line, "name", 300) or "?",

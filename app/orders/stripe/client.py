@@ -18,9 +18,9 @@ from stripe.params import DisputeListParams, EventListParams, PromotionCodeCreat
 from stripe.params.checkout import SessionCreateParams, SessionListParams, SessionRetrieveParams
 
 from app.kernel.errors import InProgress
+from app.kernel.json_objects import JsonObject
 from app.orders.stripe.listing import PAGE, Page
-from app.orders.stripe.messages import JsonObject
-from app.orders.stripe.problems import CheckoutRefused, CheckoutUnavailable, KeySpent
+from app.orders.stripe.problems import AccountRefused, CheckoutRefused, CheckoutUnavailable, KeySpent
 from app.orders.stripe.promotion import Promotion
 from app.orders.stripe.session import NewSession, Session
 
@@ -113,9 +113,12 @@ class Client:
         except stripe.StripeError as error:
             _refuse(error)
 
-    def sessions(self, since: datetime, account: str | None, after: str | None) -> Page:
-        """Sessions that were made from `since` on, newest first."""
-        return _page(lambda: self._sessions.list(_asked(SessionListParams, since, after), _options(account)))
+    def sessions(self, since: datetime, account: str | None, after: str | None, until: datetime | None = None) -> Page:
+        """Sessions that were made from `since` on, and until `until` where that is said, newest first."""
+        asked = _asked(SessionListParams, since, after)
+        if until is not None:
+            asked["created"] = {"gte": int(since.timestamp()), "lte": int(until.timestamp())}
+        return _page(lambda: self._sessions.list(asked, _options(account)))
 
     def refunds(self, since: datetime, account: str | None, after: str | None) -> Page:
         """Refunds that were made from `since` on, newest first."""
@@ -230,6 +233,8 @@ def _refuse(error: stripe.StripeError) -> NoReturn:
         log.warning("Stripe refuses a checkout: %r", error)
         raise CheckoutRefused(_sentence(error)) from error
     log.error("Stripe cannot be asked: %r", error)
+    if isinstance(error, stripe.AuthenticationError | stripe.PermissionError):
+        raise AccountRefused(retry_after=5) from error
     wait = headers.get("retry-after", "")
     raise CheckoutUnavailable(retry_after=min(int(wait), 60) if wait.isdecimal() else 5) from error
 

@@ -8,9 +8,8 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from app.kernel.json_objects import JsonObject
 from app.kernel.money import is_currency
-
-JsonObject = Mapping[str, object]
 
 ID = re.compile(r"[A-Za-z0-9_]{1,200}", re.ASCII)
 
@@ -58,20 +57,3 @@ def currency(holder: JsonObject) -> str:
     if not isinstance(value, str) or not is_currency(value.lower()):
         raise NotAnEvent("its currency is unknown")
     return value.lower()
-
-
-def text(holder: object, name: str) -> str | None:
-    """Text that is not empty."""
-    value = holder.get(name) if isinstance(holder, Mapping) else None
-    return value if isinstance(value, str) and value else None
-
-
-def mapping(holder: object, name: str) -> JsonObject:
-    """The object in an object; an empty one where there is none."""
-    value = holder.get(name) if isinstance(holder, Mapping) else None
-    return value if isinstance(value, Mapping) else {}
-
-
-def objects(value: object) -> list[JsonObject]:
-    """The objects in a list; what is none is left out."""
-    return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else []

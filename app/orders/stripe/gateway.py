@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -18,9 +18,9 @@ from fastapi import Depends, Request
 from app.kernel.clock_watch import STRIPE, ClockWatch
 from app.kernel.errors import BadRequest
 from app.kernel.http.turnstile import Turnstile
+from app.kernel.json_objects import JsonObject
 from app.orders.stripe.freshness import Freshness
 from app.orders.stripe.listing import Answer, Fetch, Page, patiently, walk
-from app.orders.stripe.messages import JsonObject
 from app.orders.stripe.problems import BadSignature, CheckoutUnavailable
 from app.orders.stripe.promotion import Promotion
 from app.orders.stripe.session import NewSession, Session
@@ -33,6 +33,9 @@ log = logging.getLogger(__name__)
 
 _MOST_AT_ONCE = 16
 """Requests to Stripe under way. When Stripe hangs, it must not hold every thread of the server."""
+_LOOKED_THROUGH = timedelta(hours=1, minutes=1)
+_MOST_PAGES = 5
+"""How far, and how long, a session is looked for whose buyer waits."""
 _PATIENCE = 1.0
 """Seconds that a request waits to be one of them."""
 
@@ -73,8 +76,21 @@ class Gateway:
             return client.create_session(new)
 
     def find_session(self, checkout_id: str, since: datetime, account: str | None) -> Session | None:
-        """The open session of this checkout that was made from `since` on, where an answer of Stripe's was lost."""
-        for said in walk(partial(self._page, lambda client: partial(client.sessions, since, account))):
+        """The open session of this checkout that was made in the hour from `since` on, where an answer of Stripe's was
+        lost: a buyer waits, so only the newest 500 of that hour are gone through.
+
+        One that was made later, or is not among those, is not found, and its checkout gets another. They are never
+        both paid unnoticed: of all sessions of a checkout a buyer is shown the one that is kept in its row, and the
+        address of any older one has never left this process, since its answer was lost. It ends by itself, which
+        says nothing of the checkout; and if somebody pays it all the same, found in Stripe's own pages, its tags
+        make it an order of its own.
+        """
+        until = since + _LOOKED_THROUGH
+
+        def fetch(after: str | None) -> Page:
+            return self._page(lambda client: partial(client.sessions, since, account, until=until), after)
+
+        for said in walk(fetch, _MOST_PAGES):
             if said.get("client_reference_id") == checkout_id and (found := _open_session(said)) is not None:
                 return found
         return None

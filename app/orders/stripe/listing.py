@@ -6,11 +6,12 @@ A page that fails is asked for again some times, so that a short trouble does no
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import count
 from typing import TypeVar
 
 from app.kernel.errors import Conflict
-from app.orders.stripe.messages import JsonObject
-from app.orders.stripe.problems import CheckoutUnavailable
+from app.kernel.json_objects import JsonObject
+from app.orders.stripe.problems import AccountRefused, CheckoutUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -44,10 +45,11 @@ Fetch = Callable[[str | None], Page]
 Answer = TypeVar("Answer")
 
 
-def walk(fetch: Fetch) -> Iterator[JsonObject]:
-    """All objects of the list, fetched when they are wanted. Raises what `fetch` raises."""
+def walk(fetch: Fetch, most: int | None = None) -> Iterator[JsonObject]:
+    """All objects of the list, or those of the first `most` pages, fetched when they are wanted. Raises what `fetch`
+    raises."""
     after: str | None = None
-    while True:
+    for _ in count() if most is None else range(most):
         page = fetch(after)
         yield from page.data
         if page.next is None or page.next == after:
@@ -57,10 +59,12 @@ def walk(fetch: Fetch) -> Iterator[JsonObject]:
 
 def patiently(ask: Callable[[], Answer], pause: Callable[[float], None]) -> Answer:
     """The answer, asked for up to `ATTEMPTS` times while Stripe is in trouble or wants us to be slower; what is raised
-    at the last time is raised. Waits as long as Stripe asks for, at most 20 s."""
+    at the last time is raised, and a refusal at once. Waits as long as Stripe asks for, at most 20 s."""
     for _ in range(ATTEMPTS - 1):
         try:
             return ask()
+        except AccountRefused:
+            raise
         except (CheckoutUnavailable, Conflict) as trouble:
             wait = min(float(trouble.retry_after or 1), _LONGEST_PAUSE)
             log.info("Stripe failed (%s); again in %.0f s", trouble.__cause__ or trouble, wait)

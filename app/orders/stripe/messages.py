@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from app.kernel import json_objects
+from app.kernel.json_objects import JsonObject
 from app.orders.lifecycle import CHARGEBACK, FUNDS_REINSTATED, FUNDS_WITHDRAWN, REFUND
 from app.orders.stripe import fields
 from app.orders.stripe.amounts import from_stripe
-from app.orders.stripe.fields import JsonObject as JsonObject
 from app.orders.stripe.fields import NotAnEvent as NotAnEvent
 from app.orders.stripe.promotion import Promotion
 from app.orders.stripe.tags import Tags
@@ -140,7 +141,7 @@ def session_of(message: Message) -> SessionSaid | None:
         status = "paid" if message.subject.get("payment_status") in _PAID else "paying"
     if status is None or message.subject.get("mode", "payment") != "payment":
         return None
-    tags = Tags.of(fields.mapping(message.subject, "metadata"))
+    tags = Tags.of(json_objects.mapping(message.subject, "metadata"))
     try:
         return _session(message, status, tags)
     except NotAnEvent:
@@ -152,7 +153,7 @@ def session_of(message: Message) -> SessionSaid | None:
 def _session(message: Message, status: str, tags: Tags | None) -> SessionSaid:
     session, currency = message.subject, fields.currency(message.subject)
     gross = fields.amount(session, "amount_total")
-    discounts = fields.objects(session.get("discounts"))
+    discounts = json_objects.objects(session.get("discounts"))
     used = (fields.reference(discount, "promotion_code") for discount in discounts)
     return SessionSaid(
         id=fields.matching(fields.ID, session, "id"),
@@ -162,10 +163,13 @@ def _session(message: Message, status: str, tags: Tags | None) -> SessionSaid:
         currency=currency,
         gross=from_stripe(gross, currency),
         net=from_stripe(max(gross - _beside(session), 0), currency),
-        email=fields.text(session.get("customer_details"), "email") or fields.text(session, "customer_email"),
+        email=json_objects.text(session.get("customer_details"), "email")
+        or json_objects.text(session, "customer_email"),
         tags=tags,
         promotion_code=next((code for code in used if code is not None), None),
-        discount=from_stripe(fields.amount(fields.mapping(session, "total_details"), "amount_discount"), currency),
+        discount=from_stripe(
+            fields.amount(json_objects.mapping(session, "total_details"), "amount_discount"), currency
+        ),
     )
 
 
@@ -175,7 +179,7 @@ def _beside(session: JsonObject) -> int:
     Where prices include their tax, shipping is told with the tax that is in it, and the sum of all taxes counts that
     tax again: so shipping's own tax is taken off it.
     """
-    totals, shipping = fields.mapping(session, "total_details"), fields.mapping(session, "shipping_cost")
+    totals, shipping = json_objects.mapping(session, "total_details"), json_objects.mapping(session, "shipping_cost")
     tax = fields.amount(totals, "amount_tax")
     if not shipping:
         return tax + fields.amount(totals, "amount_shipping")
@@ -198,11 +202,11 @@ def takings_of(kind: str, subject: JsonObject) -> list[TakenSaid]:
 
 
 def _refund(refund: JsonObject) -> TakenSaid:
-    return _taken(refund, REFUND, fields.text(refund, "status") or "pending")
+    return _taken(refund, REFUND, json_objects.text(refund, "status") or "pending")
 
 
 def _dispute(dispute: JsonObject, movement: str | None) -> TakenSaid:
-    status = fields.text(dispute, "status") or "warning_needs_response"
+    status = json_objects.text(dispute, "status") or "warning_needs_response"
     return _taken(dispute, CHARGEBACK, *(word for word in (status, movement) if word is not None))
 
 
@@ -239,16 +243,16 @@ def _pick(subject: JsonObject) -> dict[str, object]:
     kept |= {name: fields.reference(subject, name) for name in _REFERENCES if name in subject}
     for name, parts in _KEPT_TOTALS.items():
         if subject.get(name) is not None:
-            totals = fields.mapping(subject, name)
+            totals = json_objects.mapping(subject, name)
             kept[name] = {part: totals[part] for part in parts if part in totals}
-    tags = Tags.of(fields.mapping(subject, "metadata"))
+    tags = Tags.of(json_objects.mapping(subject, "metadata"))
     if tags is not None:
         kept["metadata"] = tags.metadata()
-    discounts = fields.objects(subject.get("discounts"))
+    discounts = json_objects.objects(subject.get("discounts"))
     if discounts:
         kept["discounts"] = [{"promotion_code": fields.reference(each, "promotion_code")} for each in discounts]
     return kept
 
 
 def _refunds_in(charge: JsonObject) -> list[JsonObject]:
-    return fields.objects(fields.mapping(charge, "refunds").get("data"))
+    return json_objects.objects(json_objects.mapping(charge, "refunds").get("data"))

@@ -6,7 +6,7 @@ For the day when the message itself never came, and Stripe lists it no more.
 from collections.abc import Mapping
 from typing import Final
 
-from app.orders.stripe.fields import JsonObject
+from app.kernel.json_objects import JsonObject
 
 _NOT_TO_BE_PAID: Final = frozenset({"requires_payment_method", "canceled"})
 _UNPAID: Final = "unpaid"

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 import stripe
 
-from app.demo.stripe.document import StripeDocument, find_document
 from app.demo.stripe.double import StripeDouble
+from app.demo.stripe.parameters.document import StripeDocument, find_document
 from app.demo.stripe.server import running
 from app.demo.stripe.webhooks import Webhooks
 from tests.unit.stripe_double.around import MakeSession, Receiver, StandingClock, session_params

@@ -3,8 +3,8 @@
 import pytest
 
 from app.demo.stripe.errors import StripeProblem
-from app.demo.stripe.form import decode
-from app.demo.stripe.values import FormValue
+from app.demo.stripe.parameters.form import decode
+from app.demo.stripe.parameters.values import FormValue
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,13 @@ from typing import cast
 
 import pytest
 
-from app.demo.stripe.builtin import SCHEMAS
-from app.demo.stripe.builtin_payments import UNDOCUMENTED_SCHEMAS
-from app.demo.stripe.document import ENVIRONMENT, StripeDocument, find_document
 from app.demo.stripe.errors import StripeProblem
-from app.demo.stripe.form import decode
-from app.demo.stripe.operations import OPERATIONS
-from app.demo.stripe.schema import Schema, check
+from app.demo.stripe.operations.table import OPERATIONS
+from app.demo.stripe.parameters.builtin import SCHEMAS
+from app.demo.stripe.parameters.document import ENVIRONMENT, StripeDocument, find_document
+from app.demo.stripe.parameters.form import decode
+from app.demo.stripe.parameters.payments import UNDOCUMENTED_SCHEMAS
+from app.demo.stripe.parameters.schema import Schema, check
 
 SESSION = SCHEMAS["POST", "/v1/checkout/sessions"]
 

@@ -1,0 +1,1 @@
+"""The operations of Stripe's API that are simulated."""

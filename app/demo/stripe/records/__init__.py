@@ -1,0 +1,1 @@
+"""What the double holds. Pure."""

@@ -1,0 +1,1 @@
+"""Objects as Stripe's API shows them."""
