@@ -159,7 +159,7 @@ def reconcile(
     """Compare Stripe's books with ours now, repair what webhooks missed, and tell what that was."""
     from app import main
     from app.kernel.errors import AppError
-    from app.orders import cli as orders
+    from app.orders.reconciliation import cli as orders
 
     settings = _settings()
     _migrate(settings)

@@ -13,7 +13,7 @@ from app.kernel.clock_watch import DATABASE
 from app.kernel.http.wire import Timestamp
 from app.kernel.http.work import Here
 from app.kernel.runtime import Runtime
-from app.orders import reconciliation
+from app.orders.reconciliation import runs as reconciliation
 from app.orders.stripe.gateway import Gateway
 
 router = APIRouter(tags=["operator"])

@@ -35,17 +35,15 @@ from app.merchants import api as merchants_api
 from app.merchants.cors import Cors
 from app.merchants.directory import Directory
 from app.orders import api as orders_api
-from app.orders import (
-    bulk_api,
-    checkout_api,
-    connector_api,
-    promotion_api,
-    reconciliation,
-    reconciliation_api,
-    webhook_api,
-)
+from app.orders import bulk_api
+from app.orders.checkout import api as checkout_api
+from app.orders.connectors import api as connector_api
 from app.orders.news import OrderChanged, OrdersRecorded
+from app.orders.promotions import api as promotion_api
+from app.orders.reconciliation import api as reconciliation_api
+from app.orders.reconciliation import runs as reconciliation
 from app.orders.stripe.gateway import Gateway
+from app.orders.webhooks import api as webhook_api
 from app.referrals import api as referrals_api
 from app.referrals import coupons, coupons_api, identities, identities_api, visits
 from app.referrals import service as referrals

@@ -7,9 +7,11 @@ from app.kernel import periodic as _periodic
 from app.kernel.database import Base
 from app.kernel.http import idempotency as _idempotency
 from app.merchants import models as _merchants
-from app.orders import connector_models as _connectors
 from app.orders import models as _orders
 from app.orders import stripe_models as _stripe
+from app.orders.connectors import models as _connectors
+from app.orders.promotions import models as _promotions
+from app.orders.reconciliation import models as _reconciliation
 from app.referrals import models as _referrals
 from app.walls import models as _walls
 
@@ -19,5 +21,5 @@ __all__ = ["METADATA"]
 
 _MODULES = (
     *(_attribution, _catalog, _connectors, _idempotency, _merchants, _orders, _outbox, _periodic, _referrals),
-    *(_stripe, _walls),
+    *(_promotions, _reconciliation, _stripe, _walls),
 )

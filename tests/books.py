@@ -16,10 +16,11 @@ from app.demo.stripe.double import StripeDouble
 from app.kernel.clock import Clock
 from app.kernel.ids import merchant_of
 from app.kernel.runtime import Runtime
-from app.orders import reconciliation
 from app.orders.models import Checkout
+from app.orders.reconciliation import runs as reconciliation
+from app.orders.reconciliation.models import Reconciliation, Repair
 from app.orders.stripe.gateway import Gateway
-from app.orders.stripe_models import Reconciliation, Repair, StripeEvent
+from app.orders.stripe_models import StripeEvent
 from tests.clock import TestClock
 from tests.conftest import merchant_at
 from tests.shop import JSON, TestMerchant

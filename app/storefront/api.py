@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.kernel.http.work import UnitOfWork
 from app.merchants.access import SecretKey
-from app.orders.checkout_wire import FormRefused
+from app.orders.checkout.wire import FormRefused
 from app.storefront.answers import Answer, Ask
 from app.storefront.front import Storefront
 from app.storefront.wire import EmbedCode, ProductWidget, WallWidget

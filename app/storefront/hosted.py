@@ -15,7 +15,7 @@ from app.kernel.errors import AppError, NotFound, Unavailable
 from app.kernel.ids import Malformed, merchant_of
 from app.kernel.runtime import Runtime
 from app.merchants import service as merchants
-from app.orders import checkout
+from app.orders.checkout import desk as checkout
 from app.storefront import headers
 from app.storefront.addresses import CLICK, is_click_of
 from app.storefront.answers import Answer, Ask, Header, Prepared, plain

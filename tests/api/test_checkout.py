@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from app.kernel.ids import merchant_of
-from app.orders import checkout as checkouts
+from app.orders.checkout import desk as checkouts
 from tests.shop import TestMerchant, ok
 from tests.till import Till, items, variant
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from app.kernel.ids import merchant_of
-from app.orders.connector_models import Connector, ShopOrder
+from app.orders.connectors.models import Connector, ShopOrder
 from tests.conftest import ADMIN_TOKEN, AppServer
 from tests.other_shops import SECRET, OtherShop, shopify_order, signature, woocommerce_order
 from tests.shop import JSON, TestMerchant, ok

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from app import main
 from app.kernel.periodic import PeriodicJob
-from app.orders.reconciliation import NAME
+from app.orders.reconciliation.runs import NAME
 from tests.books import Books, opened
 from tests.clock import TestClock
 from tests.conftest import NewDatabase

@@ -8,8 +8,8 @@ from sqlalchemy import select, update
 
 from app.catalog.models import Variant
 from app.kernel.periodic import Timetable
-from app.orders import reconciliation
 from app.orders.models import Checkout
+from app.orders.reconciliation import runs as reconciliation
 from app.orders.stripe.client import Client
 from app.orders.stripe.listing import Page
 from app.orders.stripe.problems import AccountRefused

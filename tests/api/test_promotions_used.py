@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import select, text
 
 from app.kernel.ids import merchant_of
-from app.orders import known_promotions
+from app.orders.promotions import known as known_promotions
+from app.orders.promotions.models import PromotionCode
 from app.orders.stripe.promotion import Promotion
-from app.orders.stripe_models import PromotionCode
 from app.referrals import turns
 from tests.shop import JSON, TestMerchant, ok
 from tests.till import Till, invented_session

@@ -88,7 +88,7 @@ def test_it_tells_what_it_repaired_for_whom(books: Books, reconcile: Command) ->
 def test_where_much_was_missing_the_rest_is_counted(
     books: Books, reconcile: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.orders.cli._MOST", 2)
+    monkeypatch.setattr("app.orders.reconciliation.cli._MOST", 2)
     books.sell_and_take_back(books.seller(), 5)
 
     lines = reconcile().output.splitlines()

@@ -10,11 +10,11 @@ from sqlalchemy import select
 from app import main
 from app.kernel.ids import new_id
 from app.kernel.periodic import PeriodicJob, Timetable
-from app.orders import reconciliation
 from app.orders.models import Refund
+from app.orders.reconciliation import runs as reconciliation
+from app.orders.reconciliation.models import Reconciliation
 from app.orders.stripe.gateway import Gateway
 from app.orders.stripe.problems import CheckoutUnavailable
-from app.orders.stripe_models import Reconciliation
 from tests.books import Books
 from tests.clock import START
 from tests.shop import ok

@@ -62,7 +62,7 @@ def test_a_shop_that_left_its_account_gets_its_stock_back_too(books: Books) -> N
 
 
 def test_many_unsettled_checkouts_are_gone_through_page_by_page(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.orders.comparing.PAGE", 2)
+    monkeypatch.setattr("app.orders.reconciliation.comparing.PAGE", 2)
     till, sellers = books.till, (books.seller(), books.seller(stripe_account="acct_other"))
     books.reconcile()
     opened_ones = []

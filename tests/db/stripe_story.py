@@ -15,7 +15,7 @@ from app.orders import lifecycle, service
 from app.orders.models import Order
 from app.orders.stripe import messages
 from app.orders.stripe_models import StripeEvent
-from app.orders.webhook import Applied, Ledger
+from app.orders.webhooks.bookkeeper import Applied, Bookkeeper
 from tests.db.selling import Market
 
 _numbers = count(1)
@@ -74,7 +74,7 @@ class Story:
         event = {"id": name, "type": kind, "created": at, "data": {"object": subject}}
         message = messages.read(event)
         with self.here.database.transaction() as session:
-            return Ledger(session, self.here).receive(message, messages.session_of(message))
+            return Bookkeeper(session, self.here).receive(message, messages.session_of(message))
 
     def order(self) -> Order | None:
         """With its refunds, as it was committed."""

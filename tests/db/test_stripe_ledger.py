@@ -14,7 +14,7 @@ from app import migrate
 from app.kernel.database import Database
 from app.orders import service, settling
 from app.orders.lifecycle import Taking
-from app.orders.webhook import Applied
+from app.orders.webhooks.bookkeeper import Applied
 from tests.clock import TestClock
 from tests.db.selling import Market
 from tests.db.selling import market as new_market

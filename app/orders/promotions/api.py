@@ -13,7 +13,7 @@ from app.kernel.http.pages import Page, Paging, newest_first
 from app.kernel.http.wire import Text, Timestamp, Wire
 from app.kernel.http.work import UnitOfWork
 from app.merchants.access import SecretKey, Shops
-from app.orders import promotions
+from app.orders.promotions import service as promotions
 from app.orders.stripe.gateway import StripeGateway
 from app.referrals import coupons
 from app.referrals.coupons_api import CouponIn

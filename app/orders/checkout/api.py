@@ -14,9 +14,10 @@ from app.kernel.http.problems import UnsupportedMediaType
 from app.kernel.http.work import UnitOfWork
 from app.merchants.access import Shops, admit
 from app.merchants.directory import Directory, Shop
-from app.orders import basket, told
-from app.orders.checkout import Attempt, Desk, Wanted
-from app.orders.checkout_wire import FORM, CheckoutIn, CheckoutOut, FormRefused, from_form, from_json, request_body
+from app.orders import told
+from app.orders.checkout import basket
+from app.orders.checkout.desk import Attempt, Desk, Wanted
+from app.orders.checkout.wire import FORM, CheckoutIn, CheckoutOut, FormRefused, from_form, from_json, request_body
 from app.orders.stripe.gateway import Gateway, StripeGateway
 from app.orders.stripe.languages import locale_for
 from app.privacy import signals, tokens

@@ -9,9 +9,9 @@ from starlette.concurrency import run_in_threadpool
 from app.kernel.errors import BadRequest
 from app.kernel.http.wire import Wire
 from app.kernel.http.work import UnitOfWork
-from app.orders import webhook
 from app.orders.stripe import messages
 from app.orders.stripe.gateway import Gateway, StripeGateway
+from app.orders.webhooks.bookkeeper import Bookkeeper, ask_for_promotion
 
 router = APIRouter(tags=["stripe"])
 
@@ -47,10 +47,10 @@ def _receive(work: UnitOfWork, gateway: Gateway, payload: bytes, signature: str 
     try:
         message = messages.read(event)
         said = messages.session_of(message)
-        promotion = webhook.ask_for_promotion(work.here, gateway, message, said)
+        promotion = ask_for_promotion(work.here, gateway, message, said)
 
         def receive(session: Session) -> Received:
-            webhook.Ledger(session, work.here, promotion).receive(message, said)
+            Bookkeeper(session, work.here, promotion).receive(message, said)
             return Received()
 
         return work.write(receive)

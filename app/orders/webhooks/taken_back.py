@@ -1,7 +1,7 @@
 """What is taken back of a payment: all that Stripe ever said of its refunds and disputes, put together and settled.
 
 Knows the session and the tables. Whoever calls this holds the payment's row, so nobody else is just putting together
-an older set of the same messages (app/orders/webhook.py).
+an older set of the same messages (app/orders/webhooks/bookkeeper.py).
 """
 
 import logging

@@ -35,14 +35,17 @@ from app.kernel.errors import InProgress
 from app.kernel.ids import is_of
 from app.kernel.runtime import Runtime
 from app.merchants import accounts
-from app.orders import asked, known_promotions, lifecycle, paid_sessions, service, taken_back
+from app.orders import lifecycle, service
+from app.orders.checkout import asked
 from app.orders.models import Checkout
+from app.orders.promotions import known as known_promotions
 from app.orders.stripe import messages
 from app.orders.stripe.gateway import Gateway
 from app.orders.stripe.messages import Message, SessionSaid
 from app.orders.stripe.problems import CheckoutRefused, CheckoutUnavailable
 from app.orders.stripe.promotion import Promotion
 from app.orders.stripe_models import StripeEvent, StripeObject
+from app.orders.webhooks import paid_sessions, taken_back
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +67,7 @@ class Applied:
     changed: bool = False
 
 
-class Ledger:
+class Bookkeeper:
     """Writes what messages say, in one transaction. `promotion` is what Stripe says of the promotion code in the
     message (`ask_for_promotion`)."""
 
@@ -210,7 +213,7 @@ class Ledger:
 
 
 def ask_for_promotion(here: Runtime, gateway: Gateway, message: Message, said: SessionSaid | None) -> Promotion | None:
-    """What Stripe says of the promotion code of a sale that is not written yet, for the `Ledger`. Outside of any
+    """What Stripe says of the promotion code of a sale that is not written yet, for the `Bookkeeper`. Outside of any
     transaction.
 
     Raises `CheckoutUnavailable`, `InProgress`: the message must come again. Not for long: no sale is lost for the name
@@ -219,7 +222,7 @@ def ask_for_promotion(here: Runtime, gateway: Gateway, message: Message, said: S
     if said is None or said.promotion_code is None or not gateway.has_key:
         return None
     with here.database.reading() as session:
-        lacking = Ledger(session, here).lacks_promotion(message, said)
+        lacking = Bookkeeper(session, here).lacks_promotion(message, said)
     if not lacking:
         return None
     try:

@@ -22,7 +22,8 @@ from app.kernel.ids import new_id
 from app.kernel.runtime import Runtime
 from app.merchants.directory import Shop
 from app.merchants.selling import Selling
-from app.orders import asked, basket, lifecycle
+from app.orders import lifecycle
+from app.orders.checkout import asked, basket
 from app.orders.models import Checkout
 from app.orders.stripe.gateway import Gateway
 from app.orders.stripe.problems import CheckoutRefused, CheckoutUnavailable, KeySpent

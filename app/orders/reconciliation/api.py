@@ -11,7 +11,7 @@ from app.kernel.http.pages import Page, Paging, newest_first
 from app.kernel.http.wire import Timestamp, Wire
 from app.kernel.http.work import UnitOfWork
 from app.merchants.access import SecretKey
-from app.orders.stripe_models import Repair
+from app.orders.reconciliation.models import Repair
 
 router = APIRouter(prefix="/v1/repairs", tags=["orders"])
 

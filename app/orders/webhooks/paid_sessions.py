@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from app.kernel.ids import is_of
 from app.kernel.runtime import Runtime
-from app.orders import basket, known_promotions
+from app.orders.checkout import basket
 from app.orders.models import Checkout
+from app.orders.promotions import known as known_promotions
 from app.orders.sales import Sale, SaleLine
 from app.orders.stripe.messages import Message, SessionSaid
 from app.orders.stripe.tags import Tags

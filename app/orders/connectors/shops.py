@@ -20,9 +20,9 @@ from app.kernel.errors import NotFound
 from app.kernel.ids import is_of
 from app.kernel.runtime import Runtime
 from app.orders import corrections, service
-from app.orders.connector_models import ShopOrder
 from app.orders.connectors import facts
 from app.orders.connectors.facts import Holds
+from app.orders.connectors.models import ShopOrder
 from app.orders.connectors.said import NotAnOrder, ShopSaid, Version
 from app.orders.lifecycle import takings
 from app.orders.models import Order

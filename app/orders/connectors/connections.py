@@ -18,8 +18,8 @@ from sqlalchemy.orm import Session
 from app.kernel.errors import NotFound, Unavailable
 from app.kernel.sealing import Sealer, Unsealable
 from app.kernel.signing import Signer
-from app.orders.connector_models import Connector
 from app.orders.connectors import shopify, woocommerce
+from app.orders.connectors.models import Connector
 
 TOPICS: Final = MappingProxyType({"shopify": shopify.TOPICS, "woocommerce": woocommerce.TOPICS})
 """The systems that can be connected, with what each should send."""

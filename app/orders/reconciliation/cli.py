@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 from app.kernel.errors import Invalid
 from app.kernel.runtime import Runtime
 from app.merchants import accounts
-from app.orders import reconciliation
+from app.orders.reconciliation import runs as reconciliation
+from app.orders.reconciliation.models import Reconciliation, Repair
 from app.orders.stripe.gateway import Gateway
-from app.orders.stripe_models import Reconciliation, Repair
 
 _MOST: Final = 50
 """Repairs that are told of one merchant; the rest is counted."""

@@ -18,11 +18,11 @@ from app.kernel.ids import new_id
 from app.kernel.periodic import Periodic
 from app.kernel.runtime import Runtime
 from app.merchants import accounts
-from app.orders.comparing import LISTED, Comparison, Found, Seller
 from app.orders.models import UNSETTLED, Checkout
+from app.orders.reconciliation.comparing import LISTED, Comparison, Found, Seller
+from app.orders.reconciliation.models import Reconciliation, Repair
 from app.orders.stripe.gateway import Gateway
 from app.orders.stripe.problems import AccountRefused
-from app.orders.stripe_models import Reconciliation, Repair
 
 log = logging.getLogger(__name__)
 

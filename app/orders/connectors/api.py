@@ -21,13 +21,12 @@ from app.kernel.http.pages import Page
 from app.kernel.http.work import Answer, UnitOfWork, Work
 from app.merchants import service as merchants
 from app.merchants.access import SecretKey
-from app.orders import connections
-from app.orders.connections import TOPICS, Vault
-from app.orders.connector_models import Connector
-from app.orders.connector_wire import ConnectorIn, ConnectorOut, Received
-from app.orders.connectors import fields, shopify, woocommerce
+from app.orders.connectors import connections, fields, shopify, woocommerce
+from app.orders.connectors.connections import TOPICS, Vault
+from app.orders.connectors.models import Connector
 from app.orders.connectors.said import NotAnOrder, ShopSaid
-from app.orders.shops import Shop, Shopkeeper
+from app.orders.connectors.shops import Shop, Shopkeeper
+from app.orders.connectors.wire import ConnectorIn, ConnectorOut, Received
 
 log = logging.getLogger(__name__)
 router = APIRouter(prefix="/v1/connectors", tags=["connectors"])

@@ -14,11 +14,11 @@ from app.kernel.errors import Invalid
 from app.kernel.ids import new_id
 from app.kernel.runtime import Runtime
 from app.merchants.directory import Shop
-from app.orders import known_promotions
+from app.orders.promotions import known as known_promotions
+from app.orders.promotions.models import PromotionCode
 from app.orders.stripe.gateway import Gateway
 from app.orders.stripe.problems import CheckoutRefused, CheckoutUnavailable, KeySpent
 from app.orders.stripe.promotion import Promotion
-from app.orders.stripe_models import PromotionCode
 from app.referrals import coupons
 from app.referrals.models import Coupon
 
@@ -55,7 +55,7 @@ def put(here: Runtime, gateway: Gateway, shop: Shop, wish: Wish, speak: Speaking
         referral_id = speak(session, here.clock.now()).referral_id or ""
         raise _Undone
     promotion = at_stripe(here, gateway, shop, wish, referral_id)
-    with here.database.transaction() as session:  # its row, then the facts: as a sale with it does (webhook.py)
+    with here.database.transaction() as session:  # its row, then the facts: as a sale with it does (bookkeeper.py)
         known_promotions.keep(session, shop.merchant_id, promotion, here.clock.now())
         return speak(session, here.clock.now())
 

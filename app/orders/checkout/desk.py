@@ -19,9 +19,11 @@ from app.kernel.runtime import Runtime
 from app.merchants.directory import Shop
 from app.merchants.origins import allows_return
 from app.merchants.selling import Selling
-from app.orders import asked, basket, known_promotions, promotions, returning
-from app.orders.asking import Asking
+from app.orders.checkout import asked, basket, returning
+from app.orders.checkout.asking import Asking
 from app.orders.models import Checkout
+from app.orders.promotions import known as known_promotions
+from app.orders.promotions import service as promotions
 from app.orders.stripe.amounts import NotChargeable, to_stripe
 from app.orders.stripe.gateway import Gateway
 from app.orders.stripe.languages import AUTO

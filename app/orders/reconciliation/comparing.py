@@ -1,9 +1,9 @@
 """Compares one account of Stripe's with our books, and writes what is missing. Knows the database and the gateway,
-not HTTP, not when it is done (reconciliation.py).
+not HTTP, not when it is done (runs.py).
 
-Everything that is found goes through the same `Ledger` as a webhook, one transaction each, and is kept by an id that
-is the same in every comparison. So it may be broken off anywhere and begun again, and two may run at once beside the
-webhooks: nothing is written twice. What is in memory at a time is one page.
+Everything that is found goes through the same `Bookkeeper` as a webhook, one transaction each, and is kept by an id
+that is the same in every comparison. So it may be broken off anywhere and begun again, and two may run at once beside
+the webhooks: nothing is written twice. What is in memory at a time is one page.
 
 First the sales, then what takes them back: Stripe lists the newest first, and a refund is nobody's before its sale.
 """
@@ -28,8 +28,10 @@ from app.kernel.ids import Malformed, merchant_of, new_id
 from app.kernel.json_objects import JsonObject
 from app.kernel.runtime import Runtime
 from app.kernel.trouble import in_trouble
-from app.orders import asked, lifecycle, service
+from app.orders import lifecycle, service
+from app.orders.checkout import asked
 from app.orders.models import UNSETTLED, Checkout
+from app.orders.reconciliation.models import Repair
 from app.orders.stripe import messages
 from app.orders.stripe.fields import NotAnEvent
 from app.orders.stripe.gateway import Gateway
@@ -37,8 +39,8 @@ from app.orders.stripe.listing import PAGE
 from app.orders.stripe.messages import Message, SessionSaid
 from app.orders.stripe.promotion import Promotion
 from app.orders.stripe.standing import of_dispute, of_refund, of_session
-from app.orders.stripe_models import Repair, StripeEvent
-from app.orders.webhook import Applied, Ledger, ask_for_promotion
+from app.orders.stripe_models import StripeEvent
+from app.orders.webhooks.bookkeeper import Applied, Bookkeeper, ask_for_promotion
 
 log = logging.getLogger(__name__)
 
@@ -220,7 +222,7 @@ class Comparison:
 
     def _apply(self, message: Message, said: SessionSaid | None, promotion: Promotion | None) -> None:
         def write(session: Session) -> Applied:
-            applied = Ledger(session, self._here, promotion).receive(message, said, VIA)
+            applied = Bookkeeper(session, self._here, promotion).receive(message, said, VIA)
             if applied.changed and applied.merchant_id is not None:
                 session.add(self._repair(message, applied, applied.merchant_id))
             return applied

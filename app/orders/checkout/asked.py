@@ -6,7 +6,7 @@ from typing import Any
 
 from app.merchants.directory import Shop
 from app.merchants.selling import Selling
-from app.orders import basket
+from app.orders.checkout import basket
 from app.orders.models import Checkout
 from app.orders.stripe.session import Item, NewSession, Terms
 from app.orders.stripe.tags import Tags

@@ -12,7 +12,8 @@ from sqlalchemy import select
 from app.catalog import stock
 from app.kernel.runtime import Runtime
 from app.merchants.directory import Shop
-from app.orders import asked, lifecycle
+from app.orders import lifecycle
+from app.orders.checkout import asked
 from app.orders.models import UNSETTLED, Checkout
 from app.orders.stripe.gateway import Gateway
 

@@ -5,8 +5,8 @@ from typing import Annotated, Self
 from pydantic import Field, StringConstraints
 
 from app.kernel.http.wire import Body, Text, Timestamp, Wire
-from app.orders.connections import TOPICS
-from app.orders.connector_models import Connector
+from app.orders.connectors.connections import TOPICS
+from app.orders.connectors.models import Connector
 
 _SECRET = Annotated[Text, StringConstraints(min_length=8, max_length=255, pattern=r"^[\x21-\x7e]+$")]
 

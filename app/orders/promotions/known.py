@@ -12,8 +12,8 @@ from app.kernel.codes import LONGEST, normalised
 from app.kernel.database import insert_new
 from app.merchants import service as merchants
 from app.merchants.models import Merchant
+from app.orders.promotions.models import PromotionCode
 from app.orders.stripe.promotion import Promotion
-from app.orders.stripe_models import PromotionCode
 
 _LONGEST_CODE = 500
 

@@ -1,0 +1,1 @@
+"""Checkouts: what is wanted, reserved and asked of Stripe."""

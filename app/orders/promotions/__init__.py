@@ -1,0 +1,1 @@
+"""Promotion codes: Stripe's, and for whom they speak."""

@@ -1,0 +1,1 @@
+"""Stripe's books beside ours: what webhooks missed."""

@@ -1,0 +1,1 @@
+"""Stripe's messages, and what they do to the books."""
