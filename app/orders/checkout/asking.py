@@ -23,7 +23,7 @@ from app.kernel.runtime import Runtime
 from app.merchants.directory import Shop
 from app.merchants.selling import Selling
 from app.orders import lifecycle
-from app.orders.checkout import asked, basket
+from app.orders.checkout import asked, basket, ending
 from app.orders.models import Checkout
 from app.orders.stripe.gateway import Gateway
 from app.orders.stripe.problems import CheckoutRefused, CheckoutUnavailable, KeySpent
@@ -145,8 +145,7 @@ class Asking:
     def _fail(self, checkout: Checkout) -> None:
         def fail(session: Session, row: Checkout) -> None:
             if row.session_url is None:
-                stock.release(session, row.merchant_id, row.checkout_id, self._here.clock.now())
-                row.status = lifecycle.furthest(row.status, "failed")
+                ending.go_on(session, row, "failed", self._here.clock.now())
 
         self._change(checkout, fail)
 

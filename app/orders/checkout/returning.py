@@ -9,11 +9,9 @@ from collections.abc import Collection
 
 from sqlalchemy import select
 
-from app.catalog import stock
 from app.kernel.runtime import Runtime
 from app.merchants.directory import Shop
-from app.orders import lifecycle
-from app.orders.checkout import asked
+from app.orders.checkout import asked, ending
 from app.orders.models import UNSETTLED, Checkout
 from app.orders.stripe.gateway import Gateway
 
@@ -44,7 +42,5 @@ def _end(here: Runtime, gateway: Gateway, shop: Shop, checkout: Checkout) -> boo
     with here.database.transaction() as session:
         place = (checkout.merchant_id, checkout.checkout_id)
         row = session.get_one(Checkout, place, with_for_update=True)
-        row.status = lifecycle.furthest(row.status, "expired")
-        if row.status == "expired":
-            stock.release(session, row.merchant_id, row.checkout_id, here.clock.now())
+        ending.go_on(session, row, "expired", here.clock.now())
     return True

@@ -20,7 +20,6 @@ from sqlalchemy import ColumnElement, FromClause, Select, select, tuple_
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
-from app.catalog import stock
 from app.kernel.database import id_type, lost_a_race
 from app.kernel.errors import AppError
 from app.kernel.given import Question
@@ -29,7 +28,7 @@ from app.kernel.json_objects import JsonObject
 from app.kernel.runtime import Runtime
 from app.kernel.trouble import in_trouble
 from app.orders import lifecycle, service
-from app.orders.checkout import asked
+from app.orders.checkout import asked, ending
 from app.orders.models import UNSETTLED, Checkout
 from app.orders.reconciliation.models import Repair
 from app.orders.stripe import messages
@@ -182,8 +181,7 @@ class Comparison:
                 checkout.expires_at,
             ):
                 return  # somebody has just asked anew
-            row.status = lifecycle.furthest(row.status, "expired")
-            stock.release(session, row.merchant_id, row.checkout_id, self._here.clock.now())
+            ending.go_on(session, row, "expired", self._here.clock.now())
         log.info("checkout %s is over: there is no session of it that can be asked for", checkout.checkout_id)
 
     def _unheard(self, events: Iterable[JsonObject]) -> list[JsonObject]:

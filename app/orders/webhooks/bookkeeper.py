@@ -28,7 +28,6 @@ from typing import Final
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from app.catalog import stock
 from app.kernel import json_objects
 from app.kernel.database import insert_new
 from app.kernel.errors import InProgress
@@ -36,7 +35,7 @@ from app.kernel.ids import is_of
 from app.kernel.runtime import Runtime
 from app.merchants import accounts
 from app.orders import lifecycle, service
-from app.orders.checkout import asked
+from app.orders.checkout import asked, ending
 from app.orders.models import Checkout
 from app.orders.promotions import known as known_promotions
 from app.orders.stripe import messages
@@ -52,7 +51,6 @@ log = logging.getLogger(__name__)
 WEBHOOK: Final = "webhook"
 _INSISTS: Final = timedelta(hours=1)
 """How long after its event a sale waits until Stripe can say which code was used."""
-_GIVES_UP = frozenset({"expired", "failed"})
 
 
 @dataclass(frozen=True)
@@ -125,7 +123,7 @@ class Bookkeeper:
         if said.status == "paid":
             order_id, is_booked = self._order(message, said, place[0], checkout, payment)
         if checkout is not None:
-            self._tell_stock(checkout)
+            ending.tell_stock(self._session, checkout, self._now)  # after the order: so go the locks
         return Applied(True, place[0], order_id, said.id, goes_on or is_booked)
 
     def _go_on(self, checkout: Checkout, said: SessionSaid) -> bool:
@@ -135,12 +133,6 @@ class Bookkeeper:
         if checkout.session_id == said.id or said.status == "paid":
             checkout.status = lifecycle.furthest(before, said.status)
         return checkout.status != before
-
-    def _tell_stock(self, checkout: Checkout) -> None:
-        """What the checkout holds is sold, or given back. Each happens once, however often it is told."""
-        end = stock.sell if checkout.status == "paid" else stock.release if checkout.status in _GIVES_UP else None
-        if end is not None:
-            end(self._session, checkout.merchant_id, checkout.checkout_id, self._now)
 
     def _whose(self, message: Message, said: SessionSaid) -> tuple[int, str] | None:
         """Merchant and checkout of a session: by what was kept of it, else by its tags.
