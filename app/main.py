@@ -38,6 +38,7 @@ from app.orders import api as orders_api
 from app.orders import bulk_api
 from app.orders.checkout import api as checkout_api
 from app.orders.connectors import api as connector_api
+from app.orders.connectors import webhook_api as shop_webhook_api
 from app.orders.news import OrderChanged, OrdersRecorded
 from app.orders.promotions import api as promotion_api
 from app.orders.reconciliation import api as reconciliation_api
@@ -204,6 +205,7 @@ _DOMAINS = (
     webhook_api,
     reconciliation_api,
     connector_api,
+    shop_webhook_api,
     attribution_api,
     policy_api,
     preview_api,

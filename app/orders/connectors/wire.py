@@ -2,12 +2,14 @@
 
 from typing import Annotated, Self
 
+from fastapi import Path
 from pydantic import Field, StringConstraints
 
 from app.kernel.http.wire import Body, Text, Timestamp, Wire
 from app.orders.connectors.connections import TOPICS
 from app.orders.connectors.models import Connector
 
+System = Annotated[str, Path(description="`shopify` or `woocommerce`.", examples=["shopify"])]
 _SECRET = Annotated[Text, StringConstraints(min_length=8, max_length=255, pattern=r"^[\x21-\x7e]+$")]
 
 

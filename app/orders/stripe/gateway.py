@@ -58,7 +58,8 @@ class Gateway:
         self._free = threading.BoundedSemaphore(_MOST_AT_ONCE)
         self._client: Client | None = None
         self.shoppers = Turnstile(_MOST_AT_ONCE, _PATIENCE, _slow)
-        """Those who want to pay: while Stripe hangs they wait without a thread, and not for long."""
+        """Those who want to pay: while Stripe hangs they wait without a thread, and not for long. (The semaphore cannot
+        do that: it is for whoever asks in a thread of its own, such as a comparison or a webhook.)"""
 
     @property
     def has_key(self) -> bool:
