@@ -22,6 +22,13 @@ def available(world: World, account: str | None, currency: str) -> int:
     return sum(charges) + sum(moves)
 
 
+def currencies(world: World, account: str | None) -> list[str]:
+    """Those in which an account has ever had anything, in the order of the alphabet."""
+    paid = {charge.currency for charge in world.charges.values() if charge.account == account}
+    moved = {move.currency for move in world.balance_transactions.values() if move.account == account}
+    return sorted(paid | moved)
+
+
 def move(
     world: World,
     account: str | None,

@@ -36,6 +36,17 @@ def test_a_transfer_takes_from_the_balance(
     assert ["transfer.created"] * 2 == [event["type"] for event in double.events()][-2:]
 
 
+def test_the_balance_is_what_payments_brought_less_what_was_passed_on(
+    client: stripe.StripeClient, intent: str, destination: str
+) -> None:
+    assert [("eur", 1999)] == [(each.currency, each.amount) for each in client.v1.balance.retrieve().available]
+    client.v1.transfers.create({"amount": 1500, "currency": "eur", "destination": destination})
+    client.v1.refunds.create({"payment_intent": intent, "amount": 99})
+    assert [("eur", 400)] == [(each.currency, each.amount) for each in client.v1.balance.retrieve().available]
+    theirs = client.v1.balance.retrieve(options={"stripe_account": "acct_other"})
+    assert [("usd", 0)] == [(each.currency, each.amount) for each in theirs.available]
+
+
 def test_a_transfer_can_be_tied_to_a_payment(
     double: StripeDouble, client: stripe.StripeClient, intent: str, destination: str
 ) -> None:

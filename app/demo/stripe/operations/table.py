@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from app.demo.stripe.balance import available, currencies
 from app.demo.stripe.operations.call import Call, Operation, Operations
 from app.demo.stripe.operations.catalog import CATALOG_OPERATIONS
 from app.demo.stripe.operations.disputes import DISPUTE_OPERATIONS
@@ -96,9 +97,10 @@ def list_events(world: World, call: Call) -> JsonObject:
     return page(world, wanted, call.params, "/v1/events")
 
 
-def get_balance(_world: World, _call: Call) -> JsonObject:
-    """A ping: the simulated balance is empty."""
-    return balance()
+def get_balance(world: World, call: Call) -> JsonObject:
+    """What an account could pass on. One that never had anything has nothing, in dollars."""
+    held = currencies(world, call.account) or ["usd"]
+    return balance({currency: available(world, call.account, currency) for currency in held})
 
 
 def _is_kind(event: Event, kind: str) -> bool:

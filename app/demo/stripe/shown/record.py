@@ -1,6 +1,6 @@
 """The double's records as Stripe shows them, API version 2026-08-26.dahlia. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from app.demo.stripe.parameters.values import JsonObject
@@ -78,6 +78,14 @@ def listing(items: Sequence[JsonObject], url: str, *, has_more: bool = False) ->
     return {"object": "list", "data": list(items), "has_more": has_more, "url": url}
 
 
-def balance(currency: str = "usd") -> JsonObject:
-    nothing = {"amount": 0, "currency": currency, "source_types": {"card": 0}}
-    return {"object": "balance", "available": [nothing], "pending": [dict(nothing)], "livemode": False}
+def balance(amounts: Mapping[str, int]) -> JsonObject:
+    """A balance by currency, all of it available: the simulated Stripe makes nobody wait."""
+    pending = _funds(dict.fromkeys(amounts, 0))
+    return {"object": "balance", "available": _funds(amounts), "pending": pending, "livemode": False}
+
+
+def _funds(amounts: Mapping[str, int]) -> list[JsonObject]:
+    return [
+        {"amount": amount, "currency": currency, "source_types": {"card": amount}}
+        for currency, amount in amounts.items()
+    ]
