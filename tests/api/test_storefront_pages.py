@@ -194,7 +194,7 @@ def test_who_has_bought_is_thanked_and_may_pass_it_on(till: Till, seller: TestMe
 
 def test_an_unknown_checkout_is_a_friendly_page(till: Till, seller: TestMerchant) -> None:
     opened = till.checkout(seller.product()["variants"][0]["id"])
-    for wrong in ("chk_x", seller.id, opened["id"][:-1] + "0", "%00"):
+    for wrong in ("chk_x", seller.id, opened["id"][:-1] + ("1" if opened["id"].endswith("0") else "0"), "%00"):
         page = httpx.get(f"{till.url}/thanks/{wrong}")
         assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
 
