@@ -22,7 +22,7 @@ from tests.net import free_port, serving
 from tests.shop import TestMerchant
 from tests.soak import SOAK
 
-SALES = 60 if SOAK else 12
+SALES = 60 if SOAK else 8
 LATER = 4
 """Sales after the last backup: only Stripe can tell of them."""
 

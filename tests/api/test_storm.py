@@ -13,7 +13,7 @@ from tests.shop import JSON, TestMerchant
 from tests.soak import SOAK
 from tests.till import Till, taken
 
-ORDERS: Final = 400 if SOAK else 60
+ORDERS: Final = 400 if SOAK else 30
 EACH: Final = 5
 AT_ONCE: Final = 8
 _NETWORKS: Final = ("whatsapp", "x", "email")
