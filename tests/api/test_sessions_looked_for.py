@@ -45,17 +45,23 @@ def test_what_others_bought_since_is_not_gone_through(
     assert (made["url"], 1) == (opened["url"], lists(till) - before)
 
 
-@pytest.mark.usefixtures("ask_for_one_a_page")
-def test_among_very_many_it_is_not_looked_for_long_and_what_was_not_found_is_never_shown(
-    till: Till, seller: TestMerchant, new_seller: Callable[..., TestMerchant], wanted: JSON
-) -> None:
+@pytest.fixture
+def unseen(till: Till, seller: TestMerchant, new_seller: Callable[..., TestMerchant], wanted: JSON) -> JSON:
+    """The session of an attempt whose answers were lost, behind very many of another seller's; its key is spent."""
     others = variant(new_seller())
     till.double.faults.lose_answers(2, path=SESSIONS, method="POST")
     assert 503 == till.ask(wanted, **KEY).status_code
-    (unseen,) = till.sessions_of(seller)
+    (made,) = till.sessions_of(seller)
     for _ in range(8):
         till.checkout(others)
     till.clock.move(minutes=95)
+    return made
+
+
+@pytest.mark.usefixtures("ask_for_one_a_page")
+def test_among_very_many_it_is_not_looked_for_long_and_what_was_not_found_is_never_shown(
+    till: Till, seller: TestMerchant, unseen: JSON, wanted: JSON
+) -> None:
     before = lists(till)
 
     opened = ok(till.ask(wanted, **KEY), 201)
@@ -76,16 +82,9 @@ def test_among_very_many_it_is_not_looked_for_long_and_what_was_not_found_is_nev
 
 @pytest.mark.usefixtures("ask_for_one_a_page")
 def test_both_being_paid_all_the_same_is_in_the_books(
-    till: Till, seller: TestMerchant, new_seller: Callable[..., TestMerchant], wanted: JSON
+    till: Till, seller: TestMerchant, unseen: JSON, wanted: JSON
 ) -> None:
     """As when a merchant copies the address out of Stripe's own pages."""
-    others = variant(new_seller())
-    till.double.faults.lose_answers(2, path=SESSIONS, method="POST")
-    assert 503 == till.ask(wanted, **KEY).status_code
-    (unseen,) = till.sessions_of(seller)
-    for _ in range(8):
-        till.checkout(others)
-    till.clock.move(minutes=95)
     shown = ok(till.ask(wanted, **KEY), 201)["url"].rpartition("/")[2]
 
     for each in (unseen["id"], shown):

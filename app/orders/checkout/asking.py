@@ -45,7 +45,7 @@ class Asking:
         self._shop = shop
 
     def end_of(self, selling: Selling) -> datetime:
-        """When a session that is asked for now ends, by Stripe's clock where ours is known to be wrong."""
+        """When a session that is asked for at this moment ends, by Stripe's clock where ours is known to be wrong."""
         return self._here.watch.corrected(self._here.clock.now()) + selling.lives
 
     def reserve(self, session: Session, checkout: Checkout, wanted: Sequence[basket.Wish] = ()) -> None:

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 PAGE = 100
 """Objects; Stripe gives no more."""
 ATTEMPTS = 4
-_LONGEST_PAUSE = 20.0
+_LONGEST_PAUSE = 20
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def patiently(ask: Callable[[], Answer], pause: Callable[[float], None]) -> Answ
         except AccountRefused:
             raise
         except (CheckoutUnavailable, Conflict) as trouble:
-            wait = min(float(trouble.retry_after or 1), _LONGEST_PAUSE)
-            log.info("Stripe failed (%s); again in %.0f s", trouble.__cause__ or trouble, wait)
+            wait = min(trouble.retry_after or 1, _LONGEST_PAUSE)
+            log.info("Stripe failed (%s); again in %d s", trouble.__cause__ or trouble, wait)
             pause(wait)
     return ask()
