@@ -2,6 +2,7 @@
 
 from app.attribution import models as _attribution
 from app.catalog import models as _catalog
+from app.kernel import feed as _feed
 from app.kernel import outbox as _outbox
 from app.kernel import periodic as _periodic
 from app.kernel.database import Base
@@ -20,6 +21,6 @@ METADATA = Base.metadata
 __all__ = ["METADATA"]
 
 _MODULES = (
-    *(_attribution, _catalog, _connectors, _idempotency, _merchants, _orders, _outbox, _periodic, _referrals),
+    *(_attribution, _catalog, _connectors, _feed, _idempotency, _merchants, _orders, _outbox, _periodic, _referrals),
     *(_promotions, _reconciliation, _stripe, _walls),
 )

@@ -26,6 +26,7 @@ class Merchant(Base):
     landing: Mapped[str] = mapped_column(String(16))  # page, merchant
     stripe_account: Mapped[str | None] = mapped_column(String(64))
     checkout: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # how buyers pay: shipping, tax, promotion codes
+    sharing: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # on which networks, and what is said of rewards
     created_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
 

@@ -15,8 +15,10 @@ from app.kernel.ids import Malformed, merchant_of, new_id
 from app.kernel.runtime import Runtime
 from app.merchants.access import Shops, admit
 from app.merchants.directory import Shop
+from app.networks.catalogue import ONSITE, SHAREABLE
+from app.networks.intents import intent_url
 from app.privacy import signals, tokens
-from app.referrals import networks, service, visits
+from app.referrals import service, visits
 from app.referrals.parents import Windows
 
 VisitorHeader = Annotated[
@@ -32,8 +34,8 @@ PersonName = Annotated[Text, Field(max_length=80, description="Shown with the sh
 
 
 def _shareable(network: str) -> str:
-    if network not in networks.SHAREABLE:
-        raise PydanticCustomError("unknown_network", f"must be one of {', '.join(networks.SHAREABLE)}")
+    if network not in SHAREABLE:
+        raise PydanticCustomError("unknown_network", f"must be one of {', '.join(SHAREABLE)}")
     return network
 
 
@@ -113,7 +115,7 @@ async def like(
             visitor_id=visitor.id,
             product_id=body.product,
             wall_id=body.wall,
-            network=service.ONSITE,
+            network=ONSITE,
             via=body.via,
             caption=None,
             name=None,
@@ -177,7 +179,7 @@ async def share(
         id=done.referral.referral_id,
         code=done.referral.code,
         url=url,
-        intent_url=networks.intent_url(body.network, url, words, done.image, done.title),
+        intent_url=intent_url(body.network, url, words, done.image, done.title),
         network=done.referral.network,
         parent=done.referral.parent_id,
         visitor=visitor.new_token,

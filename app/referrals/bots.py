@@ -12,7 +12,7 @@ from threading import Lock
 
 from crawlerdetect import CrawlerDetect  # type: ignore[import-untyped]
 
-from app.referrals.network_catalogue import NETWORKS
+from app.networks.catalogue import NETWORKS
 
 
 class Asker(StrEnum):

@@ -70,6 +70,7 @@ class Referral(Base):
     product_id: Mapped[str | None] = mapped_column(id_type())
     wall_id: Mapped[str | None] = mapped_column(id_type())
     target: Mapped[str] = mapped_column(id_type(80))  # product and wall in one, since NULLs are never equal
+    address: Mapped[str | None] = mapped_column(Text)  # a page of the merchant's own, where that is what was passed on
     told_product: Mapped[str | None] = mapped_column(id_type(255))  # what the sender named, where it is none of ours
     told_wall: Mapped[str | None] = mapped_column(id_type(255))
     network: Mapped[str | None] = mapped_column(id_type(40))
@@ -175,3 +176,36 @@ class Coupon(Base):
     referral_id: Mapped[str | None] = mapped_column(id_type(200))
     at: Mapped[datetime]
     received_at: Mapped[datetime]
+
+
+class Beacon(Base):
+    """A widget reported: a wall or card was seen, something was opened. Appended only; dropped by age.
+
+    Without foreign keys. `visitor_id` stands only where a token proved it and the person did not object.
+    """
+
+    __tablename__ = "beacons"
+
+    merchant_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    beacon_id: Mapped[str] = mapped_column(id_type(), primary_key=True)  # bcn_…
+    type: Mapped[str] = mapped_column(String(16))  # wall_view, card_view, card_open, share_open, checkout_open
+    wall_id: Mapped[str | None] = mapped_column(id_type())
+    product_id: Mapped[str | None] = mapped_column(id_type())
+    referral_id: Mapped[str | None] = mapped_column(id_type(200))
+    click_id: Mapped[str | None] = mapped_column(id_type(200))
+    visitor_id: Mapped[str | None] = mapped_column(id_type(200))
+    at: Mapped[datetime]
+    received_at: Mapped[datetime]
+
+
+class MachineVisits(Base):
+    """How often machines asked for a link on a day (UTC): link previews and crawlers. They are no visits."""
+
+    __tablename__ = "machine_visits"
+
+    merchant_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    day: Mapped[datetime] = mapped_column(primary_key=True)
+    referral_id: Mapped[str] = mapped_column(id_type(200), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16), primary_key=True)  # crawler, preview
+    machine: Mapped[str] = mapped_column(String(40), primary_key=True)  # whose: facebook, slack, googlebot, other
+    visits: Mapped[int] = mapped_column(BigInteger)

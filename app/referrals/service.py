@@ -19,8 +19,6 @@ from app.kernel.recorder import Fact
 from app.referrals.models import Link, Referral
 
 Kind = Literal["like", "share"]
-ONSITE = "onsite"
-"""The network of a like."""
 
 
 class ReferralWithdrawn(Gone):

@@ -4,7 +4,7 @@ from typing import Literal, TypedDict
 
 from app.catalog.models import Product, Variant
 from app.kernel.money import Money
-from app.referrals.wording import fit
+from app.networks.wording import fit
 from app.storefront.addresses import first_web_address
 
 SHORT = 300

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from app.kernel.errors import NotFound
 from app.kernel.ids import is_code
 from app.kernel.runtime import Runtime
-from app.referrals import bots, networks
+from app.networks.observed import seen_from as observed
+from app.referrals import bots
 from app.referrals.bots import Asker
 from app.referrals.models import Referral
 from app.referrals.visits import NewVisit
@@ -87,7 +88,7 @@ class Links:
     async def _visit(self, ask: Ask, code: str) -> Answer:
         landing = await self._landing(ask, code, for_people=True)
         referral = landing.referral
-        seen_from = networks.seen_from(
+        seen_from = observed(
             ask.headers.get("referer"), ask.headers.get("user-agent"), ask.query, shared_to=referral.network
         )
         click = await self._here.recorder.record(NewVisit.through(referral, seen_from, self._here.clock.now()))

@@ -8,7 +8,8 @@ from typing import Literal
 
 from jinja2 import Environment, FileSystemLoader
 
-from app.referrals import networks
+from app.networks.catalogue import NETWORKS
+from app.networks.intents import intent_url
 from app.referrals.models import Referral
 from app.storefront import structured
 from app.storefront.addresses import web_address
@@ -141,9 +142,7 @@ def _share_links(head: Head) -> list[dict[str, str]]:
     if head.url is None:
         return []
     links = []
-    for network in networks.NETWORKS:
-        if network.shareable and (
-            address := networks.intent_url(network.id, head.url, head.title, head.image, head.title)
-        ):
+    for network in NETWORKS:
+        if network.shareable and (address := intent_url(network.id, head.url, head.title, head.image, head.title)):
             links.append({"id": network.id, "name": network.name, "url": address})
     return links

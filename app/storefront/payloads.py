@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from app.kernel.database import Database
 from app.merchants.models import Merchant
 from app.merchants.origins import allows_origin
-from app.referrals import networks
+from app.networks.catalogue import NETWORKS
 from app.storefront import headers
 from app.storefront.answers import Answer, Ask, Header, Prepared
 from app.storefront.shelf import Shelf
@@ -30,7 +30,7 @@ _HEADERS: list[Header] = [
     (b"vary", b"Accept-Encoding, Accept-Language, Origin"),
     headers.NO_SNIFFING,
 ]
-_NETWORKS = [{"id": each.id, "name": each.name, "color": each.color} for each in networks.NETWORKS if each.shareable]
+_NETWORKS = [{"id": each.id, "name": each.name, "color": each.color} for each in NETWORKS if each.shareable]
 
 Key = tuple[Literal["wall", "product"], str, str]
 """What, its id, the visitor's language."""

@@ -8,7 +8,8 @@ from app.kernel.database import Database
 from app.kernel.errors import AppError
 from app.kernel.ids import new_id
 from app.merchants import service as merchants
-from app.referrals import service, writing
+from app.networks.catalogue import ONSITE
+from app.referrals import writing
 from app.referrals.service import Kind, NewReferral, Referred
 from app.walls import service as walls
 from tests.clock import START
@@ -40,7 +41,7 @@ class Shop:
             return walls.create(session, self.merchant, fields, START).wall_id
 
     def like(self, visitor: str, product: str | None = None, wall: str | None = None) -> NewReferral:
-        return self.new("like", visitor, product or self.products[0], wall, service.ONSITE)
+        return self.new("like", visitor, product or self.products[0], wall, ONSITE)
 
     def share(self, visitor: str, product: str | None = None, wall: str | None = None) -> NewReferral:
         return self.new("share", visitor, product, wall, "x")

@@ -4,6 +4,7 @@ Knows how each network is addressed and recognised; knows no referral, no reques
 addresses are those that each network documents for its web share button; hosts follow Matomo's socials (CC0).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -183,3 +184,9 @@ NETWORKS: tuple[Network, ...] = (
 # fmt: on
 
 META_FAMILY = frozenset({"facebook", "instagram", "messenger", "threads", "whatsapp"})
+
+BY_ID: Mapping[str, Network] = {network.id: network for network in NETWORKS}
+SHAREABLE: tuple[str, ...] = tuple(network.id for network in NETWORKS if network.shareable)
+"""What `POST /v1/shares` accepts, in the order in which networks are offered where the merchant says nothing."""
+ONSITE = "onsite"
+"""The network of a like."""

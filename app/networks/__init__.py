@@ -1,0 +1,1 @@
+"""The networks on which the word is passed: what they are, how one shares there, how one is seen to come from there."""
