@@ -8,6 +8,7 @@ import re
 import secrets
 from contextlib import suppress
 from difflib import get_close_matches
+from ipaddress import ip_network
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Annotated, Self
@@ -27,6 +28,9 @@ _NO_SETTINGS = frozenset({"STRIPE_SPEC"})
 """Names that are not the server's: where the simulated Stripe finds Stripe's own document (docs/running.md)."""
 _LINK = re.compile(r"(\w+_)?(SERVICE_(HOST|PORT\w*)=|PORT_\d+_(TCP|UDP|SCTP)|PORT=\w+://)")
 """What Kubernetes and Docker put into the environment by themselves when a service is called `grapevine`."""
+
+_NAMED = re.compile(r"(?P<host>[^/]+?)(:[0-9]{1,5})?")
+_NAME = re.compile(r"([a-z0-9_]([a-z0-9_-]*[a-z0-9_])?\.)*[a-z]([a-z0-9_-]*[a-z0-9_])?", re.IGNORECASE)
 
 
 class Settings(BaseSettings):
@@ -64,11 +68,39 @@ class Settings(BaseSettings):
         True, description="Compare Stripe's books with ours each hour; `false` where only `grapevine reconcile` does."
     )
 
-    @field_validator("stripe_webhook_secret", mode="before")
+    outgoing_allow: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Hosts, hosts with a port, and networks, by comma, whose pictures and pages are fetched although "
+        "they are not on the public internet; for development.",
+    )
+
+    websub_hub: str = Field(
+        "", description="A WebSub hub that is named in the feeds of walls, to which readers subscribe."
+    )
+
+    @field_validator("websub_hub")
+    @classmethod
+    def _is_address(cls, value: str) -> str:
+        url = urlsplit(value)
+        if value and not (url.scheme in ("http", "https") and url.hostname and re.fullmatch(r"[!#-;=?-~]+", value)):
+            raise ValueError("must be an address, such as https://hub.example/")
+        return value
+
+    @field_validator("stripe_webhook_secret", "outgoing_allow", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("outgoing_allow")
+    @classmethod
+    def _are_hosts_or_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for entry in value:
+            named = _NAMED.fullmatch(entry)
+            host = named["host"].strip("[]") if named is not None else entry
+            if not _NAME.fullmatch(host) and not (_is_network(entry) or _is_network(host)):
+                raise ValueError(f"{entry} is neither a host, such as shop.internal:8080, nor a network")
         return value
 
     @field_validator("public_url", "stripe_api_base")
@@ -114,6 +146,14 @@ class Settings(BaseSettings):
     def test_mode(self) -> bool:
         """Whether the Stripe behind this server moves no money: then reports show test orders by default."""
         return self.stripe_api_key == SIMULATED_KEY
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ip_network(text)
+    except ValueError:
+        return False
+    return True
 
 
 class WrongSettings(ValueError):

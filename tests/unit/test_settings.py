@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from app.kernel.outgoing import Guard
 from app.settings import SIMULATED_KEY, WrongSettings, load
 from tests.threads import together
 
@@ -31,6 +32,11 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         ("SECRET", "short", "at least 16 characters"),
         ("ADMIN_TOKEN", "short", "at least 16 characters"),
         ("JOBS", "perhaps", "boolean"),
+        ("OUTGOING_ALLOW", "shop.internal, http://shop.internal", "neither a host"),
+        ("OUTGOING_ALLOW", "10.0.0.1/8", "neither a host"),
+        ("OUTGOING_ALLOW", "10.0.1", "neither a host"),
+        ("OUTGOING_ALLOW", "-shop.internal", "neither a host"),
+        ("OUTGOING_ALLOW", "300.0.0.1:8080", "neither a host"),
     ],
 )
 def test_a_wrong_setting_is_named_in_one_line(
@@ -96,3 +102,21 @@ def test_addresses_are_kept_as_browsers_send_them(monkeypatch: pytest.MonkeyPatc
     assert settings.database == "postgresql://db.example/grapevine"
     assert settings.stripe_webhook_secret == ("whsec_new", "whsec_old")
     assert settings.test_mode
+
+
+@pytest.mark.parametrize(
+    "entry", ["shop.internal", "shop", "wall.localhost:8001", "10.1.0.0/16", "127.0.0.1:8001", "[::1]:80", "fd00::/8"]
+)
+def test_what_may_be_fetched_beyond_the_public_internet_is_a_host_or_a_network(tmp_path: Path, entry: str) -> None:
+    allowed = load(data_dir=tmp_path, outgoing_allow=f"{entry}, other.internal,").outgoing_allow
+    assert (entry, "other.internal") == allowed
+    assert Guard(allowed)
+
+
+@pytest.mark.parametrize(
+    "address", ["hub.example", "ftp://hub.example/", "https://", "https://hub example/", 'https://h.example/">']
+)
+def test_a_hub_is_named_by_its_address(tmp_path: Path, address: str) -> None:
+    assert load(data_dir=tmp_path, websub_hub="https://hub.example/?a=1").websub_hub == "https://hub.example/?a=1"
+    with pytest.raises(WrongSettings, match="GRAPEVINE_WEBSUB_HUB: must be an address"):
+        load(data_dir=tmp_path, websub_hub=address)
