@@ -11,6 +11,8 @@ COPY migrations migrations
 RUN /opt/grapevine/bin/pip install --no-cache-dir --no-deps .
 
 FROM python:3.13-slim
+# Link cards write Arabic, Hebrew and Indic titles with it.
+RUN apt-get update && apt-get install -y --no-install-recommends libfribidi0 && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --home-dir /data --create-home grapevine
 COPY --from=build /opt/grapevine /opt/grapevine
 ENV PATH=/opt/grapevine/bin:$PATH PYTHONUNBUFFERED=1 GRAPEVINE_DATA_DIR=/data
