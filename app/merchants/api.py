@@ -17,6 +17,7 @@ from app.merchants.keys import KeyKind
 from app.merchants.models import ApiKey, Merchant
 from app.merchants.origins import normal_origin, normal_return_url
 from app.merchants.selling_wire import SellingOut, SellingPatch
+from app.merchants.sharing_wire import SharingOut, SharingPatch
 
 
 @cache
@@ -65,6 +66,10 @@ class MerchantPatch(Body):
     checkout: Annotated[SellingPatch, Field(description="How buyers pay; what is left out of it stays too.")] | None = (
         None
     )
+    sharing: (
+        Annotated[SharingPatch, Field(description="How the word is passed on; what is left out of it stays too.")]
+        | None
+    ) = None
 
 
 class OperatorPatch(Body):
@@ -89,6 +94,7 @@ class MerchantOut(Wire):
     landing: Landing
     stripe_account: str | None
     checkout: SellingOut
+    sharing: SharingOut
     created_at: Timestamp
 
     @classmethod
@@ -178,12 +184,16 @@ def get_settings(caller: SecretKey, work: UnitOfWork) -> Response:
 @router.patch("/v1/merchant", response_model=MerchantOut, tags=["merchant"])
 def change_settings(body: MerchantPatch, caller: SecretKey, work: UnitOfWork) -> Response:
     """Change settings; what is left out stays as it is."""
-    changes = body.model_dump(exclude_none=True, exclude={"checkout"})
+    changes = body.model_dump(exclude_none=True, exclude={"checkout", "sharing"})
 
     def change(session: Session) -> MerchantOut:
-        merchant = service.get(session, caller.merchant_id, lock=body.checkout is not None)
-        selling = {} if body.checkout is None else {"checkout": body.checkout.changed(merchant.selling).to_json()}
-        return MerchantOut.of(service.change(merchant, changes | selling))
+        in_parts = body.checkout is not None or body.sharing is not None
+        merchant = service.get(session, caller.merchant_id, lock=in_parts)
+        if body.checkout is not None:
+            changes["checkout"] = body.checkout.changed(merchant.selling).to_json()
+        if body.sharing is not None:
+            changes["sharing"] = body.sharing.changed(merchant.sharing_settings).to_json()
+        return MerchantOut.of(service.change(merchant, changes))
 
     return work.write(change)
 
@@ -213,8 +223,12 @@ def withdraw_key(key_id: str, caller: SecretKey, work: UnitOfWork) -> Response:
 
 
 def _fields(merchant: Merchant) -> dict[str, object]:
-    kept = {name: getattr(merchant, name) for name in MerchantOut.model_fields if name not in ("id", "checkout")}
-    return {**kept, "id": merchant.public_id, "checkout": SellingOut.of(merchant.selling)}
+    parts = {
+        "id": merchant.public_id,
+        "checkout": SellingOut.of(merchant.selling),
+        "sharing": SharingOut.of(merchant.sharing_settings),
+    }
+    return parts | {name: getattr(merchant, name) for name in MerchantOut.model_fields if name not in parts}
 
 
 def _key(key: ApiKey) -> KeyOut:

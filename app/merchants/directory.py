@@ -13,6 +13,7 @@ from app.kernel.errors import NotFound
 from app.kernel.trouble import in_trouble
 from app.merchants import service
 from app.merchants.selling import Selling
+from app.merchants.sharing import Sharing
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +36,7 @@ class Shop:
     landing: str
     stripe_account: str | None
     selling: Selling
+    sharing: Sharing
 
 
 class Directory:
@@ -85,6 +87,7 @@ class Directory:
             landing=merchant.landing,
             stripe_account=merchant.stripe_account,
             selling=merchant.selling,
+            sharing=merchant.sharing_settings,
         )
         with self._guard:
             if len(self._shops) >= _MOST:

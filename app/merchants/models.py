@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel.database import Base, BigNumber, id_type
 from app.merchants.selling import Selling
+from app.merchants.sharing import Sharing
 
 
 class Merchant(Base):
@@ -34,6 +35,11 @@ class Merchant(Base):
     def selling(self) -> Selling:
         """How buyers pay, as it was set or as it is by itself."""
         return Selling.from_json(self.checkout)
+
+    @property
+    def sharing_settings(self) -> Sharing:
+        """How the word is passed on, as it was set or as it is by itself."""
+        return Sharing.from_json(self.sharing)
 
 
 class ApiKey(Base):

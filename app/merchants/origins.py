@@ -2,14 +2,18 @@
 
 import re
 from collections.abc import Iterable
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 
 ANY = "*"
 SANDBOXED = "null"
 """The origin of a frame without `allow-same-origin`; it has no credentials to abuse."""
 
+CLICK = "gv_click"
+"""The parameter by which a click id travels (api.md, Claiming a visit)."""
+
 _HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?")
 _USUAL_PORTS = {"http": 80, "https": 443}
+_SAFE = "/%:@!$&'()*+,;=~?"
 
 
 def normal_origin(text: str) -> str:
@@ -34,6 +38,23 @@ def normal_return_url(text: str) -> str:
     return _origin(url) + (url.path or "/")
 
 
+def normal_page(text: str) -> str:
+    """The address of a page to which people are led, in ASCII. Raises `ValueError` where it is none."""
+    url = _split(text.strip())
+    if url is None:
+        raise ValueError("must be an http(s) address")
+    query = f"?{quote(url.query, _SAFE)}" if url.query else ""
+    fragment = f"#{quote(url.fragment, _SAFE)}" if url.fragment else ""
+    return _origin(url) + quote(url.path or "/", _SAFE) + query + fragment
+
+
+def without_click(address: str) -> str:
+    """`address` without the click id in its query; what else stands there, and the fragment, stays."""
+    url = urlsplit(address)
+    kept = [pair for pair in url.query.split("&") if pair and not pair.startswith(f"{CLICK}=")]
+    return urlunsplit(url._replace(query="&".join(kept)))
+
+
 def allows_origin(allowed: Iterable[str], origin: str, own: str) -> bool:
     """Whether a page of `origin` may call: it is on the list, our own, or a sandboxed frame (api.md)."""
     return origin in (own, SANDBOXED) or any(entry in (ANY, origin) for entry in allowed)
@@ -46,6 +67,13 @@ def allows_return(return_urls: Iterable[str], address: str) -> bool:
         return False
     target = _origin(url) + (url.path or "/")
     return any(target == entry or target.startswith(entry.rstrip("/") + "/") for entry in return_urls)
+
+
+def allows_page(allowed: Iterable[str], return_urls: Iterable[str], page: str) -> bool:
+    """Whether a normal `page` is one of the merchant's own: on a listed origin (`*` lists none), or below an address
+    to which their buyers come back."""
+    url = _split(page)
+    return url is not None and (_origin(url) in allowed or allows_return(return_urls, page))
 
 
 def _split(address: str) -> SplitResult | None:

@@ -41,6 +41,7 @@ def test_a_merchant_begins_with_sensible_settings(new_merchant: NewMerchant, clo
             "shipping": None,
             "expires_after_minutes": 120,
         },
+        "sharing": {"networks": None, "rewarded": False, "terms": None, "utm": False},
         "created_at": rfc3339(clock.now()),
     }
 

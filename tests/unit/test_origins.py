@@ -2,7 +2,15 @@
 
 import pytest
 
-from app.merchants.origins import allows_origin, allows_return, normal_origin, normal_return_url
+from app.merchants.origins import (
+    allows_origin,
+    allows_page,
+    allows_return,
+    normal_origin,
+    normal_page,
+    normal_return_url,
+    without_click,
+)
 
 OWN = "https://grapevine.example"
 
@@ -180,3 +188,35 @@ def test_a_return_address_is_kept_normalised(typed: str, kept: str) -> None:
 def test_what_is_no_return_address_is_refused(typed: str) -> None:
     with pytest.raises(ValueError, match="must be"):
         normal_return_url(typed)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "page", "theirs"),
+    [
+        (["https://shop.example"], "https://shop.example/any/../page?a#b", True),
+        (["https://shop.example"], "https://SHOP.example:443/", True),
+        (["https://shop.example"], "https://www.shop.example/", False),
+        (["https://shop.example"], "http://shop.example/", False),
+        (["*"], "https://shop.example/", False),
+        ([], "https://other.example/below", True),
+        ([], "https://other.example/../", False),
+        (["https://shop.example"], "https://shop.example\\@evil.example/", False),
+        (["https://shop.example"], "https://ana@shop.example/", False),
+    ],
+)
+def test_a_page_is_the_merchants_by_its_origin_or_below_a_return_address(
+    allowed: list[str], page: str, theirs: bool
+) -> None:
+    assert theirs is allows_page(allowed, ["https://other.example/"], page)
+
+
+@pytest.mark.parametrize(
+    ("address", "bare"),
+    [
+        ("https://a.example/?gv_click=clk_1", "https://a.example/"),
+        ("https://a.example/?b=1&gv_click=clk_1&c=%20#gv_click=2", "https://a.example/?b=1&c=%20#gv_click=2"),
+        ("https://a.example/?xgv_click=1", "https://a.example/?xgv_click=1"),
+    ],
+)
+def test_an_address_can_be_freed_of_its_click(address: str, bare: str) -> None:
+    assert bare == without_click(address) == without_click(normal_page(address))
