@@ -3,14 +3,20 @@
 Knows no framework, no database and no domain.
 """
 
-import gzip
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
+from app.storefront.encodings import PACKERS, Coding, accepted
+
 Header = tuple[bytes, bytes]
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+"""A request and its answer in pieces, as ASGI has them."""
 
 _WORTH_PACKING = 512
 _MOST_PARAMETERS = 100
@@ -52,6 +58,12 @@ class Answer:
     body: bytes = b""
 
 
+class Stream(Protocol):
+    """An answer that goes on until one side has had enough. Speaks ASGI, since nothing else of it is known before."""
+
+    async def run(self, receive: Receive, send: Send) -> None: ...
+
+
 def plain(status: int, body: bytes, media_type: str, *headers: Header) -> Answer:
     """An answer that is made for one request."""
     about = [(b"content-type", media_type.encode()), (b"content-length", str(len(body)).encode())]
@@ -61,45 +73,45 @@ def plain(status: int, body: bytes, media_type: str, *headers: Header) -> Answer
 class Prepared:
     """An answer that is given many times: as it is and packed, with a strong ETag for each (RFC 9110, 8.8)."""
 
-    __slots__ = ("_as_is", "_digest", "_packed", "_unchanged", "size")
+    __slots__ = ("_digest", "_forms", "_plain", "_unchanged", "size")
 
-    _packed: Answer | None
+    _forms: dict[Coding, Answer]
 
-    def __init__(self, body: bytes, media_type: str, headers: Sequence[Header], like: "Prepared | None" = None) -> None:
-        """`like` is an earlier one, whose packed form is taken over if nothing has changed."""
+    def __init__(
+        self,
+        body: bytes,
+        media_type: str,
+        headers: Sequence[Header],
+        like: "Prepared | None" = None,
+        packed: Mapping[Coding, bytes] | None = None,
+    ) -> None:
+        """`like` is an earlier one, whose packed forms are taken over if nothing has changed; `packed` are forms
+        that were made beforehand."""
         self._digest = hashlib.blake2b(body, digest_size=16).hexdigest().encode()
-        known = like._packed.body if like is not None and like._digest == self._digest and like._packed else None
-        packed = known or (gzip.compress(body, 6, mtime=0) if len(body) >= _WORTH_PACKING else None)
-        self.size = len(body) + len(packed or b"")
-        self._as_is = self._form(body, media_type, headers, b'"%s"' % self._digest)
-        self._packed = (
-            self._form(packed, media_type, headers, b'"%s-g"' % self._digest, (b"content-encoding", b"gzip"))
-            if packed is not None
-            else None
-        )
+        known = {coding: form.body for coding, form in like._forms.items()} if like and like._is(self._digest) else {}
+        packers = PACKERS if len(body) >= _WORTH_PACKING else {}
+        bodies = {
+            coding: known.get(coding) or (packed or {}).get(coding) or packers[coding](body) for coding in packers
+        }
+        self.size = len(body) + sum(map(len, bodies.values()))
+        self._plain = plain(200, body, media_type, *headers, (b"etag", b'"%s"' % self._digest))
+        self._forms = {coding: self._form(packed, coding, media_type, headers) for coding, packed in bodies.items()}
         self._unchanged = [header for header in headers if header[0] != b"content-type"]
 
-    @staticmethod
-    def _form(body: bytes, media_type: str, headers: Sequence[Header], tag: bytes, *more: Header) -> Answer:
-        return plain(200, body, media_type, *headers, (b"etag", tag), *more)
+    def _is(self, digest: bytes) -> bool:
+        return self._digest == digest
+
+    def _form(self, body: bytes, coding: Coding, media_type: str, headers: Sequence[Header]) -> Answer:
+        tag = b'"%s-%s"' % (self._digest, coding[:1].encode())
+        return plain(200, body, media_type, *headers, (b"etag", tag), (b"content-encoding", coding.encode()))
 
     def answer(self, ask: Ask, *extra: Header) -> Answer:
         """The form that `ask` understands, or 304 if it has it already; `extra` headers are this answer's alone."""
-        form = self._packed if self._packed is not None and takes_gzip(ask.headers.get("accept-encoding")) else None
-        form = form or self._as_is
+        forms = self._forms
+        welcome = accepted(ask.headers.get("accept-encoding")) if forms else ()
+        form = next((forms[coding] for coding in welcome if coding in forms), self._plain)
         known = ask.headers.get("if-none-match")
         if known is not None and (known.strip() == "*" or self._digest in known.encode("latin-1", "replace")):
             tag = next(header for header in form.headers if header[0] == b"etag")
             return Answer(304, [*self._unchanged, tag, *extra])
         return Answer(form.status, [*form.headers, *extra], form.body) if extra else form
-
-
-def takes_gzip(accept_encoding: str | None) -> bool:
-    """Whether gzip is welcome (RFC 9110, 12.5.3)."""
-    if not accept_encoding or "gzip" not in accept_encoding:
-        return False
-    for part in accept_encoding.split(","):
-        name, _, weight = part.partition(";")
-        if name.strip() == "gzip":
-            return weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
-    return False

@@ -7,6 +7,7 @@ from statistics import median
 
 import uvicorn
 
+from tests.bench import sizes_of_embeds
 from tests.bench.asked import ORM
 from tests.bench.load import CONNECTIONS, Result
 from tests.bench.measure import Figure, Measured, Side
@@ -61,6 +62,7 @@ def page(measured: Measured) -> str:
         _limits(measured.sides),
         _engine(measured.engine),
         _sizes(measured.sizes),
+        sizes_of_embeds.section(),
         _MEANING,
     ]
     return "\n\n".join(parts) + "\n"

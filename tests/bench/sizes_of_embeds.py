@@ -1,0 +1,136 @@
+"""What a page must fetch before an embed is there, in brotli: ours beside that of others.
+
+`python -m tests.bench.sizes_of_embeds` prints the section and puts it into `docs/performance.md`. The others' packages
+are downloaded from their registries when it runs; where one cannot be had, the table says so. No test downloads them.
+"""
+
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.resources import WIDGETS
+from app.storefront.answers import Ask
+from app.storefront.assets import ENTRY, Assets
+from app.storefront.encodings import smallest
+from tests.bench.servers import ROOT
+
+PAGE = ROOT / "docs" / "performance.md"
+TITLE = "## What a page must fetch"
+FIRST_PAINT = 6 * 1024
+_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A file of somebody else's package, as their embed code names it."""
+
+    name: str
+    package: str
+    file: str
+    fetch: Callable[[str, Path], Path]
+
+
+@dataclass(frozen=True)
+class Size:
+    """Bytes in brotli; none where the package could not be had. `ours` are held against a limit where there is one."""
+
+    name: str
+    size: int | None
+    limit: int | None = None
+
+
+def ours() -> list[Size]:
+    """The files that the server sends, as it sends them."""
+    with tempfile.TemporaryDirectory() as folder:
+        assets = Assets(WIDGETS, Path(folder))
+        ask = Ask("GET", {"accept-encoding": "br"}, b"")
+        loader = len(assets.loader(ask, "embed.js").body)
+        scripts = [name for name in assets.names if name.endswith(".js")]
+        sizes = {Path(name).name: len(assets.file(ask, assets.hash, name).body) for name in scripts}
+    at_once = loader + sizes.pop(ENTRY)
+    first = Size("**Grapevine: a wall at first paint** (`embed.js` and what it imports)", at_once, FIRST_PAINT)
+    return [first, *(Size(f"Grapevine: `{name}`, when it is used", size) for name, size in sorted(sizes.items()))]
+
+
+def from_npm(package: str, folder: Path) -> Path:
+    """The package, unpacked. Raises `OSError`, `subprocess.SubprocessError`, `tarfile.TarError`."""
+    npm = shutil.which("npm")
+    if npm is None:
+        raise FileNotFoundError("npm is not installed")
+    _run([npm, "pack", "--silent", package], folder)
+    with tarfile.open(next(folder.glob("*.tgz"))) as archive:
+        archive.extractall(folder, filter="data")
+    return folder / "package"
+
+
+def from_pypi(package: str, folder: Path) -> Path:
+    """The same for a wheel."""
+    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    _run([*pip, "--only-binary=:all:", "-d", str(folder), package], folder)
+    with zipfile.ZipFile(next(folder.glob("*.whl"))) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+PEERS = (
+    Peer("Shopify buy-button-js", "@shopify/buy-button-js@3.0.6", "dist/buybutton.min.js", from_npm),
+    Peer("Lyket (a like button)", "@lyket/widget@1.4.8", "dist/lyket.js", from_npm),
+    Peer("Isso (comments)", "isso==0.13.0", "isso/js/embed.min.js", from_pypi),
+)
+
+
+def theirs(peer: Peer) -> Size:
+    """What their file weighs, packed as well as ours."""
+    name = f"{peer.name}, `{peer.package}`: `{Path(peer.file).name}`"
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            text = (peer.fetch(peer.package, Path(folder)) / peer.file).read_bytes()
+        except (OSError, subprocess.SubprocessError, tarfile.TarError, zipfile.BadZipFile, StopIteration) as error:
+            print(f"{peer.package} cannot be had: {error}", file=sys.stderr)
+            return Size(name, None)
+    return Size(name, len(smallest(text)))
+
+
+def section() -> str:
+    """The table, as Markdown."""
+    own = ours()
+    first = own[0].size or 1
+    rows = [_row(size, first) for size in (*own, *map(theirs, PEERS))]
+    head = ["| | bytes in brotli | of ours at first paint | |", "| --- | --- | --- | --- |"]
+    return "\n".join([TITLE, *head, *rows])
+
+
+def into(page: str, text: str) -> str:
+    """The page with the section: in place of an earlier one, before the last, which explains the figures."""
+    sections = [each for each in page.rstrip().split("\n\n## ") if not f"## {each}".startswith(TITLE)]
+    sections.insert(-1, text.removeprefix("## "))
+    return "\n\n## ".join(sections) + "\n"
+
+
+def _row(size: Size, first: int) -> str:
+    if size.size is None:
+        return f"| {size.name} | could not be had in this run | | |"
+    holds = "" if size.limit is None else "holds" if size.size <= size.limit else "**does not hold**"
+    limit = "" if size.limit is None else f" (at most {size.limit:,})"
+    return f"| {size.name} | {size.size:,} | {size.size / first:.1f} | {holds}{limit} |"
+
+
+def _run(command: list[str], folder: Path) -> None:
+    subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=_SECONDS)
+
+
+def main() -> None:
+    """Print the section and put it into the page."""
+    text = section()
+    PAGE.write_text(into(PAGE.read_text("utf-8"), text), "utf-8")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
