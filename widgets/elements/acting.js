@@ -4,6 +4,8 @@
  */
 import { Problem, request } from "./api.js";
 
+const MOST_LIKES = 500;
+
 /** Who asked not to be followed is not joined to a visit; the click id still goes with a purchase. */
 const unfollowed = () =>
   /** @type {any} */ (navigator).globalPrivacyControl === true || navigator.doNotTrack === "1";
@@ -17,7 +19,7 @@ const status = (error) => (error instanceof Problem ? error.status : 0);
 export class Acting {
   /** @type {Promise<unknown>} */
   #turn = Promise.resolve();
-  /** @type {Map<string, string>} attempts of a checkout without an answer yet, by variant */
+  /** @type {Map<string, string>} keys of checkouts without an answer yet, by what is wanted */
   #attempts = new Map();
   /** @type {string | null} the click whose claim is under way */
   #claiming = null;
@@ -35,19 +37,19 @@ export class Acting {
     const { visitor } = this;
     const before = visitor.arrival;
     if (arrival && arrival.at > (before?.seen ?? 0)) {
-      visitor.arrival = { ...arrival, seen: arrival.at, claimed: false };
+      visitor.keep("click", { ...arrival, seen: arrival.at, claimed: false });
     }
     const kept = visitor.arrival;
     if (!visitor.click || !kept || kept.claimed || kept.id === this.#claiming || unfollowed()) return;
     this.#claiming = kept.id;
     try {
       const answer = await this.#send("POST", `/v1/visits/${kept.id}/claim`);
-      visitor.arrival = { ...kept, id: answer.click, claimed: true };
+      visitor.keep("click", { ...kept, id: answer.click, claimed: true });
     } catch (error) {
       const refused = status(error);
       // A click of another merchant on the same site: what was kept for this one stays.
-      if (refused === 404) visitor.arrival = { id: "", at: 0, ...before, seen: kept.seen, claimed: true };
-      else if (refused && refused !== 429 && refused < 500) visitor.arrival = { ...kept, claimed: true };
+      if (refused === 404) visitor.keep("click", { id: "", at: 0, ...before, seen: kept.seen, claimed: true });
+      else if (refused && refused !== 429 && refused < 500) visitor.keep("click", { ...kept, claimed: true });
       // Else nothing is known: the next page asks again.
     }
     this.#claiming = null;
@@ -60,7 +62,7 @@ export class Acting {
    */
   async like(product, wall) {
     const liked = await this.#send("POST", "/v1/likes", () => ({ product, wall, via: this.#via }));
-    this.visitor.noteLike(product, wall, liked.id);
+    this.#note(product, wall, liked.id);
     return liked;
   }
 
@@ -75,7 +77,18 @@ export class Acting {
     } catch (error) {
       if (status(error) !== 404) throw error; // Gone already is gone.
     }
-    this.visitor.noteLike(product, wall);
+    this.#note(product, wall);
+  }
+
+  /**
+   * @param {string} product
+   * @param {string} [wall]
+   * @param {string} [id] of the like; none: taken back
+   */
+  #note(product, wall = "", id) {
+    const key = `${product} ${wall}`;
+    const others = Object.entries(this.visitor.recall("likes") ?? {}).filter(([liked]) => liked !== key);
+    this.visitor.keep("likes", Object.fromEntries([...others, ...(id ? [[key, id]] : [])].slice(-MOST_LIKES)));
   }
 
   /**
@@ -83,26 +96,33 @@ export class Acting {
    * @returns {Promise<import("./types.js").Shared>}
    */
   share(share) {
-    return this.#send("POST", "/v1/shares", () => ({ ...share, via: this.#via }));
+    return this.#send("POST", "/v1/shares", () => ({ ...share, via: share.via ?? this.#via }));
   }
 
   /**
-   * The address where this variant is paid. The same attempt, repeated, is one checkout.
+   * The address where so many of this variant are paid. The same attempt, repeated, is one checkout; another quantity
+   * is another one, and so is the same after a new visit.
    * @param {string} variant
+   * @param {number} quantity
    * @param {string} [wall]
    * @returns {Promise<string>}
    */
-  async checkout(variant, wall) {
-    const key = this.#attempts.get(variant) ?? attempt();
-    this.#attempts.set(variant, key);
-    const body = () => ({ items: [{ variant, quantity: 1 }], wall, click: this.#via });
+  async checkout(variant, quantity, wall) {
+    let wanted = "";
+    const body = () => ({ items: [{ variant, quantity }], wall, click: this.#via });
+    // Known when its turn comes: a claim that goes before it may bring another click.
+    const key = () => {
+      wanted = JSON.stringify(body());
+      this.#attempts.set(wanted, this.#attempts.get(wanted) ?? attempt());
+      return { "Idempotency-Key": /** @type {string} */ (this.#attempts.get(wanted)) };
+    };
     try {
-      const { url } = await this.#send("POST", "/v1/checkouts", body, { "Idempotency-Key": key });
-      this.#attempts.delete(variant);
+      const { url } = await this.#send("POST", "/v1/checkouts", body, key);
+      this.#attempts.delete(wanted);
       return url;
     } catch (error) {
       // An answer, even "no", ends the attempt; silence does not: it may have been carried out.
-      if (status(error)) this.#attempts.delete(variant);
+      if (status(error)) this.#attempts.delete(wanted);
       throw error;
     }
   }
@@ -116,10 +136,10 @@ export class Acting {
    * @param {string} method
    * @param {string} path
    * @param {() => object} [body] made when its turn comes
-   * @param {Record<string, string>} [headers]
+   * @param {() => Record<string, string>} [headers] likewise
    */
   #send(method, path, body, headers) {
-    const answer = this.#turn.then(() => this.#ask(method, path, body?.(), headers));
+    const answer = this.#turn.then(() => this.#ask(method, path, body?.(), headers?.()));
     this.#turn = answer.catch(() => {});
     return answer;
   }
@@ -136,7 +156,7 @@ export class Acting {
     /** @type {Record<string, string>} */
     const proof = token ? { "Grapevine-Visitor": token } : {};
     const answer = await request(method, visitor.api + path, body, { ...headers, ...proof });
-    if (answer?.visitor && answer.visitor !== token) visitor.token = answer.visitor;
+    if (answer?.visitor && answer.visitor !== token) visitor.keep("visitor", answer.visitor);
     return answer;
   }
 }

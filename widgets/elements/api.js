@@ -7,6 +7,13 @@ export const HOME = new URL(import.meta.url).origin;
 
 const PATIENCE = 15_000;
 
+/**
+ * What a status means to a person. Our own calls are well formed: what cannot be processed (422) names something that
+ * is no longer on offer.
+ * @type {Record<number, string>}
+ */
+const NO = { 0: "offline", 404: "gone", 410: "gone", 422: "gone", 429: "busy", 503: "busy" };
+
 /** The server's "no", or (status 0) its silence. */
 export class Problem extends Error {
   /**
@@ -21,11 +28,7 @@ export class Problem extends Error {
 
   /** Which of `words` says this to a person. */
   get word() {
-    if (!this.status) return "error_offline";
-    if (this.status === 429 || this.status === 503) return "error_busy";
-    if (this.code === "out_of_stock") return "error_sold_out";
-    // Our own calls are well formed: what cannot be processed (422) names something that is no longer on offer.
-    return [404, 410, 422].includes(this.status) ? "error_gone" : "error_other";
+    return `error_${this.code === "out_of_stock" ? "sold_out" : (NO[this.status] ?? "other")}`;
   }
 }
 

@@ -34,18 +34,6 @@ export function takeClick(href) {
   return { click, href: path + (query && `?${query}`) + (fragment.length ? `#${fragment.join("#")}` : "") };
 }
 
-/**
- * Adds the click id to the address of a page of ours, whose own storage cannot know it.
- * @param {string} href
- * @param {string | null} click
- */
-export function withClick(href, click) {
-  if (!click) return href;
-  const url = new URL(href);
-  url.searchParams.set("gv_click", click);
-  return url.href;
-}
-
 function arrive() {
   const { click, href } = takeClick(location.href);
   if (href !== location.href) {

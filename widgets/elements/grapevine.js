@@ -11,15 +11,21 @@ import "./styles.js";
 import "./visitor.js";
 import "./like.js";
 import "./card.js";
+import "./section.js";
 import "./element.js";
 import { GrapevineProduct } from "./product.js";
 import { GrapevineWall } from "./wall.js";
 
-const ELEMENTS = { "grapevine-wall": GrapevineWall, "grapevine-product": GrapevineProduct };
+/** A share button comes with all it needs when one stands on the page. */
+class GrapevineShare extends HTMLElement {
+  connectedCallback() {
+    import("./share-button.js").then(({ upgrade }) => upgrade(this), () => {});
+  }
+}
+
+const ELEMENTS = { "grapevine-wall": GrapevineWall, "grapevine-product": GrapevineProduct, "grapevine-share": GrapevineShare };
 
 // A page may bring this in twice, even in two versions: the first one stays.
 for (const [name, element] of Object.entries(ELEMENTS)) {
   if (!customElements.get(name)) customElements.define(name, element);
 }
-
-export { GrapevineProduct, GrapevineWall };

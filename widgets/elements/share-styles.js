@@ -2,7 +2,7 @@
  * How the share sheet looks: at the bottom edge of a phone, in the middle of a larger screen.
  */
 export const SHEET = `
-.sheet{inline-size:min(100%,30rem);max-inline-size:100vw;max-block-size:min(88dvh,44rem);margin:auto auto 0;padding:0;border:0;border-radius:20px 20px 0 0;background:var(--surface);color:var(--text);font-size:1rem;overflow:auto;overscroll-behavior:contain;box-shadow:0 -8px 48px #0005}
+.sheet{inline-size:min(100%,30rem);max-inline-size:100vw;max-block-size:min(88dvh,44rem);margin:auto auto 0;padding:0;border:0;border-radius:20px 20px 0 0;background:var(--surface);color:var(--text);font-style:normal;font-size:1rem;line-height:1.4;letter-spacing:normal;text-align:start;text-transform:none;white-space:normal;overflow:auto;overscroll-behavior:contain;box-shadow:0 -8px 48px #0005}
 .sheet-body{padding:0 20px 20px}
 .sheet::backdrop{background:#0f0a16a6}
 .sheet[open]{animation:rise .28s cubic-bezier(.2,.8,.2,1)}
@@ -10,10 +10,15 @@ export const SHEET = `
 .sheet header{position:sticky;inset-block-start:0;z-index:1;display:flex;align-items:center;gap:12px;margin-inline:-20px;padding:14px 12px 10px 20px;background:var(--surface)}
 .sheet-title{flex:1;font-size:1.125rem;font-weight:650;overflow-wrap:anywhere}
 .close{display:grid;place-items:center;inline-size:40px;block-size:40px;border:0;border-radius:50%;background:var(--tint)}
+.sheet p{unicode-bidi:plaintext}
+textarea.field{field-sizing:content;max-block-size:9em}
+.reward{margin-block-end:8px;padding:10px 14px;border-radius:10px;background:var(--tint)}
+.reward a{text-decoration:underline;text-underline-offset:.2em}
 .more{margin-block-end:14px}
 .more summary{inline-size:fit-content;padding-block:6px;cursor:pointer;color:var(--muted)}
 .more label{display:grid;gap:4px;margin-block-start:8px;font-size:.875rem;font-weight:600}
 .field{inline-size:100%;min-block-size:44px;padding:9px 12px;border:1px solid light-dark(#8d8699,#857d93);border-radius:10px;background:none;font-weight:400;font-size:1rem;resize:vertical}
+.hint:empty{display:none}
 .hint{margin-block-start:8px;color:var(--muted);font-size:.875rem}
 .ways{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,8.5rem),1fr));gap:8px}
 .way{display:flex;align-items:center;justify-content:center;gap:8px;min-block-size:48px;padding-inline:12px;border:1px solid var(--line);border-radius:12px;background:var(--tint);font-weight:600}

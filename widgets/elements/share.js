@@ -4,14 +4,18 @@
  * never before; words and name go along only if the person wrote them.
  */
 import { Problem, web } from "./api.js";
-import { el, fill, icon, inkOn, isColor, sheet } from "./dom.js";
+import { clickId } from "./click.js";
+import { inkOn, isColor } from "./colors.js";
+import { el, fill, icon, sheet } from "./dom.js";
 import { ICONS } from "./icons.js";
+import { shortening } from "./limits.js";
 import { SHEET } from "./share-styles.js";
 
-/** @typedef {import("./types.js").Card} Card */
 /** @typedef {import("./types.js").Network} Network */
-/** @typedef {import("./types.js").Place} Place */
 /** @typedef {import("./types.js").Shared} Shared */
+/** @typedef {import("./types.js").Subject} Subject */
+/** @typedef {Pick<import("./types.js").Place, "words" | "sharing" | "visitor" | "wall" | "tell">} Place */
+/** @typedef {{title: string, id?: string}} Thing  what is shared, as it is called */
 
 const STYLES = sheet(SHEET);
 
@@ -27,38 +31,58 @@ const APPS = ["email", "sms", "viber"];
 /** These have no address that opens their form: the link is copied, and the person pastes it there. */
 const PASTED = ["instagram", "tiktok", "messenger", "signal", "discord", "slack", "wechat", "youtube"];
 
+/** Characters of a link's path: `/r/` and the code. */
+const PATH = 12;
+
 /**
+ * Opens the sheet, once: the press of a button that is hidden by it does nothing.
  * @param {ShadowRoot} root
  * @param {HTMLElement} section where the sheet hangs, and whose colours it takes
- * @param {Card} card
+ * @param {Thing} thing
  * @param {Network[]} networks
  * @param {Place} place
+ * @param {Subject} [subject] what the server is told; default: the product, on this wall
  */
-export function openSheet(root, section, card, networks, place) {
+export function openSheet(root, section, thing, networks, place, subject = { product: thing.id, wall: place.wall }) {
+  if (root.querySelector("dialog[open]")) return;
   if (!root.adoptedStyleSheets.includes(STYLES)) root.adoptedStyleSheets = [...root.adoptedStyleSheets, STYLES];
-  const dialog = new Sheet(card, networks, place).dialog;
-  dialog.addEventListener("close", () => dialog.remove());
+  const opener = /** @type {HTMLElement | null} */ (root.activeElement);
+  // A page that knows whose word brought its reader says so; it is theirs who shares only if nothing is known of them.
+  const via = clickId(root.host.getAttribute("via")) ?? undefined;
+  const dialog = new Sheet(thing, { ...subject, via }, networks, place).dialog;
+  dialog.addEventListener("close", () => {
+    dialog.remove();
+    // The card may have been drawn anew in the meantime.
+    const again = thing.id && section.querySelector(`[data-product="${CSS.escape(thing.id)}"] .share`);
+    const back = opener?.isConnected || !again ? opener : /** @type {HTMLElement} */ (again);
+    back?.focus();
+  });
   section.append(dialog);
   dialog.showModal();
 }
 
 class Sheet {
   /**
-   * @param {Card} card
+   * @param {Thing} thing
+   * @param {Subject & {via?: string}} subject
    * @param {Network[]} networks
    * @param {Place} place
    */
-  constructor(card, networks, place) {
+  constructor(thing, subject, networks, place) {
     const { words } = place;
-    this.card = card;
+    this.thing = thing;
+    this.subject = subject;
+    this.networks = networks;
     this.place = place;
     this.status = el("p", "sheet-status", { role: "status" });
-    this.caption = el("textarea", "field", { rows: 2, maxlength: 280, dir: "auto" });
+    this.cut = el("p", "hint", { role: "status" });
+    this.caption = el("textarea", "field", { rows: 2, maxlength: 500, dir: "auto" });
+    this.caption.addEventListener("input", () => this.#warn());
     this.person = el("input", "field", { maxlength: 60, autocomplete: "nickname", dir: "auto" });
     this.field = el("input", "field", { readonly: true, dir: "ltr", "aria-label": words.share_link });
     this.result = el("div", "result", { hidden: true }, this.field);
     this.picture = el("img", "code", { alt: words.share_qr_alt, width: 200, height: 200, hidden: true });
-    const title = el("h2", "sheet-title", { id: "sheet-title", dir: "auto" }, fill(words.share, card));
+    const title = el("h2", "sheet-title", { id: "sheet-title", dir: "auto" }, fill(words.share, thing).trim());
     const close = el("button", "close", { type: "button", "aria-label": words.close }, icon("M6 6l12 12M18 6 6 18"));
     const more = el(
       "details",
@@ -66,31 +90,51 @@ class Sheet {
       {},
       el("summary", "", {}, words.share_add),
       el("label", "", {}, words.share_caption, this.caption),
+      this.cut,
       el("label", "", {}, words.share_name, this.person),
       el("p", "hint", {}, words.share_hint),
     );
     const first = el("div", "ways", {}, ...this.#ownWays());
     const list = networks.filter(({ id }) => !APART.includes(id)).map((network) => el("li", "", {}, this.#button(network)));
-    const all = el("ul", "networks", { role: "list", "aria-label": words.share_networks }, ...list);
-    const parts = [el("header", "", {}, title, close), more, first, this.result, this.picture, all, this.status];
+    const all = list.length > 0 && el("ul", "networks", { role: "list", "aria-label": words.share_networks }, ...list);
+    const head = el("header", "", {}, title, close);
+    const parts = [head, this.#reward(), more, first, this.result, this.picture, all, this.status];
     this.dialog = el("dialog", "sheet", { "aria-labelledby": "sheet-title" }, el("div", "sheet-body", {}, ...parts));
     close.addEventListener("click", () => this.dialog.close());
     // A press beside the sheet meets the dialog itself: its body fills it.
     this.dialog.addEventListener("click", (event) => event.target === this.dialog && this.dialog.close());
   }
 
-  /** Device, copy and QR. */
+  /** Said before anything is shared: that it may be rewarded, and where the terms are. */
+  #reward() {
+    const { words, sharing } = this.place;
+    const terms = web(sharing?.terms);
+    const more = terms && el("a", "", { href: terms, target: "_blank", rel: "noopener" }, words.share_terms);
+    return sharing?.rewarded && el("p", "reward", {}, words.share_rewarded, more && " ", more || null);
+  }
+
+  /** Says beforehand which networks will shorten what was written. */
+  #warn() {
+    const { words, visitor } = this.place;
+    const short = shortening(this.caption.value.trim(), visitor.api.length + PATH, this.networks);
+    const names = new Intl.ListFormat(words.lang).format(short.map((network) => network.name));
+    this.cut.textContent = names && fill(words.share_cut, { names });
+  }
+
+  /** Device, copy and QR, where the merchant offers them. */
   #ownWays() {
     const { words } = this.place;
     const way = (/** @type {string} */ id, /** @type {string} */ text, /** @type {() => Promise<void>} */ act) => {
-      const button = el("button", "way", { type: "button" }, icon(ICONS[id]), text);
+      const button = el("button", "way", { type: "button", autofocus: true }, icon(ICONS[id]), text);
       button.addEventListener("click", () => this.#try(button, act));
       return button;
     };
+    const offered = (/** @type {string} */ id) => this.networks.some((network) => network.id === id);
+    const device = offered("device") && typeof navigator.share === "function";
     return [
-      typeof navigator.share === "function" && way("device", words.share_device, () => this.#device()),
-      way("copy", words.share_copy, () => this.#copy("copy")),
-      way("qr", words.share_qr, () => this.#qr()),
+      device && way("device", words.share_device, () => this.#device()),
+      offered("copy") && way("copy", words.share_copy, () => this.#copy("copy")),
+      offered("qr") && way("qr", words.share_qr, () => this.#qr()),
     ].filter((button) => button !== false);
   }
 
@@ -122,8 +166,10 @@ class Sheet {
     if (PASTED.includes(network.id)) return this.#copy(network.id, network.name);
     const shared = await this.#share(network.id);
     const address = shared.intent_url ?? "";
-    if (APPS.includes(network.id) && /^(mailto|sms|viber):/.test(address)) location.href = address;
-    else if (tab && web(address)) {
+    if (APPS.includes(network.id) && /^(mailto|sms|viber):/.test(address)) {
+      location.href = address;
+      this.#show(shared); // Where no app takes it, nothing else is seen.
+    } else if (tab && web(address)) {
       tab.opener = null;
       tab.location.replace(web(address));
     } else {
@@ -135,7 +181,7 @@ class Sheet {
   async #device() {
     const shared = await this.#share("device");
     try {
-      await navigator.share({ title: this.card.title, text: this.caption.value.trim() || undefined, url: shared.url });
+      await navigator.share({ title: this.thing.title, text: this.caption.value.trim() || undefined, url: shared.url });
     } catch (error) {
       if (/** @type {Error} */ (error).name !== "AbortError") this.#show(shared);
     }
@@ -163,6 +209,7 @@ class Sheet {
     this.picture.src = `${this.place.visitor.api}/r/${encodeURIComponent(shared.code)}.svg`;
     this.picture.hidden = false;
     this.#show(shared);
+    this.picture.scrollIntoView({ block: "nearest" });
   }
 
   /**
@@ -182,13 +229,13 @@ class Sheet {
   /** @param {string} network */
   async #share(network) {
     const shared = await (await this.place.visitor.act()).share({
-      product: this.card.id,
-      wall: this.place.wall,
+      ...this.subject,
       network,
       caption: this.caption.value.trim() || undefined,
       name: this.person.value.trim() || undefined,
     });
-    this.place.tell("share", { product: this.card.id, network, url: shared.url });
+    const { product, url: page } = /** @type {{product?: string, url?: string}} */ (this.subject);
+    this.place.tell("share", { product, page, network, url: shared.url });
     return shared;
   }
 

@@ -14,7 +14,8 @@
  * @typedef {{id: string, title: string, layout: Layout, theme: Theme, locale: string, url: string}} Wall
  * @typedef {{id: string, name: string, color: string}} Network
  * @typedef {Record<string, string>} Words  the strings of ../messages in the visitor's language
- * @typedef {{merchant?: string, networks: Network[], words: Words}} Common
+ * @typedef {{rewarded: boolean, terms: string | null}} Sharing  whether a share may be rewarded, and where that is told
+ * @typedef {{merchant?: string, networks: Network[], sharing?: Sharing, words: Words}} Common
  * @typedef {Common & {wall: Wall, cards: Card[]}} WallPayload
  * @typedef {Common & {product: Card}} ProductPayload
  *
@@ -25,18 +26,37 @@
  * }} Shared
  * @typedef {{id: string, at: number}} Arrival  a click that led to a page, and when (milliseconds)
  * @typedef {Arrival & {seen: number, claimed: boolean}} KeptArrival  `seen`: the arrival that was last looked at
- * @typedef {{product?: string, wall?: string, network: string, caption?: string, name?: string}} Share
+ * @typedef {{product?: string, wall?: string} | {merchant: string, url: string, title: string}} Subject  what is
+ *   shared: a product, a wall, or a page of the merchant's
+ * @typedef {Subject & {network: string, caption?: string, name?: string, via?: string}} Share
+ * @typedef {Common & {merchant: string}} SharingPayload  what a share button needs
  *
  * Where a card stands: everything it needs beyond its own facts.
- * @typedef {{
- *   words: Words,
+ * @typedef {Common & {
  *   locales: readonly string[],
  *   heading: number,
+ *   counted: boolean,
+ *   whole: boolean,
  *   wall: string | undefined,
  *   visitor: import("./visitor.js").Visitor,
+ *   counts: Map<string, (likes: number) => void>,
  *   say: (text: string) => void,
  *   tell: (name: string, detail: object) => boolean,
  *   share: (card: Card) => Promise<void>,
- * }} Place
+ *   redraw: () => Promise<void>,
+ * }} Place  `counted`: one can choose how many; `whole`: with its description; `counts`: sets the likes of a product
+ * @typedef {{
+ *   likes: number, stands: boolean, wanted: boolean, draw: () => void,
+ * }} Heart  `stands`: what the server knows; `wanted`: what the person wants
+ *
+ * What of a payload is shown, and how.
+ * @typedef {{cards: Card[], label: string, layout: string, theme: Theme, wall: string | undefined}} View
+ * @typedef {HTMLElement & {
+ *   api: string, path: string, arrival: Arrival | null,
+ *   view: (payload: any) => View, tell: (name: string, detail: object) => boolean,
+ * }} Host  an element of ours, to what it shows
+ * @typedef {{
+ *   element: Host, section: HTMLElement, payload: any, place: Place, arrival: Arrival | null,
+ * }} Shown  what an element shows now
  */
 export {};

@@ -1,12 +1,11 @@
 /**
  * One browser on one site, towards one merchant, as this page remembers it: token, click, likes. What it asks of the
- * server is in acting.js, which is fetched after the first paint. Knows no page.
+ * server, and what it then takes note of, is in acting.js, which is fetched after the first paint. Knows no page.
  */
 import { Problem } from "./api.js";
 import { keep, recall } from "./store.js";
 
 const CLICK_LIVES = 30 * 24 * 3600 * 1000;
-const MOST_LIKES = 500;
 
 export class Visitor {
   /** @type {Promise<import("./acting.js").Acting> | null} */
@@ -21,22 +20,30 @@ export class Visitor {
     this.scope = `grapevine:${new URL(api).host}:${merchant}:`;
   }
 
-  /** The signed token that proves who this is; the server gives it. @type {string | null} */
-  get token() {
-    return recall(`${this.scope}visitor`);
+  /**
+   * @param {"visitor" | "click" | "likes"} name
+   * @returns {any}
+   */
+  recall(name) {
+    return recall(this.scope + name);
   }
 
-  set token(token) {
-    keep(`${this.scope}visitor`, token);
+  /**
+   * @param {"visitor" | "click" | "likes"} name
+   * @param {unknown} value
+   */
+  keep(name, value) {
+    keep(this.scope + name, value);
+  }
+
+  /** The signed token that proves who this is; the server gives it. @type {string | null} */
+  get token() {
+    return this.recall("visitor");
   }
 
   /** The click that led here. @type {import("./types.js").KeptArrival | null} */
   get arrival() {
-    return recall(`${this.scope}click`);
-  }
-
-  set arrival(arrival) {
-    keep(`${this.scope}click`, arrival);
+    return this.recall("click");
   }
 
   /** The kept click id, while it may earn credit. */
@@ -52,19 +59,7 @@ export class Visitor {
    * @returns {string}
    */
   liked(product, wall = "") {
-    return recall(`${this.scope}likes`)?.[`${product} ${wall}`] ?? "";
-  }
-
-  /**
-   * @param {string} product
-   * @param {string} [wall]
-   * @param {string} [id] none: taken back
-   */
-  noteLike(product, wall = "", id) {
-    const name = `${this.scope}likes`;
-    const key = `${product} ${wall}`;
-    const others = Object.entries(recall(name) ?? {}).filter(([liked]) => liked !== key);
-    keep(name, Object.fromEntries([...others, ...(id ? [[key, id]] : [])].slice(-MOST_LIKES)));
+    return this.recall("likes")?.[`${product} ${wall}`] ?? "";
   }
 
   /**

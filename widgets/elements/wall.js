@@ -1,40 +1,30 @@
 /**
  * `<grapevine-wall wall="wall_...">`: the cards of a wall, in its layout.
  */
-import { drawCard } from "./card.js";
-import { el } from "./dom.js";
-import { applyTheme, GrapevineElement } from "./element.js";
+import { GrapevineElement } from "./element.js";
 
 const LAYOUTS = ["grid", "list", "carousel", "single"];
 
-/** From so many cards on, those outside the screen are not laid out. */
-const MANY = 60;
+/** @param {(string | null)[]} names */
+const firstLayout = (...names) => names.find((name) => name && LAYOUTS.includes(name)) ?? "grid";
 
 /** @extends {GrapevineElement<import("./types.js").WallPayload>} */
 export class GrapevineWall extends GrapevineElement {
-  static observedAttributes = ["wall", "api"];
-
   get path() {
     const wall = this.getAttribute("wall");
     return wall ? `/v1/walls/${encodeURIComponent(wall)}/widget` : "";
   }
 
+  get layout() {
+    return firstLayout(this.getAttribute("layout"));
+  }
+
   /**
    * @param {import("./types.js").WallPayload} payload
-   * @param {HTMLElement} section
-   * @param {(wall?: string) => import("./types.js").Place} place
+   * @returns {import("./types.js").View}
    */
-  draw({ wall, cards, words }, section, place) {
-    const layout = [this.getAttribute("layout"), wall.layout].find((name) => LAYOUTS.includes(name ?? "")) ?? "grid";
-    section.className = cards.length > MANY && layout !== "carousel" ? `${layout} many` : layout;
-    section.ariaLabel = wall.title || words.wall;
-    applyTheme(section, wall.theme);
-    const here = place(wall.id);
-    const shown = layout === "single" ? cards.slice(0, 1) : cards;
-    section.append(
-      shown.length
-        ? el("ul", "cards", { role: "list" }, ...shown.map((card, index) => drawCard(card, here, index)))
-        : el("p", "empty", {}, words.empty),
-    );
+  view({ wall: { id, title, layout: own, theme }, cards, words }) {
+    const layout = firstLayout(this.getAttribute("layout"), own);
+    return { layout, label: title || words.wall, theme, wall: id, cards: layout === "single" ? cards.slice(0, 1) : cards };
   }
 }

@@ -1,0 +1,162 @@
+/**
+ * Beacons: a wall or card was seen, something was opened. Seen is half of it (or half a screen of it) for a second, on
+ * a page that is in front; told once for each card and page load. Sent in batches, never in anybody's way, and rather
+ * lost than sent twice.
+ */
+
+/** @typedef {import("./types.js").Shown} Shown */
+/** @typedef {{type: string, wall?: string, product?: string, code?: string, at: string}} Beacon */
+
+const LONG_ENOUGH = 1000;
+const PAUSE = 3000;
+const MOST = 50;
+const STEPS = Array.from({ length: 21 }, (_, step) => step / 20);
+
+/** @type {Set<string>} what was told once on this page */
+const told = new Set();
+
+/** @type {Map<import("./types.js").Place["visitor"], Beacon[]>} */
+const waiting = new Map();
+
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let timer;
+
+const hidden = () => document.visibilityState === "hidden";
+
+/** Who asked not to be followed is counted, and not known. */
+const unfollowed = () =>
+  /** @type {any} */ (navigator).globalPrivacyControl === true || navigator.doNotTrack === "1";
+
+function send() {
+  clearTimeout(timer);
+  timer = undefined;
+  for (const [visitor, beacons] of waiting) {
+    // Known only now: the visit that led here may have been claimed since.
+    const who = unfollowed() ? {} : { click: visitor.click ?? undefined, visitor: visitor.token ?? undefined };
+    for (let from = 0; from < beacons.length; from += MOST) {
+      const body = JSON.stringify(beacons.slice(from, from + MOST).map((beacon) => ({ ...beacon, ...who })));
+      post(`${visitor.api}/v1/beacons`, body);
+    }
+  }
+  waiting.clear();
+}
+
+/**
+ * A simple request, so nothing is asked beforehand; it outlives the page. Whether it arrives is nobody's worry here.
+ * @param {string} url
+ * @param {string} body
+ */
+function post(url, body) {
+  const headers = { "Content-Type": "text/plain" };
+  fetch(url, { method: "POST", mode: "cors", credentials: "omit", keepalive: true, headers, body }).catch(() => {});
+}
+
+// Either may be the last that a page hears: phones end pages without a word.
+document.addEventListener("visibilitychange", () => hidden() && send());
+addEventListener("pagehide", send);
+
+/**
+ * @param {Shown} shown
+ * @param {string} type
+ * @param {string} [product]
+ */
+function tell({ element, place: { visitor, wall } }, type, product) {
+  /** @type {Beacon} */
+  const beacon = { type, wall, product, at: new Date().toISOString() };
+  const code = element.getAttribute("code");
+  if (code && type === "card_view") beacon.code = code;
+  waiting.set(visitor, [...(waiting.get(visitor) ?? []), beacon]);
+  timer ??= setTimeout(send, PAUSE);
+}
+
+/**
+ * @param {Shown} shown
+ * @param {string} type
+ * @param {string} [product]
+ */
+function tellOnce(shown, type, product) {
+  const { element, place } = shown;
+  const what = [place.visitor.scope, type, place.wall, product, element.getAttribute("code")].join(" ");
+  if (!told.has(what)) tell(shown, type, product);
+  told.add(what);
+}
+
+/** @type {WeakMap<Element, AbortController>} ends the watch over what an element showed before */
+const watches = new WeakMap();
+
+/**
+ * Watches the cards of an element, and what is opened in it, until it shows something else.
+ * @param {Shown} shown
+ */
+export function watch(shown) {
+  const end = new AbortController();
+  watches.get(shown.element)?.abort();
+  watches.set(shown.element, end);
+  watchCards(shown, end.signal);
+  watchPresses(shown, end.signal);
+}
+
+/**
+ * @param {Shown} shown
+ * @param {AbortSignal} signal
+ */
+function watchCards(shown, signal) {
+  /** @type {Map<Element, ReturnType<typeof setTimeout>>} */
+  const looking = new Map();
+  const unseen = new Set(shown.section.querySelectorAll("[data-product]"));
+  const away = (/** @type {Element} */ card) => {
+    clearTimeout(looking.get(card));
+    looking.delete(card);
+  };
+  const seen = (/** @type {Element} */ card) => {
+    unseen.delete(card);
+    eye.unobserve(card);
+    if ("wall" in shown.payload) tellOnce(shown, "wall_view");
+    tellOnce(shown, "card_view", card.getAttribute("data-product") ?? undefined);
+  };
+  const eye = new IntersectionObserver(
+    (sights) => {
+      for (const { target, isIntersecting, intersectionRatio, intersectionRect } of sights) {
+        const enough = isIntersecting && (intersectionRatio >= 0.5 || intersectionRect.height >= innerHeight / 2);
+        if (!enough || hidden()) away(target);
+        else if (!looking.has(target)) looking.set(target, setTimeout(seen, LONG_ENOUGH, target));
+      }
+    },
+    { threshold: STEPS },
+  );
+  // A page behind others is not looked at; in front again, it is looked at anew.
+  const look = () =>
+    unseen.forEach((card) => {
+      away(card);
+      eye.unobserve(card);
+      if (!hidden()) eye.observe(card);
+    });
+  document.addEventListener("visibilitychange", look, { signal });
+  signal.addEventListener("abort", () => {
+    unseen.forEach(away);
+    eye.disconnect();
+  });
+  look();
+}
+
+/**
+ * What is opened: a product's page, the share sheet, the till.
+ * @param {Shown} shown
+ * @param {AbortSignal} signal
+ */
+function watchPresses(shown, signal) {
+  const opened = (/** @type {Event} */ event) => {
+    const target = /** @type {Element} */ (event.target);
+    const product = target.closest("[data-product]")?.getAttribute("data-product");
+    if (product && target.closest("a[href]")) tell(shown, "card_open", product);
+    else if (product && target.closest(".share")) tell(shown, "share_open", product);
+  };
+  shown.section.addEventListener("click", opened, { signal });
+  shown.section.addEventListener("auxclick", (event) => event.button === 1 && opened(event), { signal });
+  const till = (/** @type {Event} */ event) => {
+    const { product } = /** @type {CustomEvent<{product: string}>} */ (event).detail;
+    // Once everybody on the page was asked: who refuses it opens no till.
+    queueMicrotask(() => event.defaultPrevented || tell(shown, "checkout_open", product));
+  };
+  shown.element.addEventListener("grapevine-checkout", till, { signal });
+}
