@@ -13,14 +13,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.kernel.errors import AppError, NotFound, Unavailable
 from app.kernel.http import problems
 from app.kernel.ids import Malformed
-from app.storefront.answers import Answer, Ask, plain
+from app.storefront.answers import Answer, Ask, Stream, plain
 from app.storefront.assets import LOADERS
 from app.storefront.front import Storefront
 from app.storefront.headers import NO_STORE
 
 log = logging.getLogger(__name__)
 
-Handler = Callable[[Ask], Awaitable[Answer]]
+Handler = Callable[[Ask], Awaitable[Answer | Stream]]
 Route = Callable[[list[str]], Handler | None]
 """The handler of a path, given its segments; None for a path that is not of the fast lane."""
 
@@ -36,6 +36,9 @@ class FastLane:
             "r": self._link,
             "w": self._wall_page,
             "p": self._product_page,
+            "embed": self._frame,
+            "oembed": self._oembed,
+            "cards": self._picture,
             "thanks": self._thanks_page,
             "assets": self._asset,
             **dict.fromkeys(LOADERS, self._loader),
@@ -49,7 +52,10 @@ class FastLane:
             route = self._routes.get(segments[0])
             handler = route(segments) if route is not None else None
             if handler is not None:
-                return await _send(await _answer(handler, Ask.of(scope)), scope["method"], send)
+                answer = await _answer(handler, Ask.of(scope))
+                if isinstance(answer, Answer):
+                    return await _send(answer, scope["method"], send)
+                return await answer.run(receive, send)
         return await self._app(scope, receive, send)
 
     def _widget(self, segments: list[str]) -> Handler | None:
@@ -58,6 +64,10 @@ class FastLane:
                 return lambda ask: self._front.payloads.wall(ask, wall_id)
             case [_, "products", product_id, "widget"]:
                 return lambda ask: self._front.payloads.product(ask, product_id)
+            case [_, "walls", wall_id, "live"]:
+                return lambda ask: self._front.live.live(ask, wall_id)
+            case [_, "merchants", merchant_id, "sharing"]:
+                return lambda ask: self._front.payloads.merchant(ask, merchant_id)
         return None
 
     def _link(self, segments: list[str]) -> Handler | None:
@@ -69,10 +79,34 @@ class FastLane:
         return lambda ask: self._front.links.follow(ask, code)
 
     def _wall_page(self, segments: list[str]) -> Handler | None:
+        if len(segments) == 3 and segments[2] == "embed":
+            return lambda ask: self._front.embed_page.answer(ask, segments[1])
+        if len(segments) == 3 and segments[2] in ("feed.json", "feed.xml"):
+            return lambda ask: self._front.feeds.answer(
+                ask, segments[1], "json" if segments[2] == "feed.json" else "xml"
+            )
         return (lambda ask: self._front.hosted.wall(ask, segments[1])) if len(segments) == 2 else None
 
     def _product_page(self, segments: list[str]) -> Handler | None:
         return (lambda ask: self._front.hosted.product(ask, segments[1])) if len(segments) == 2 else None
+
+    def _frame(self, segments: list[str]) -> Handler | None:
+        match segments:
+            case [_, "walls", wall_id]:
+                return lambda ask: self._front.embeds.wall(ask, wall_id)
+            case [_, "products", product_id]:
+                return lambda ask: self._front.embeds.product(ask, product_id)
+            case [_, "r", code]:
+                return lambda ask: self._front.embeds.referral(ask, code)
+        return None
+
+    def _picture(self, segments: list[str]) -> Handler | None:
+        if len(segments) != 2 or not segments[1].endswith(".png"):
+            return None
+        return lambda ask: self._front.pictures.answer(ask, segments[1][:-4])
+
+    def _oembed(self, segments: list[str]) -> Handler | None:
+        return self._front.oembed.answer if len(segments) == 1 else None
 
     def _thanks_page(self, segments: list[str]) -> Handler | None:
         return (lambda ask: self._front.hosted.thanks(ask, segments[1])) if len(segments) == 2 else None
@@ -99,7 +133,7 @@ class FastLane:
         return self._front.home if len(segments) == 1 else None
 
 
-async def _answer(handler: Handler, ask: Ask) -> Answer:
+async def _answer(handler: Handler, ask: Ask) -> Answer | Stream:
     try:
         return await handler(ask)
     except AppError as refusal:

@@ -3,7 +3,7 @@
 import gc
 import signal
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -20,17 +20,19 @@ from app.catalog import import_api
 from app.catalog import imports as catalog_imports
 from app.fastlane import FastLane
 from app.history import api as history_api
+from app.kernel import feed
 from app.kernel.clock import Clock, SystemClock
 from app.kernel.clock_watch import ClockWatch
 from app.kernel.database import Database
 from app.kernel.events import Events
 from app.kernel.http import idempotency, openapi, problems
 from app.kernel.http.limits import TooLargeAsProblem
-from app.kernel.outbox import Handler, Outbox, Worker
+from app.kernel.outbox import Beside, Handler, Outbox, Worker
 from app.kernel.periodic import Timetable
 from app.kernel.recorder import Recorder
 from app.kernel.runtime import Runtime
 from app.kernel.signing import Signer
+from app.kernel.stopping import on_stop
 from app.merchants import api as merchants_api
 from app.merchants.cors import Cors
 from app.merchants.directory import Directory
@@ -46,13 +48,14 @@ from app.orders.reconciliation import runs as reconciliation
 from app.orders.stripe.gateway import Gateway
 from app.orders.webhooks import api as webhook_api
 from app.referrals import api as referrals_api
-from app.referrals import coupons, coupons_api, identities, identities_api, visits
+from app.referrals import beacons, beacons_api, coupons, coupons_api, identities, identities_api, machine_visits, visits
 from app.referrals import service as referrals
 from app.referrals import writing as referrals_writing
 from app.reports import api as reports_api
-from app.reports import models_api, sharers_api, spread_api
+from app.reports import machines_api, models_api, sharers_api, spread_api
 from app.settings import Settings, load
 from app.storefront import api as storefront_api
+from app.storefront import embed_code_api, embeds_api, feeds_api, live_api, oembed_api
 from app.storefront.front import Storefront
 from app.walls import api as walls_api
 
@@ -60,7 +63,7 @@ VERSION = "0.1.0"
 LARGEST_BODY = 1024 * 1024
 """Bytes. Uploads of catalogues say their own limit."""
 
-PUBLIC_PATHS = ("/v1/likes", "/v1/shares", "/v1/visits/", "/v1/checkouts", "/v1/walls/", "/v1/products/")
+PUBLIC_PATHS = ("/v1/beacons", "/v1/likes", "/v1/shares", "/v1/visits/", "/v1/checkouts", "/v1/walls/", "/v1/products/")
 """What pages of other origins may call; the widget and its code answer CORS in the fast lane."""
 
 
@@ -90,6 +93,8 @@ def assemble(settings: Settings, clock: Clock | None = None, machine: Clock | No
     here.events.on(coupons.CouponChanged, "attribute-coupon", credit.on_coupon_changed)
     here.recorder.register(referrals.NewReferral, partial(referrals_writing.write, windows=policies.click_windows))
     here.recorder.register(visits.NewVisit, visits.write)
+    here.recorder.register(beacons.NewBeacons, beacons.write)
+    here.recorder.register(machine_visits.MachinesCame, machine_visits.write)
     return here
 
 
@@ -99,6 +104,7 @@ def worker(here: Runtime, gateway: Gateway) -> Worker:
     def tidy() -> None:
         with here.database.transaction() as session:
             idempotency.forget_old(session, here.clock.now())
+        feed.tidy(here.database, here.clock.now())
 
     handlers: dict[str, Handler] = {
         **here.events.handlers(here.database),
@@ -107,7 +113,7 @@ def worker(here: Runtime, gateway: Gateway) -> Worker:
         catalog_imports.TOPIC: partial(catalog_imports.run, here.database, here.clock),
     }
     hourly = reconciliation.periodic(here, gateway) if here.settings.reconcile else []
-    beside = [Timetable(here.database, here.clock, hourly)]
+    beside: list[Beside] = [Timetable(here.database, here.clock, hourly), feed.Relay(here.database, here.clock)]
     return Worker(here.database, here.clock, here.outbox, handlers, tidy=tidy, beside=beside)
 
 
@@ -171,12 +177,14 @@ def run_worker(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def _lifespan(here: Runtime, front: Storefront, app: FastAPI) -> AsyncIterator[None]:
+async def _lifespan(here: Runtime, front: Storefront, app: FastAPI) -> AsyncIterator[dict[str, Callable[[], None]]]:
     here.recorder.start()
     jobs = worker(here, app.state.gateway) if here.settings.jobs else None
     if jobs is not None:
         jobs.start()
-    yield
+    with on_stop(front.live.end):
+        yield {"end_streams": front.live.end}
+    await front.settle()
     here.recorder.stop()
     if jobs is not None:
         jobs.stop()
@@ -213,8 +221,15 @@ _DOMAINS = (
     reports_api,
     models_api,
     spread_api,
+    machines_api,
     sharers_api,
     storefront_api,
+    embeds_api,
+    oembed_api,
+    feeds_api,
+    embed_code_api,
+    live_api,
+    beacons_api,
 )
 """Those that answer by HTTP, in the order of the API's page."""
 

@@ -69,7 +69,9 @@ def change_product(product_id: str, body: ProductPatch, caller: SecretKey, work:
         product = service.get(session, caller.merchant_id, product_id)
         currency = merchants.get(session, caller.merchant_id).currency
         _one_currency(body)
-        service.replace(product, _patched(service.describe(product), body, currency), work.here.clock.now())
+        now = work.here.clock.now()
+        if service.replace(product, _patched(service.describe(product), body, currency), now):
+            service.tell(session, caller.merchant_id, product_id, now)
         session.flush()
         return ProductOut.of(product)
 
@@ -79,9 +81,13 @@ def change_product(product_id: str, body: ProductPatch, caller: SecretKey, work:
 @router.delete("/{product_id}", status_code=204)
 def withdraw_product(product_id: str, caller: SecretKey, work: UnitOfWork) -> Response:
     """Take a product off every wall. What was sold and shared stays in the books."""
-    return work.write(
-        lambda session: service.withdraw(service.get(session, caller.merchant_id, product_id), work.here.clock.now())
-    )
+
+    def withdraw(session: Session) -> None:
+        now = work.here.clock.now()
+        service.withdraw(service.get(session, caller.merchant_id, product_id), now)
+        service.tell(session, caller.merchant_id, product_id, now)
+
+    return work.write(withdraw)
 
 
 def _patched(data: service.ProductData, body: ProductPatch, currency: str) -> service.ProductData:

@@ -184,7 +184,7 @@ class _Reading:
             return
         names = [item.external_id for item in batch if isinstance(item, FeedProduct)]
         known = service.by_external_ids(session, self.merchant_id, names)
-        errors = list(state.errors)
+        errors, before = list(state.errors), (state.created, state.updated)
         for item in batch:
             if isinstance(item, RowError):
                 state.failed += item.fails
@@ -194,6 +194,8 @@ class _Reading:
                 setattr(state, outcome.value, getattr(state, outcome.value) + 1)
         state.errors = errors[:MOST_ERRORS]
         state.position += len(batch)
+        if before != (state.created, state.updated):
+            service.tell(session, self.merchant_id, None, now)
 
 
 def _locked(session: Session, merchant_id: int, import_id: str) -> Import:

@@ -10,6 +10,7 @@ from sqlalchemy import BigInteger, FromClause, Select, select
 from sqlalchemy.orm import Session
 
 from app.catalog.models import Product, ProductTag, Variant
+from app.kernel import feed
 from app.kernel.database import id_type
 from app.kernel.errors import NotFound
 from app.kernel.given import Question
@@ -56,7 +57,14 @@ def save(session: Session, merchant_id: int, data: ProductData, now: datetime) -
     known = by_external_ids(session, merchant_id, () if data.external_id is None else (data.external_id,))
     product, outcome = save_among(session, known, merchant_id, data, now)
     session.flush()
+    if outcome is not Outcome.UNCHANGED:
+        tell(session, merchant_id, product.product_id, now)
     return product, outcome
+
+
+def tell(session: Session, merchant_id: int, product_id: str | None, now: datetime) -> None:
+    """Tell the feed that a product has changed; None: several have. Once in a transaction is enough."""
+    feed.tell(session, [feed.Told(merchant_id, "catalogue", product_id, None, now)])
 
 
 def save_among(

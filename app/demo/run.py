@@ -18,7 +18,7 @@ from sqlalchemy import make_url, select
 from sqlalchemy.exc import DatabaseError
 
 from app import main, migrate
-from app.catalog import imports
+from app.catalog import imports, naming
 from app.catalog import service as catalog
 from app.catalog.models import Product
 from app.demo import shop
@@ -28,7 +28,7 @@ from app.demo.stripe.double import StripeDouble
 from app.demo.stripe.server import running
 from app.kernel.database import Database
 from app.kernel.errors import NotFound
-from app.kernel.ids import Malformed
+from app.kernel.ids import Malformed, merchant_of
 from app.kernel.runtime import Runtime
 from app.merchants import service as merchants
 from app.merchants.models import Merchant
@@ -64,8 +64,9 @@ def run(port: int, *, reset: bool) -> None:
         here = main.assemble(settings)
         migrate.upgrade(here.database)
         known = _prepare(here, f"{_BLOG}:{blog_port}")
+        website = site(settings.public_url, known.wall, known.merchant, _favourite(here, known))
         here.database.close()
-        stack.enter_context(serving(site(settings.public_url, known.wall), blog_port))
+        stack.enter_context(serving(website, blog_port))
         _tell(settings, known, blog_port)
         uvicorn.run(
             main.application(settings),
@@ -82,6 +83,8 @@ def _settings(port: int, stripe_port: int, stack: ExitStack) -> Settings:
     given: dict[str, object] = {}
     if "GRAPEVINE_PUBLIC_URL" not in os.environ:
         given["public_url"] = f"http://localhost:{port}"
+    if "GRAPEVINE_OUTGOING_ALLOW" not in os.environ:
+        given["outgoing_allow"] = f"{_BLOG.removeprefix('http://')}:{port + 1}"  # where the shop's pictures are
     if os.environ.get("GRAPEVINE_STRIPE_API_KEY"):
         return load(**given)
     secret = f"whsec_{secrets.token_urlsafe(24)}"
@@ -178,6 +181,13 @@ def _set_up(here: Runtime, blog: str) -> Shop:
     made = Shop(merchant.public_id, secret, report, wall.wall_id)
     (here.settings.data_dir / STATE).write_text(json.dumps(asdict(made)), "utf-8")
     return made
+
+
+def _favourite(here: Runtime, known: Shop) -> str:
+    """The id of what stands by itself on the blog."""
+    with here.database.reading() as session:
+        named = naming.meant(session, merchant_of(known.merchant, "mer"), [shop.FAVOURITE])
+    return named[shop.FAVOURITE]
 
 
 def _bring_in(here: Runtime, merchant_id: int, blog: str) -> None:

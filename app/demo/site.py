@@ -11,11 +11,12 @@ from starlette.routing import Route
 from app.demo import blog, shop
 
 
-def site(api: str, wall: str) -> Starlette:
-    """The website; `api` is Grapevine's address, `wall` the id of the wall on the blog."""
+def site(api: str, wall: str, merchant: str, product: str) -> Starlette:
+    """The website; `api` is Grapevine's address, `wall` the id of the wall on the blog, `product` that of one thing of
+    it which stands by itself, `merchant` that of the shop."""
 
     def page(_: Request) -> Response:
-        return HTMLResponse(blog.render(api, wall, shop=shop.NAME))
+        return HTMLResponse(blog.render(api, wall, merchant, product, shop=shop.NAME))
 
     def picture(request: Request) -> Response:
         content = shop.picture(request.path_params["name"])

@@ -109,6 +109,15 @@ def new_ids(prefix: str, merchant: int, at: datetime, count: int) -> list[str]:
     return [head + _base32(_chance.after(millisecond), 12) for _ in range(count)]
 
 
+def id_from(prefix: str, merchant: int, at: datetime, secret: bytes) -> str:
+    """The identifier of `merchant` that follows from `at` and `secret` (8 bytes or more): the same again each time.
+
+    As hard to guess as `secret` is.
+    """
+    head = f"{prefix}_{_base32(int(at.timestamp() * 1000), 10)}{_base32(merchant, 8)}"
+    return head + _base32(int.from_bytes(secret[:8]) >> 4, 12)
+
+
 def merchant_of(identifier: str, *prefixes: str) -> int:
     """The number of the merchant to whom `identifier` belongs.
 

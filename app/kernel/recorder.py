@@ -126,7 +126,9 @@ class Recorder:
         by_kind: dict[type[Fact[Any]], list[_Waiting]] = defaultdict(list)
         for waiting in batch:
             by_kind[type(waiting.fact)].append(waiting)
-        for kind, group in by_kind.items():
+        # Always in the same order, or two batches at once would wait for each other's rows.
+        for kind in sorted(by_kind, key=[*self._writers].index):
+            group = by_kind[kind]
             outcomes = self._writers[kind](session, [waiting.fact for waiting in group])
             for waiting, outcome in zip(group, outcomes, strict=True):
                 waiting.outcome = outcome

@@ -3,23 +3,22 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request, Response
-from pydantic import AfterValidator, Field
-from pydantic_core import PydanticCustomError
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
-from app.kernel.errors import Invalid
-from app.kernel.http.wire import Body, PublicId, Text, Wire
+from app.kernel.errors import Invalid, NotFound
 from app.kernel.http.work import Here, UnitOfWork
 from app.kernel.ids import Malformed, merchant_of, new_id
 from app.kernel.runtime import Runtime
 from app.merchants.access import Shops, admit
 from app.merchants.directory import Shop
-from app.networks.catalogue import ONSITE, SHAREABLE
+from app.merchants.origins import allows_page, normal_page, without_click
+from app.networks.catalogue import ONSITE
 from app.networks.intents import intent_url
 from app.privacy import signals, tokens
 from app.referrals import service, visits
 from app.referrals.parents import Windows
+from app.referrals.wire import LONGEST_PAGE, ClaimOut, LikeIn, LikeOut, ShareIn, ShareOut
 
 VisitorHeader = Annotated[
     str | None,
@@ -27,65 +26,6 @@ VisitorHeader = Annotated[
         alias="Grapevine-Visitor", max_length=200, description="The visitor's token, `vt_…`, where the page has one."
     ),
 ]
-
-
-Via = Annotated[Text, Field(max_length=64, description="The click id or code by which the page was reached.")]
-PersonName = Annotated[Text, Field(max_length=80, description="Shown with the share; only if the person wrote it.")]
-
-
-def _shareable(network: str) -> str:
-    if network not in SHAREABLE:
-        raise PydanticCustomError("unknown_network", f"must be one of {', '.join(SHAREABLE)}")
-    return network
-
-
-class LikeIn(Body):
-    """A like of a product, on a wall or by itself."""
-
-    product: PublicId
-    wall: PublicId | None = None
-    via: Via | None = None
-
-
-class ShareIn(Body):
-    """A share of a product, a wall, or a product on a wall."""
-
-    product: PublicId | None = None
-    wall: PublicId | None = None
-    network: Annotated[str, Field(max_length=32, examples=["whatsapp"]), AfterValidator(_shareable)]
-    via: Via | None = None
-    caption: Annotated[Text, Field(max_length=500, description="The person's own words.")] | None = None
-    name: PersonName | None = None
-
-
-class LikeOut(Wire):
-    """The like that stands. `visitor` is a new token, where none was sent."""
-
-    id: str
-    liked: bool
-    likes: int
-    code: str
-    url: str
-    visitor: str | None
-
-
-class ShareOut(Wire):
-    """The share that stands, its link, and the network's own address to pass it on (null where there is none)."""
-
-    id: str
-    code: str
-    url: str
-    intent_url: str | None
-    network: str
-    parent: str | None
-    visitor: str | None
-
-
-class ClaimOut(Wire):
-    """The click id that belongs to this visitor. `visitor` is a new token, where none was sent."""
-
-    click: str
-    visitor: str | None
 
 
 class _Visitor:
@@ -147,16 +87,14 @@ async def take_like_back(
 async def share(
     body: ShareIn, request: Request, response: Response, here: Here, shops: Shops, visitor_token: VisitorHeader = None
 ) -> ShareOut:
-    """Share a product or wall on a network: 201, or 200 if this visitor's share of it there stood already.
+    """Share a product, a wall or a page on a network: 201, or 200 if this visitor's share of it there stood already.
 
     Each network has a code of its own, so that the link itself says where it was passed on. The parent, the
     referral through which this visitor had come, is found by the server.
     """
-    subject, pointer, prefix = (body.product, "/product", "prod") if body.product else (body.wall, "/wall", "wall")
-    if subject is None:
-        raise Invalid.field("/product", "a product, a wall or both are needed")
-    shop = await shops.find(_merchant_of(subject, pointer, prefix))
+    shop = await _shop_of(body, shops)
     admit(request, shop)
+    address = None if body.url is None else _page(shop, body.url)
     visitor = _Visitor(here, shop, visitor_token)
     done = await here.recorder.record(
         service.NewReferral(
@@ -170,16 +108,19 @@ async def share(
             caption=body.caption or None,
             name=body.name or None,
             at=here.clock.now(),
+            address=address,
         )
     )
     response.status_code = 201 if done.is_new else 200
     url = link(here, done.referral.code)
-    words = done.referral.caption or done.title
+    title = done.title if address is None else body.title or shop.name
+    # What somebody writes now goes along now, even if their share stands already, with other words or none.
+    words = body.caption or done.referral.caption or title
     return ShareOut(
         id=done.referral.referral_id,
         code=done.referral.code,
         url=url,
-        intent_url=intent_url(body.network, url, words, done.image, done.title),
+        intent_url=intent_url(body.network, url, words, done.image, title),
         network=done.referral.network,
         parent=done.referral.parent_id,
         visitor=visitor.new_token,
@@ -200,6 +141,37 @@ async def claim_visit(
     if signals.says_no(request.headers) or shop.privacy == "none":
         return Response(ClaimOut(click=click, visitor=None).model_dump_json(), media_type="application/json")
     return await run_in_threadpool(_claim, work, shop, click, visitor_token, _windows(request))
+
+
+async def _shop_of(body: ShareIn, shops: Shops) -> Shop:
+    """Whose product, wall or page is shared. Raises `Invalid` for what names none, or two things, or half of one."""
+    if body.url is not None or body.merchant is not None:
+        for name in ("product", "wall"):
+            if getattr(body, name) is not None:
+                raise Invalid.field(f"/{name}", "either a product or wall is shared, or a page by its url")
+        if body.url is None:
+            raise Invalid.field("/url", "the merchant's page is needed, or else a product or wall")
+        shop = await shops.find(_merchant_of(body.merchant or "", "/merchant", "mer"))
+        if shop.public_id != body.merchant:
+            raise NotFound
+        return shop
+    subject, pointer, prefix = (body.product, "/product", "prod") if body.product else (body.wall, "/wall", "wall")
+    if subject is None:
+        raise Invalid.field("/product", "a product, a wall or both are needed")
+    return await shops.find(_merchant_of(subject, pointer, prefix))
+
+
+def _page(shop: Shop, url: str) -> str:
+    """The page at `url`, as it is kept. Raises `Invalid` unless it is one of the merchant's own."""
+    try:
+        page = without_click(normal_page(url))
+    except ValueError as reason:
+        raise Invalid.field("/url", str(reason)) from None
+    if len(page) > LONGEST_PAGE:
+        raise Invalid.field("/url", f"must not take more than {LONGEST_PAGE} characters")
+    if not allows_page(shop.allowed_origins, shop.return_urls, page):
+        raise Invalid.field("/url", "is neither on the merchant's allowed_origins nor below one of their return_urls")
+    return page
 
 
 def link(here: Runtime, code: str) -> str:

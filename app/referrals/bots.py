@@ -1,7 +1,7 @@
 """Who asks for a link: a person, a machine, or a browser that only looks ahead. Only a person makes a visit.
 
-Pure: method, agent and headers in, a kind out. The list of crawlers is PyPI's `crawlerdetect`; what stands
-here are the cases in which it is known to be wrong.
+Pure: method, agent and headers in, a kind out. Machines that we know by name stand in `machines`; the others are told
+by what no browser's agent looks like, and by PyPI's list `crawlerdetect`, less what it wrongly says of people.
 """
 
 import re
@@ -12,7 +12,8 @@ from threading import Lock
 
 from crawlerdetect import CrawlerDetect  # type: ignore[import-untyped]
 
-from app.networks.catalogue import NETWORKS
+from app.networks.traces import MARKS
+from app.referrals import machines
 
 
 class Asker(StrEnum):
@@ -27,15 +28,17 @@ class Asker(StrEnum):
 
 # An agent is sent with each request and may be hostile: what comes later than this decides nothing.
 _LONGEST_AGENT = 512
-# Cardyb (Bluesky) and ViberUrlDownloader are on no list; Apple's preview is a Safari with Meta's tokens.
-_PREVIEWS = re.compile(
-    r"facebookexternalhit|facebot|facebookcatalog|meta-externalfetcher|twitterbot|^whatsapp|telegrambot|slackbot"
-    r"|slack-imgproxy|discordbot|linkedinbot|pinterest(?:bot|/0\.)|redditbot|^tumblr/|vkshare|skypeuripreview"
-    r"|microsoftpreview|teamsbot|bitlybot|cardyb|viberurldownloader|mastodon/|pleroma|misskey/|iframely|embedly"
-    r"|snap url preview|line-poker|kakaotalk-scrap|google-pagerenderer|synapse[ /]",
+_IN_APP = re.compile("|".join(re.escape(mark) for marks in MARKS.values() for mark in marks))
+
+# Every browser, and every app that shows pages in one, says that it is a Mozilla (once an Opera) and names its kin.
+_BROWSERS = ("Mozilla/", "Opera/")
+_ENGINE = re.compile(r"AppleWebKit|Gecko/|Trident/|MSIE |Presto|Opera/|Chrome/|Firefox/|Goanna/|Servo/")
+# What no browser says but machines do: where they are at home, whom to write to, with which browsers they get along.
+# Nor has it words without an end, over which the list would brood.
+_NO_BROWSER = re.compile(
+    r"[\w-]{80}|https?://|\bwww\.|\bcompatible(?! ?; ?(?:MSIE|Konqueror))\b|\w(?:@|\[at\])[\w-]+\.[a-z]{2,}",
     re.IGNORECASE,
 )
-_IN_APP = re.compile("|".join(re.escape(mark) for network in NETWORKS for mark in network.marks))
 
 _detector: CrawlerDetect | None = None
 _building = Lock()
@@ -59,18 +62,29 @@ def is_machine(method: str, user_agent: str | None, headers: Mapping[str, str]) 
     return kind_of(method, user_agent, headers) in {Asker.CRAWLER, Asker.PREVIEW}
 
 
+def machine_of(user_agent: str | None) -> str:
+    """Whose machine has this agent: one of `machines.NAMES`, which are few. For those that `kind_of` calls machines."""
+    agent = (user_agent or "")[:_LONGEST_AGENT]
+    if not agent.strip():
+        return machines.NOBODY
+    known = machines.known(agent)
+    return machines.OTHER if known is None else known.name
+
+
 @lru_cache(maxsize=8192)
 def _machine(user_agent: str) -> Asker | None:
     """CRAWLER or PREVIEW for a machine's agent, None for a person's. Whoever sends no agent is a machine."""
-    if not user_agent.strip():
-        return Asker.CRAWLER
-    if _PREVIEWS.search(user_agent):
-        return Asker.PREVIEW
-    agent = user_agent
-    if user_agent.startswith("Mozilla/"):
-        # In-app browsers are people, although lists name some of them.
-        agent = _IN_APP.sub("", user_agent)
-    return Asker.CRAWLER if _list().is_crawler(agent) else None
+    known = machines.known(user_agent)
+    if known is not None:
+        return Asker.PREVIEW if known.preview else Asker.CRAWLER
+    return None if _is_browser(user_agent) else Asker.CRAWLER
+
+
+def _is_browser(user_agent: str) -> bool:
+    if not user_agent.startswith(_BROWSERS) or not _ENGINE.search(user_agent) or _NO_BROWSER.search(user_agent):
+        return False
+    # In-app browsers are people, although lists name some of them.
+    return not _list().is_crawler(_IN_APP.sub("", user_agent))
 
 
 def _list() -> CrawlerDetect:

@@ -46,6 +46,8 @@ class Newcomer(Protocol):
     @property
     def wall_id(self) -> str | None: ...
     @property
+    def address(self) -> str | None: ...
+    @property
     def via(self) -> str | None: ...
     @property
     def at(self) -> datetime: ...
@@ -59,18 +61,27 @@ class Arrival(NamedTuple):
     wall_id: str | None
     at: datetime
     visit_id: str
+    address: str | None = None
 
 
 def choose(
-    arrivals: Iterable[Arrival], *, product_id: str | None, wall_id: str | None, now: datetime, window: timedelta
+    arrivals: Iterable[Arrival],
+    *,
+    product_id: str | None,
+    wall_id: str | None,
+    now: datetime,
+    window: timedelta,
+    address: str | None = None,
 ) -> str | None:
-    """The referral through which a visitor had come: that of the latest visit within the window, of the product,
-    else of the wall, else of the merchant. None without any visit in the window."""
+    """The referral through which a visitor had come: that of the latest visit within the window, of the product (or
+    of the page at `address`, where that is shared), else of the wall, else of the merchant. None without any visit in
+    the window."""
 
     def nearness(arrival: Arrival) -> tuple[int, datetime, str]:
         of_product = product_id is not None and arrival.product_id == product_id
+        of_page = address is not None and arrival.address == address
         of_wall = wall_id is not None and arrival.wall_id == wall_id
-        return 2 if of_product else int(of_wall), arrival.at, arrival.visit_id
+        return 2 if of_product or of_page else int(of_wall), arrival.at, arrival.visit_id
 
     recent = (arrival for arrival in arrivals if now - window <= arrival.at <= now)
     nearest = max(recent, key=nearness, default=None)
@@ -90,6 +101,7 @@ def infer(session: Session, newcomers: Sequence[Newcomer], windows: Windows = us
             arrivals.get((new.merchant_id, new.visitor_id), ()),
             product_id=new.product_id,
             wall_id=new.wall_id,
+            address=new.address,
             now=new.at,
             window=window_of[new.merchant_id],
         )
@@ -107,7 +119,7 @@ def _claims(given: FromClause) -> Select[*tuple[Any, ...]]:
     # A brought-in visit does not say to what it led: to that of which its referral speaks.
     product = func.coalesce(Visit.product_id, Referral.product_id)
     wall = func.coalesce(Visit.wall_id, Referral.wall_id)
-    columns = (Visit.referral_id, product, wall, Visit.at, Visit.visit_id)
+    columns = (Visit.referral_id, product, wall, Visit.at, Visit.visit_id, Referral.address)
     within = Visit.at.between(bindparam("since", type_=Instant()), bindparam("until", type_=Instant()))
     return (
         select(latest.c.merchant_id, latest.c.visitor_id, *columns)

@@ -3,6 +3,7 @@
 New facts come as `Fact`s through the recorder, many to a transaction (`writing.py`, `visits.py`).
 """
 
+import hashlib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,8 +12,10 @@ from typing import Any, Literal, NamedTuple
 from sqlalchemy import BigInteger, FromClause, Select, func, literal_column, select
 from sqlalchemy.orm import Session
 
+from app.kernel import feed
 from app.kernel.database import id_type
 from app.kernel.errors import Gone, NotFound
+from app.kernel.feed import Told
 from app.kernel.given import Question
 from app.kernel.ids import is_code, merchant_of
 from app.kernel.recorder import Fact
@@ -51,7 +54,10 @@ class Referred:
 
 @dataclass(frozen=True)
 class NewReferral(Fact[Referred]):
-    """A like or share that somebody made. `via` is a click id or code from the page."""
+    """A like or share that somebody made: of a product, a wall, a product on a wall, or the page at `address`.
+
+    `via` is a click id or code from the page.
+    """
 
     merchant_id: int
     kind: Kind
@@ -63,10 +69,18 @@ class NewReferral(Fact[Referred]):
     caption: str | None
     name: str | None
     at: datetime
+    address: str | None = None
 
     @property
     def target(self) -> str:
+        if self.address is not None:
+            return target_of(self.address)
         return f"{self.product_id or ''}/{self.wall_id or ''}"
+
+
+def target_of(address: str) -> str:
+    """What a share of the page at `address` refers to, in a form that fits into a key."""
+    return f"url:{hashlib.sha256(address.encode()).hexdigest()[:32]}"
 
 
 def take_back(session: Session, merchant_id: int, referral_id: str, visitor_id: str | None, now: datetime) -> Referral:
@@ -74,8 +88,15 @@ def take_back(session: Session, merchant_id: int, referral_id: str, visitor_id: 
     referral = get(session, merchant_id, referral_id)
     if referral.kind != "like" or visitor_id is None or referral.visitor_id != visitor_id:
         raise NotFound
-    referral.withdrawn_at = referral.withdrawn_at or now
+    if referral.withdrawn_at is None:
+        referral.withdrawn_at = now
+        feed.tell(session, [Told(merchant_id, "like", referral.product_id, None, now)])
     return referral
+
+
+def told(fact: NewReferral) -> Told:
+    """What the feed is told of a like or share: a like changes the product's count on every wall."""
+    return Told(fact.merchant_id, fact.kind, fact.product_id, fact.wall_id if fact.kind == "share" else None, fact.at)
 
 
 def get(session: Session, merchant_id: int, referral_id: str) -> Referral:

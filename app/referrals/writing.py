@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
 from app.catalog import service as catalog
+from app.kernel import feed
 from app.kernel.database import id_type, insert_all_new, table_of
 from app.kernel.errors import AppError, Invalid
 from app.kernel.given import Question
@@ -48,6 +49,7 @@ def write(
     subjects = _subjects(session, facts)
     good = [fact for fact, subject in zip(facts, subjects, strict=True) if isinstance(subject, _Subject)]
     standing, new = _stand(session, good, windows)
+    feed.tell(session, [service.told(fact) for fact in good if _what(fact) in new])
     likes = service.count_all_likes(session, {liked for fact in good if (liked := _liked(fact)) is not None})
     outcomes: list[Referred | AppError] = []
     for fact, subject in zip(facts, subjects, strict=True):
@@ -141,6 +143,7 @@ def _row(fact: NewReferral, parent_id: str | None) -> dict[str, Any]:
         "product_id": fact.product_id,
         "wall_id": fact.wall_id,
         "target": fact.target,
+        "address": fact.address,
         "network": fact.network,
         "code": new_code(),
         "parent_id": parent_id,

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol
 from zoneinfo import ZoneInfo
 
 from fastapi import Response
@@ -134,8 +134,8 @@ def understood(session: Session, query: ReportQuery, merchant_id: int, now: date
         # Nobody knows yet what will be known.
         as_of=now if query.as_of is None else min(moment(query.as_of, zone, "as_of"), now),
         currency=query.currency,
-        only=_filters(query, ""),
-        without=_filters(query, "not_"),
+        only=filters(query, ""),
+        without=filters(query, "not_"),
     )
 
 
@@ -147,7 +147,14 @@ def grouping(said: str, dimensions: Collection[str]) -> tuple[str, ...]:
     return names
 
 
-def rows_only(query: ReportQuery, columns: Sequence[str], rows: Iterable[Row]) -> Response | None:
+class Formed(Protocol):
+    """Says in which form the answer is wanted."""
+
+    @property
+    def format(self) -> Format: ...
+
+
+def rows_only(query: Formed, columns: Sequence[str], rows: Iterable[Row]) -> Response | None:
     """The rows as CSV or NDJSON where one of them is asked for; None for JSON, which tells more than rows."""
     if query.format == "csv":
         return Response(formats.to_csv(columns, rows), media_type="text/csv; charset=utf-8")
@@ -156,10 +163,13 @@ def rows_only(query: ReportQuery, columns: Sequence[str], rows: Iterable[Row]) -
     return None
 
 
-def _filters(query: ReportQuery, prefix: str) -> dict[str, list[str]]:
-    """The values that are asked for by dimension. Raises `Invalid` for more than a statement should carry."""
+def filters(query: Body, prefix: str, names: Collection[str] = _FILTERS) -> dict[str, list[str]]:
+    """The values that are asked for by dimension; `prefix` is `not_` for those to leave out.
+
+    Raises `Invalid` for more than a statement should carry.
+    """
     found: dict[str, list[str]] = {}
-    for name in _FILTERS:
+    for name in names:
         given: list[str] = getattr(query, prefix + name)
         values = [part for value in given for part in value.split(",")]
         if len(values) > _MOST:

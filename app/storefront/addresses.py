@@ -4,9 +4,8 @@ import re
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from app.kernel.ids import Malformed, merchant_of
-
-CLICK = "gv_click"
-"""The parameter by which a click id travels (api.md, Claiming a visit)."""
+from app.merchants.origins import CLICK as CLICK
+from app.merchants.origins import without_click
 
 _HOST = re.compile(r"[A-Za-z0-9._\-:\[\]@%~+]+")
 _PATH_SAFE = "/%:@!$&'()*+,;=~"
@@ -34,9 +33,8 @@ def first_web_address(texts: list[str]) -> str | None:
 
 def with_click(address: str, click: str) -> str:
     """`address` with the click id in its query; what else stands there, and the fragment, stays."""
-    url = urlsplit(address)
-    kept = [pair for pair in url.query.split("&") if pair and not pair.startswith(f"{CLICK}=")]
-    return urlunsplit(url._replace(query="&".join([*kept, f"{CLICK}={click}"])))
+    url = urlsplit(without_click(address))
+    return urlunsplit(url._replace(query="&".join(filter(None, (url.query, f"{CLICK}={click}")))))
 
 
 def is_click_of(text: str | None, merchant_id: int) -> bool:

@@ -4,63 +4,22 @@ The fast lane (app/fastlane.py) answers the public paths before they come here; 
 questions to the same handlers, so that either lane alone is complete.
 """
 
-from collections.abc import Awaitable
-from html import escape
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
-from sqlalchemy.orm import Session
+from fastapi import APIRouter, FastAPI, Path, Query, Request, Response
 
-from app.kernel.http.work import UnitOfWork
-from app.merchants.access import SecretKey
 from app.orders.checkout.wire import FormRefused
-from app.storefront.answers import Answer, Ask
-from app.storefront.front import Storefront
-from app.storefront.wire import EmbedCode, ProductWidget, WallWidget
-from app.walls import service as walls
-
-MOST_BONES = 12
-"""For how many cards an embedded wall keeps room while it loads."""
-
-
-def _front(request: Request) -> Storefront:
-    found = request.app.state.storefront
-    assert isinstance(found, Storefront)
-    return found
-
-
-def _ask(request: Request) -> Ask:
-    return Ask.of(request.scope)
-
-
-Front = Annotated[Storefront, Depends(_front)]
-Asked = Annotated[Ask, Depends(_ask)]
-
-Docs = dict[int | str, dict[str, Any]]
-
-
-def _content(media_type: str, description: str) -> dict[str, Any]:
-    return {"description": description, "content": {media_type: {"schema": {"type": "string"}}}}
-
-
-_PAGE = _content("text/html", "A page")
-_NO_PAGES: Docs = {
-    404: _content("text/html", "A friendly page: there is no such thing"),
-    503: _content("text/html", "A friendly page: ask again in a moment"),
-}
-_GONE: Docs = {410: _content("text/html", "A friendly page: it was taken back, or is no longer sold")}
+from app.storefront.choices import way_back
+from app.storefront.twin import GONE as _GONE
+from app.storefront.twin import NO_PAGES as _NO_PAGES
+from app.storefront.twin import PAGE as _PAGE
+from app.storefront.twin import Asked, Front, ask_of, front_of
+from app.storefront.twin import content as _content
+from app.storefront.twin import respond as _respond
+from app.storefront.twin import response as _response
+from app.storefront.wire import ProductWidget, SharingWidget, WallWidget
 
 router = APIRouter()
-
-
-async def _respond(answering: Awaitable[Answer]) -> Response:
-    return _response(await answering)
-
-
-def _response(answer: Answer) -> Response:
-    response = Response(answer.body, answer.status)
-    response.raw_headers = list(answer.headers)
-    return response
 
 
 def install(app: FastAPI) -> None:
@@ -68,7 +27,9 @@ def install(app: FastAPI) -> None:
 
     async def on_form_refused(request: Request, refusal: Exception) -> Response:
         assert isinstance(refusal, FormRefused)
-        return _response(_front(request).hosted.no(_ask(request), refusal, refusal.back))
+        front = front_of(request)
+        back = way_back(refusal.back, front.hosted.own, await request.body())
+        return _response(front.hosted.no(ask_of(request), refusal, back))
 
     app.add_exception_handler(FormRefused, on_form_refused)
 
@@ -88,6 +49,15 @@ async def product_widget(product_id: str, front: Front, ask: Asked) -> Response:
     return await _respond(front.payloads.product(ask, product_id))
 
 
+@router.get("/v1/merchants/{merchant_id}/sharing", response_model=SharingWidget, tags=["shopper"])
+async def sharing_widget(merchant_id: str, front: Front, ask: Asked) -> Response:
+    """What a share button for any page of a merchant's site needs: networks, words, and what sharers are told.
+
+    Cacheable, with an ETag, like the payloads of walls.
+    """
+    return await _respond(front.payloads.merchant(ask, merchant_id))
+
+
 @router.get(
     "/r/{code}.svg",
     tags=["shopper"],
@@ -105,7 +75,7 @@ async def referral_qr(code: str, front: Front, ask: Asked) -> Response:
     response_class=Response,
     responses={
         200: _PAGE,
-        302: {"description": "To the product's own address, with `gv_click`, where that is where links land"},
+        302: {"description": "With `gv_click`: to the page that was passed on, or to the product's own address"},
         **_NO_PAGES,
         **_GONE,
     },
@@ -132,6 +102,34 @@ async def product_page(
 ) -> Response:
     """A product as a page of its own, complete without JavaScript. With `wall`, likes and sales count there."""
     return await _respond(front.hosted.product(ask, product_id))
+
+
+@router.get(
+    "/cards/{public_id}.png",
+    tags=["shopper"],
+    response_class=Response,
+    responses={
+        200: {
+            "description": "The picture, 1200 x 630, below 300 KB",
+            "content": {"image/png": {"schema": {"type": "string", "format": "binary"}}},
+        },
+        304: {"description": "It is the one that `If-None-Match` names"},
+    },
+)
+async def card_picture(
+    front: Front,
+    ask: Asked,
+    public_id: Annotated[str, Path(description="Of a product or a wall.")],
+    _version: Annotated[
+        str | None, Query(alias="v", description="The digest in the address that pages name; then it is immutable.")
+    ] = None,
+    _language: Annotated[
+        str | None, Query(alias="lang", description="Of its words and prices.", examples=["fr"])
+    ] = None,
+    _wall: Annotated[str | None, Query(alias="wall", description="The wall whose colours a product's has.")] = None,
+) -> Response:
+    """The picture that previews of a link show (`og:image`): a product's or wall's pictures, title, price and shop."""
+    return await _respond(front.pictures.answer(ask, public_id))
 
 
 @router.get("/thanks/{checkout_id}", tags=["shopper"], response_class=Response, responses={200: _PAGE, **_NO_PAGES})
@@ -178,22 +176,3 @@ async def favicon(front: Front, ask: Asked) -> Response:
 async def home(front: Front, ask: Asked) -> Response:
     """What this server is."""
     return await _respond(front.home(ask))
-
-
-@router.get("/v1/walls/{wall_id}/embed-code", response_model=EmbedCode, tags=["walls"])
-def embed_code(wall_id: str, caller: SecretKey, work: UnitOfWork) -> Response:
-    """The snippets that put a wall into a page: `element` for a page, `link` for everywhere else."""
-    own = work.here.settings.public_url
-
-    def snippets(session: Session) -> EmbedCode:
-        wall = walls.get(session, caller.merchant_id, wall_id)
-        shown = max(1, min(MOST_BONES, len(walls.products(session, wall))))
-        link = f"{own}/w/{wall.wall_id}"
-        return EmbedCode(
-            element=f'<script type="module" src="{own}/embed.js"></script>\n'
-            f'<grapevine-wall wall="{wall.wall_id}" cards="{shown}">'
-            f'<a href="{link}">{escape(wall.title)}</a></grapevine-wall>',
-            link=link,
-        )
-
-    return work.read(snippets)

@@ -1,16 +1,21 @@
 """A product as a card: what widgets and pages show of it. Pure: knows no session, no request and no language."""
 
+import re
 from typing import Literal, TypedDict
 
 from app.catalog.models import Product, Variant
 from app.kernel.money import Money
 from app.networks.wording import fit
-from app.storefront.addresses import first_web_address
+from app.storefront.addresses import first_web_address, web_address
 
 SHORT = 300
 """Characters of a description on a wall."""
 WHOLE = 5_000
 """Characters of a description where a product stands alone."""
+MOST_PICTURES = 10
+"""Pictures of a product that pages show."""
+
+_BLANK_LINE = re.compile(r"\n\s*\n")
 
 
 class MoneyDict(TypedDict):
@@ -46,6 +51,16 @@ class Card(TypedDict):
     sold_out: bool
 
 
+class Beside(TypedDict):
+    """What is beside a product on its wall: as much as leads there."""
+
+    id: str
+    title: str
+    image: str | None
+    price: MoneyDict | None
+    url: str
+
+
 def card(product: Product, likes: int, url: str, longest: int = SHORT) -> Card:
     """The card of a standing product. `url` is its hosted page; the description is cut at `longest`."""
     variants = product.standing
@@ -54,7 +69,8 @@ def card(product: Product, likes: int, url: str, longest: int = SHORT) -> Card:
         "type": "product",
         "id": product.product_id,
         "title": product.title,
-        "description": cut(product.description, longest),
+        # Elements show a blank line as one, and pages as the room between two paragraphs: both must be as high.
+        "description": cut("\n\n".join(paragraphs(product.description)), longest),
         "image": first_web_address(product.images),
         "price": _price(offered),
         "compare_at": _compare_at(offered),
@@ -63,6 +79,28 @@ def card(product: Product, likes: int, url: str, longest: int = SHORT) -> Card:
         "likes": likes,
         "sold_out": is_sold_out(variants),
     }
+
+
+def beside(product: Product, url: str) -> Beside:
+    """The product as something else of the same wall."""
+    return {
+        "id": product.product_id,
+        "title": product.title,
+        "image": first_web_address(product.images),
+        "price": _price(cheapest(product.standing)),
+        "url": url,
+    }
+
+
+def pictures(product: Product) -> list[str]:
+    """All pictures of the product that a browser can show, each once, the first ten."""
+    shown = [address for image in product.images[:MOST_PICTURES] if (address := web_address(image))]
+    return list(dict.fromkeys(shown))
+
+
+def paragraphs(text: str) -> list[str]:
+    """A description as its paragraphs; a single line break stays inside one."""
+    return [part.strip() for part in _BLANK_LINE.split(text) if part.strip()]
 
 
 def cheapest(variants: list[Variant]) -> Variant | None:

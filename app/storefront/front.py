@@ -3,14 +3,23 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from app.kernel.outgoing import Guard
 from app.kernel.runtime import Runtime
 from app.storefront.answers import Answer, Ask, plain
 from app.storefront.assets import Assets
+from app.storefront.embed_code import Server
+from app.storefront.embed_page import EmbedPage
+from app.storefront.embeds import Embeds
+from app.storefront.feed_answers import Feeds
 from app.storefront.headers import SHORT_LIVED, page_headers
 from app.storefront.hosted import HTML, Hosted
 from app.storefront.links import Links
+from app.storefront.live import Hub
+from app.storefront.oembed_answers import OEmbed
+from app.storefront.page_cards import PageCards
 from app.storefront.pages import Pages
 from app.storefront.payloads import Payloads
+from app.storefront.pictures import Pictures
 from app.storefront.views import Viewer
 from app.storefront.words import Words
 
@@ -24,13 +33,33 @@ class Storefront:
     def __init__(self, here: Runtime, widgets: Path) -> None:
         self._pool = ThreadPoolExecutor(_BUILDERS, thread_name_prefix="grapevine-storefront")
         self._common = page_headers(here.settings.stripe_api_base)
+        self.guard = Guard(here.settings.outgoing_allow)
         words = Words(widgets / "messages")
         viewer = Viewer(here.settings.public_url)
-        self.assets = Assets(widgets)
-        self._pages = Pages(widgets / "pages", words, self.assets.prefix, viewer)
+        self.assets = Assets(widgets, here.settings.data_dir / "assets")
+        self.pictures = Pictures(here, viewer, words, self.guard, widgets / "fonts", self._pool)
+        self._pages = Pages(widgets / "pages", words, self.assets.prefix, viewer, self.pictures.address)
+        self.live = Hub(here.database, viewer.own)
         self.payloads = Payloads(here.database, viewer, words, self._pool)
         self.hosted = Hosted(here, viewer, words, self._pages, self._common, self._pool)
-        self.links = Links(here, viewer, self._pages, self.hosted, self._pool)
+        self.words = words
+        self.server = Server(viewer.own, self.assets.entry, self.assets.integrity)
+        self.embed_page = EmbedPage(
+            here.database,
+            viewer,
+            words,
+            self._pages,
+            self.hosted,
+            self.pictures.address,
+            self.server,
+            self._common,
+            self._pool,
+        )
+        self.embeds = Embeds(here.database, viewer, words, self._pages, self.assets, self._pool)
+        self.oembed = OEmbed(here.database, viewer, words, self.pictures.address, self._pool)
+        self.feeds = Feeds(here.database, viewer, words, here.settings.websub_hub, self._pool)
+        self._page_cards = PageCards(self.guard, self._pages, self.hosted)
+        self.links = Links(here, viewer, self._pages, self.hosted, self._pool, self._page_cards)
 
     async def home(self, ask: Ask) -> Answer:
         """`/`: what this server is, for whoever wonders."""
@@ -41,6 +70,13 @@ class Storefront:
         """`/favicon.ico`: browsers ask for it unasked. There is none, and they need not ask again today."""
         return Answer(204, [(b"cache-control", b"public, max-age=86400")])
 
+    async def settle(self) -> None:
+        """Write what was counted and not written yet, before the recorder stops."""
+        await self.links.settle()
+
     def close(self) -> None:
         """Let the threads go; what they have begun ends."""
+        self.pictures.close()
+        self._page_cards.close()
+        self.live.close()
         self._pool.shutdown(cancel_futures=True)

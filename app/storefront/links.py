@@ -12,17 +12,20 @@ from app.kernel.errors import NotFound
 from app.kernel.ids import is_code
 from app.kernel.runtime import Runtime
 from app.networks.observed import seen_from as observed
+from app.networks.utm import with_utm
 from app.referrals import bots
 from app.referrals.bots import Asker
+from app.referrals.machine_visits import MachineCounter
 from app.referrals.models import Referral
 from app.referrals.visits import NewVisit
-from app.storefront import headers
+from app.storefront import headers, look
 from app.storefront.addresses import web_address, with_click
 from app.storefront.answers import Answer, Ask, Prepared, plain
 from app.storefront.hosted import STAND_IN, ClickPage, Hosted, Page
+from app.storefront.page_cards import PageCards
 from app.storefront.pages import Pages
 from app.storefront.shelf import Shelf
-from app.storefront.views import ProductView, ReferralView, Viewer
+from app.storefront.views import PageView, ProductView, ReferralView, Viewer
 
 MEMORY = 32 * 1024 * 1024
 """Bytes for the pages of links."""
@@ -48,6 +51,10 @@ class _Landing:
     referral: Referral
     address: str | None
     page: Page | None
+    pointed: PageView | None = None
+    """The merchant's own page, of which machines get a card."""
+    utm: bool = False
+    """Whether the merchant's statistics are told from which network somebody comes."""
 
     @property
     def size(self) -> int:
@@ -57,11 +64,21 @@ class _Landing:
 class Links:
     """Answers for links. Lives in the event loop; pages are built in `pool`."""
 
-    def __init__(self, here: Runtime, viewer: Viewer, pages: Pages, hosted: Hosted, pool: Executor) -> None:
+    def __init__(
+        self,
+        here: Runtime,
+        viewer: Viewer,
+        pages: Pages,
+        hosted: Hosted,
+        pool: Executor,
+        page_cards: PageCards,
+    ) -> None:
         self._here = here
         self._viewer = viewer
         self._pages = pages
         self._hosted = hosted
+        self._page_cards = page_cards
+        self._machines = MachineCounter(here.recorder)
         self._shelf: Shelf[LinkKey, _Landing] = Shelf(self._build, pool, MEMORY)
 
     async def follow(self, ask: Ask, code: str) -> Answer:
@@ -69,7 +86,7 @@ class Links:
         asker = bots.kind_of(ask.method, ask.headers.get("user-agent"), ask.headers)
         if asker is Asker.PREFETCH:
             return Answer(503, [headers.NO_STORE, (b"content-length", b"0")])
-        visiting = self._visit(ask, code) if asker is Asker.PERSON else self._card(ask, code)
+        visiting = self._visit(ask, code) if asker is Asker.PERSON else self._card(ask, code, asker)
         return await self._hosted.friendly(ask, visiting)
 
     async def qr(self, ask: Ask, code: str) -> Answer:
@@ -93,12 +110,21 @@ class Links:
         )
         click = await self._here.recorder.record(NewVisit.through(referral, seen_from, self._here.clock.now()))
         if landing.address is not None:
-            return _away(with_click(landing.address, click))
+            return _away(with_click(_told_from(landing, landing.address, seen_from), click))
         assert isinstance(landing.page, ClickPage)
-        return self._hosted.with_click(landing.page, click)
+        return landing.page.for_click(click)
 
-    async def _card(self, ask: Ask, code: str) -> Answer:
+    async def settle(self) -> None:
+        """Wait until the visits of machines that were counted are written."""
+        await self._machines.settle()
+
+    async def _card(self, ask: Ask, code: str, asker: Asker) -> Answer:
         landing = await self._landing(ask, code, for_people=False)
+        if ask.method == "GET" and asker in (Asker.PREVIEW, Asker.CRAWLER):
+            machine = bots.machine_of(ask.headers.get("user-agent"))
+            self._machines.count(landing.referral, asker, machine, self._here.clock.now())
+        if landing.pointed is not None:
+            return await self._page_cards.answer(ask, landing.pointed)
         assert isinstance(landing.page, Prepared)
         return landing.page.answer(ask)
 
@@ -109,19 +135,30 @@ class Links:
 
     def _build(self, key: LinkKey, old: _Landing | None) -> _Landing:
         with self._here.database.reading() as session:
+            pointed = self._viewer.page(session, key.code)
+            if pointed is not None:
+                address, utm = pointed.address if key.for_people else None, pointed.merchant.sharing_settings.utm
+                return _Landing(pointed.referral, address, None, pointed, utm)
             view = self._viewer.referral(session, key.code)
         address = web_address(view.merchants_address) if view.lands_on == "merchant" else None
         if key.for_people and address is not None:
-            return _Landing(view.referral, address, None)
+            return _Landing(view.referral, address, None, utm=view.seen.merchant.sharing_settings.utm)
         rendered = self._render(view, key.language, STAND_IN if key.for_people else None)
         # What a person gets at the same address is another answer, so no cache between us may keep this one.
-        page = self._hosted.prepare(rendered, key.for_people, headers.REVALIDATED, old.page if old else None)
+        known = old.page if old else None
+        page = self._hosted.prepare(rendered, look.style_of_page(view.seen), key.for_people, headers.REVALIDATED, known)
         return _Landing(view.referral, None, page)
 
     def _render(self, view: ReferralView, language: str, click: str | None) -> bytes:
         if isinstance(view.seen, ProductView):
             return self._pages.product(view.seen, language, click, view.referral)
         return self._pages.wall(view.seen, language, click, view.referral)
+
+
+def _told_from(landing: _Landing, address: str, seen_from: str | None) -> str:
+    """Where the link leads, with the network of the visit (attribution.md, rule 7) where the merchant wants to know."""
+    network = seen_from or landing.referral.network
+    return with_utm(address, network) if landing.utm and network else address
 
 
 def _away(address: str) -> Answer:

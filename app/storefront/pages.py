@@ -1,106 +1,126 @@
 """Pages out of templates (widgets/pages): complete without JavaScript, in one language. Knows views, not requests."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Literal
 
 from jinja2 import Environment, FileSystemLoader
 
-from app.networks.catalogue import NETWORKS
+from app.merchants.models import Merchant
 from app.networks.intents import intent_url
 from app.referrals.models import Referral
-from app.storefront import structured
+from app.storefront import cards, heads, look, structured
 from app.storefront.addresses import web_address
-from app.storefront.cards import Card, cut
+from app.storefront.cards import Card
+from app.storefront.choices import MOST, NOTHING, Chosen
+from app.storefront.facts import PageFacts
+from app.storefront.heads import Head, PictureOf, Speak
 from app.storefront.prices import speaker
-from app.storefront.views import ProductView, Viewer, WallView
+from app.storefront.refusals import Kind
+from app.storefront.views import PageView, ProductView, Viewer, WallView
 from app.storefront.words import Words
 
-Kind = Literal["not_found", "gone", "busy", "refused", "sold_out", "error", "home"]
-
 NAME = "Grapevine"
-_DESCRIPTION = 200
-"""Characters that previews and search results show at most."""
-
-
-@dataclass(frozen=True)
-class Head:
-    """What the head of a page says. `url` is absolute and canonical to itself; notices have none."""
-
-    title: str
-    description: str = ""
-    url: str | None = None
-    image: str | None = None
-    robots: str | None = None
-    links: Sequence[Mapping[str, str]] = field(default=())
 
 
 class Pages:
     """Renders every page of ours. Threads may share it."""
 
-    def __init__(self, templates: Path, words: Words, assets: str, viewer: Viewer) -> None:
+    def __init__(self, templates: Path, words: Words, assets: str, viewer: Viewer, picture: PictureOf) -> None:
         self._templates = Environment(loader=FileSystemLoader(templates), autoescape=True, auto_reload=False)
         self._words = words
         self._assets = assets
         self._viewer = viewer
+        self._picture = picture
 
     def wall(self, view: WallView, language: str, click: str | None, shared: Referral | None = None) -> bytes:
         """The page of a wall; with `shared`, that of the share's link, which is canonical to itself."""
         language = self._words.of_locale(view.wall.locale, language)
-        url = self._viewer.wall_url(view.wall.wall_id)
-        image = next((card["image"] for card in view.cards if card["image"]), None)
-        titles = ", ".join(card["title"] for card in view.cards[:5])
+        own = heads.of_wall(view, self._viewer.own, self._picture(view, language), self._words[language])
+        head = self._of(own, shared)
         return self._render(
             "wall.html",
             language,
             view.merchant.name,
-            self._head(view.wall.title, cut(titles, _DESCRIPTION), url, image, shared),
-            structured.of_wall(view.wall.title, url, view.cards),
-            wall={"id": view.wall.wall_id, "title": view.wall.title, "url": url},
+            head,
+            structured.of_wall(view.wall.title, self._viewer.wall_url(view.wall.wall_id), view.cards),
+            wall=self._about(view),
             cards=view.cards,
             click=click,
+            unchosen=NOTHING,
+            most=MOST,
+            scheme=look.scheme_of(view.wall.theme),
+            style=look.style_of(view.wall.theme),
+            referral=shared and {"name": shared.name, "caption": shared.caption},
+            share_links=_share_links(head, view.merchant, heads.first_image(view)),
         )
 
-    def product(self, view: ProductView, language: str, click: str | None, shared: Referral | None = None) -> bytes:
-        """The page of a product; with `shared`, that of the share's link: whose it is, and their words."""
+    def product(
+        self,
+        view: ProductView,
+        language: str,
+        click: str | None,
+        shared: Referral | None = None,
+        chosen: Chosen = NOTHING,
+    ) -> bytes:
+        """The page of a product; with `shared`, that of the share's link: whose it is, and their words. `chosen` is
+        what a form held that was refused."""
         wall, card = view.wall, view.card
         language = self._words.of_locale(wall.locale if wall is not None else None, language)
-        head = self._head(
-            card["title"],
-            cut(card["description"], _DESCRIPTION),
-            self._viewer.product_url(card["id"]),
-            card["image"],
-            shared,
-        )
-        price = card["price"]
+        words, url = self._words[language], self._viewer.product_url(card["id"])
+        head = heads.of_product(view, self._viewer.own, self._picture(view, language), words, money_in(language))
+        head = self._of(head, shared)
         return self._render(
             "product.html",
             language,
             view.merchant.name,
             head,
-            structured.of_product(view.product, self._viewer.product_url(card["id"])),
+            structured.of_product(view.product, url, view.merchant.name),
             product=card,
+            pictures=cards.pictures(view.product)[1:],
+            beside=view.beside,
             wall=wall and {"id": wall.wall_id, "title": wall.title, "url": self._viewer.wall_url(wall.wall_id)},
             click=click,
+            chosen=chosen,
+            most=MOST,
             referral=shared and {"name": shared.name, "caption": shared.caption},
-            share_links=_share_links(head),
+            share_links=_share_links(head, view.merchant, card["image"]),
             shop_url=web_address(view.product.url),
-            price_tag=price and structured.price_tag(price),
         )
 
-    def thanks(self, seller: str, language: str, cards: Sequence[Card], wall_id: str | None, simulated: bool) -> bytes:
-        """The page after a purchase. It may be passed on, so nothing of the order is on it but the products."""
+    def pointed(self, view: PageView, facts: PageFacts, language: str) -> bytes:
+        """What machines see behind a link to a page of the merchant's own: its card, canonical to the link itself."""
+        referral = view.referral
+        head = Head(
+            title=facts.title,
+            description=cards.cut(referral.caption or facts.description, heads.DESCRIPTION),
+            url=f"{self._viewer.own}/r/{referral.code}",
+            image=(facts.image and heads.Picture(facts.image, facts.title)) or None,
+            robots="noindex",
+        )
+        return self._render("passed_on.html", language, view.merchant.name, head, None, address=view.address)
+
+    def thanks(
+        self,
+        merchant: Merchant,
+        language: str,
+        cards: Sequence[Card],
+        wall_id: str | None,
+        simulated: bool,
+        via: str | None = None,
+    ) -> bytes:
+        """The page after a purchase. It may be passed on, so nothing of the order is on it but the products, and
+        `via`, the click that led to it: whose word a share from here passes on."""
         return self._render(
             "thanks.html",
             language,
-            seller,
+            merchant.name,
             Head(self._words[language]["page_thanks_title"], robots="noindex"),
             None,
+            merchant=merchant.public_id,
             products=cards,
             wall=wall_id and {"id": wall_id},
-            click=None,
+            via=via,
             back=wall_id and self._viewer.wall_url(wall_id),
             simulated=simulated,
         )
@@ -111,38 +131,51 @@ class Pages:
         head, way_back = Head(title, robots="noindex"), web_address(back)
         return self._render("notice.html", language, NAME, head, None, kind=kind, detail=None, back=way_back)
 
-    def _head(self, title: str, description: str, url: str, image: str | None, shared: Referral | None) -> Head:
-        if shared is None:
-            return Head(title, description, url, image)
-        # Previews that merge cards by og:url, or replace a link by its canonical one, must keep the code. Search
-        # engines are for the product's own page: a person's words are for those they were sent to.
-        words = cut(shared.caption, _DESCRIPTION) if shared.caption else description
-        return Head(title, words, f"{self._viewer.own}/r/{shared.code}", image, robots="noindex")
+    def embedding(self, seller: str, language: str, title: str, **context: object) -> bytes:
+        """The merchant's page on which the code of a wall is chosen and copied (embed_code.html)."""
+        return self._render("embed_code.html", language, seller, Head(title, robots="noindex"), None, **context)
+
+    def frame(self, language: str, **context: object) -> bytes:
+        """A page that stands in a frame of somebody else's (embed.html)."""
+        return self._fill("embed.html", language, **context)
+
+    def _of(self, head: Head, shared: Referral | None) -> Head:
+        return head if shared is None else heads.passed_on(head, self._viewer.own, shared)
+
+    def _about(self, view: WallView) -> dict[str, str]:
+        wall = view.wall
+        return {
+            "id": wall.wall_id,
+            "title": wall.title,
+            "layout": wall.layout,
+            "url": self._viewer.wall_url(wall.wall_id),
+        }
 
     def _render(
         self, template: str, language: str, seller: str, head: Head, json_ld: str | None, **context: object
     ) -> bytes:
+        return self._fill(template, language, shop={"name": seller, "url": None}, page=head, json_ld=json_ld, **context)
+
+    def _fill(self, template: str, language: str, **context: object) -> bytes:
         text = self._templates.get_template(template).render(
-            words=self._words[language],
-            assets=self._assets,
-            shop={"name": seller, "url": None},
-            page=head,
-            json_ld=json_ld,
-            money=_speaker(language),
-            **context,
+            words=self._words[language], assets=self._assets, money=money_in(language), **context
         )
         return text.encode()
 
 
-_speaker = cache(speaker)
+@cache
+def money_in(language: str) -> Speak:
+    """Says prices in this language of ours."""
+    return speaker(language)
 
 
-def _share_links(head: Head) -> list[dict[str, str]]:
-    """Networks' own addresses for the page itself, for readers without JavaScript. They make no referral."""
+def _share_links(head: Head, merchant: Merchant, image: str | None) -> list[dict[str, str]]:
+    """Networks' own addresses for the page itself, for readers without JavaScript, in the merchant's order. They make
+    no referral."""
     if head.url is None:
         return []
     links = []
-    for network in NETWORKS:
-        if network.shareable and (address := intent_url(network.id, head.url, head.title, head.image, head.title)):
+    for network in merchant.sharing_settings.offered():
+        if address := intent_url(network.id, head.url, head.title, image, head.title):
             links.append({"id": network.id, "name": network.name, "url": address})
     return links

@@ -1,11 +1,12 @@
-"""Widget payloads: `GET /v1/walls/{id}/widget` and `/v1/products/{id}/widget`, kept ready as bytes by language.
+"""Widget payloads: `GET /v1/walls/{id}/widget`, `/v1/products/{id}/widget` and `/v1/merchants/{id}/sharing`, kept
+ready as bytes by language.
 
 One second at most lies between a change and its sight, in every process; what is kept is also given while the
 database is away. Which pages may read them is decided for each request, outside the bytes.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Literal
@@ -13,9 +14,10 @@ from typing import Literal
 from sqlalchemy.orm import Session
 
 from app.kernel.database import Database
+from app.merchants import service as merchants
 from app.merchants.models import Merchant
 from app.merchants.origins import allows_origin
-from app.networks.catalogue import NETWORKS
+from app.merchants.sharing import Sharing
 from app.storefront import headers
 from app.storefront.answers import Answer, Ask, Header, Prepared
 from app.storefront.shelf import Shelf
@@ -30,9 +32,9 @@ _HEADERS: list[Header] = [
     (b"vary", b"Accept-Encoding, Accept-Language, Origin"),
     headers.NO_SNIFFING,
 ]
-_NETWORKS = [{"id": each.id, "name": each.name, "color": each.color} for each in NETWORKS if each.shareable]
 
-Key = tuple[Literal["wall", "product"], str, str]
+What = Literal["wall", "product", "merchant"]
+Key = tuple[What, str, str]
 """What, its id, the visitor's language."""
 
 
@@ -54,6 +56,8 @@ class Payloads:
         self._viewer = viewer
         self._words = words
         self._shelf: Shelf[Key, _Payload] = Shelf(self._build, pool, MEMORY)
+        self._documents: Mapping[What, Callable[[Session, str, str], tuple[Merchant, Mapping[str, object]]]]
+        self._documents = {"wall": self._wall, "product": self._product, "merchant": self._merchant}
 
     async def wall(self, ask: Ask, wall_id: str) -> Answer:
         """The payload of a wall. Raises `NotFound`, `Malformed`, `Unavailable`."""
@@ -63,7 +67,11 @@ class Payloads:
         """The payload of one product. Raises the same."""
         return await self._answer(ask, "product", product_id)
 
-    async def _answer(self, ask: Ask, what: Literal["wall", "product"], public_id: str) -> Answer:
+    async def merchant(self, ask: Ask, merchant_id: str) -> Answer:
+        """What a share button needs of a merchant. Raises the same."""
+        return await self._answer(ask, "merchant", merchant_id)
+
+    async def _answer(self, ask: Ask, what: What, public_id: str) -> Answer:
         payload = await self._shelf.get((what, public_id, self._words.asked(ask.headers.get("accept-language"))))
         origin = ask.headers.get("origin")
         if origin is not None and allows_origin(payload.allowed_origins, origin, self._viewer.own):
@@ -73,7 +81,7 @@ class Payloads:
     def _build(self, key: Key, old: _Payload | None) -> _Payload:
         what, public_id, language = key
         with self._database.reading() as session:
-            merchant, document = (self._wall if what == "wall" else self._product)(session, public_id, language)
+            merchant, document = self._documents[what](session, public_id, language)
         body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
         prepared = Prepared(body, "application/json", _HEADERS, old.prepared if old is not None else None)
         return _Payload(prepared, tuple(merchant.allowed_origins))
@@ -85,7 +93,7 @@ class Payloads:
             "merchant": view.merchant.public_id,
             "wall": self._about(view, language),
             "cards": view.cards,
-            "networks": _NETWORKS,
+            **sharing(view.merchant.sharing_settings),
             "words": self._words.for_widgets(language),
         }
 
@@ -105,6 +113,20 @@ class Payloads:
         return view.merchant, {
             "merchant": view.merchant.public_id,
             "product": view.card,
-            "networks": _NETWORKS,
+            **sharing(view.merchant.sharing_settings),
             "words": self._words.for_widgets(language),
         }
+
+    def _merchant(self, session: Session, public_id: str, language: str) -> tuple[Merchant, Mapping[str, object]]:
+        merchant = merchants.by_public_id(session, public_id)
+        return merchant, {
+            "merchant": merchant.public_id,
+            **sharing(merchant.sharing_settings),
+            "words": self._words.for_widgets(language),
+        }
+
+
+def sharing(settings: Sharing) -> Mapping[str, object]:
+    """What the share sheet is told: the networks in the merchant's order, and whether a share may be rewarded."""
+    networks = [{"id": each.id, "name": each.name, "color": each.color} for each in settings.offered()]
+    return {"networks": networks, "sharing": settings.told()}

@@ -4,17 +4,18 @@ import json
 
 from app.catalog.models import Product, Variant
 from app.kernel.money import to_decimal
-from app.storefront.addresses import web_address
+from app.storefront import cards
 from app.storefront.cards import Card, MoneyDict
 
 _CONTEXT = "https://schema.org"
 _IN_SCRIPT = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 
-def of_product(product: Product, url: str) -> str:
-    """The product and each of its priced variants as an offer."""
-    images = [address for image in product.images[:10] if (address := web_address(image))]
-    offers = [_offer(variant, url) for variant in product.standing if variant.price is not None]
+def of_product(product: Product, url: str, seller: str) -> str:
+    """The product and each of its priced variants as an offer of the seller's. Nothing is said that is not known: no
+    condition, and no date until which a price holds."""
+    images = cards.pictures(product)
+    offers = [_offer(variant, url, seller) for variant in product.standing if variant.price is not None]
     return in_script(
         {
             "@context": _CONTEXT,
@@ -22,6 +23,7 @@ def of_product(product: Product, url: str) -> str:
             "@id": url,
             "name": product.title,
             "url": url,
+            "productID": product.product_id,
             **({"description": product.description} if product.description else {}),
             **({"image": images} if images else {}),
             **({"brand": {"@type": "Brand", "name": product.brand}} if product.brand else {}),
@@ -30,11 +32,11 @@ def of_product(product: Product, url: str) -> str:
     )
 
 
-def of_wall(title: str, url: str, cards: list[Card]) -> str:
+def of_wall(title: str, url: str, shown: list[Card]) -> str:
     """The wall as a list of the pages of its products."""
     items = [
         {"@type": "ListItem", "position": position, "name": card["title"], "url": card["url"]}
-        for position, card in enumerate(cards, start=1)
+        for position, card in enumerate(shown, start=1)
     ]
     return in_script({"@context": _CONTEXT, "@type": "ItemList", "name": title, "url": url, "itemListElement": items})
 
@@ -52,7 +54,7 @@ def in_script(document: dict[str, object]) -> str:
     return text
 
 
-def _offer(variant: Variant, url: str) -> dict[str, object]:
+def _offer(variant: Variant, url: str, seller: str) -> dict[str, object]:
     assert variant.price is not None
     return {
         "@type": "Offer",
@@ -60,6 +62,7 @@ def _offer(variant: Variant, url: str) -> dict[str, object]:
         "price": to_decimal(variant.price, variant.currency),
         "priceCurrency": variant.currency.upper(),
         "availability": f"{_CONTEXT}/{'InStock' if variant.available else 'OutOfStock'}",
+        "seller": {"@type": "Organization", "name": seller},
         **({"name": variant.title} if variant.title else {}),
         **({"sku": variant.sku} if variant.sku else {}),
     }

@@ -1,5 +1,6 @@
 """What there is to see: walls, products and what referrals lead to, read in few queries. Knows tables, not HTTP."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -10,12 +11,19 @@ from app.kernel.errors import Gone, NotFound
 from app.kernel.ids import Malformed, merchant_of
 from app.merchants import service as merchants
 from app.merchants.models import Merchant
+from app.merchants.origins import allows_page
 from app.referrals import service as referrals
 from app.referrals.models import Referral
 from app.storefront import cards
-from app.storefront.cards import Card
+from app.storefront.cards import Beside, Card
 from app.walls import service as walls
 from app.walls.models import Wall
+
+MOST_BESIDE = 8
+"""Other products of a wall that are named below one of them."""
+
+
+_GONE = "What this link led to is no longer there."
 
 
 @dataclass(frozen=True)
@@ -29,12 +37,22 @@ class WallView:
 
 @dataclass(frozen=True)
 class ProductView:
-    """A product, and the wall on which it was met."""
+    """A product, and the wall on which it was met, with what is `beside` it there."""
 
     merchant: Merchant
     product: Product
     card: Card
     wall: Wall | None
+    beside: Sequence[Beside] = ()
+
+
+@dataclass(frozen=True)
+class PageView:
+    """A page of the merchant's own that somebody passed on."""
+
+    referral: Referral
+    merchant: Merchant
+    address: str
 
 
 @dataclass(frozen=True)
@@ -76,6 +94,23 @@ class Viewer:
         product = catalog.get(session, merchant.merchant_id, product_id)
         return self._product(session, merchant, product, _standing_wall(session, merchant.merchant_id, wall_id))
 
+    def page(self, session: Session, code: str) -> PageView | None:
+        """The merchant's own page to which the link of `code` leads; None where it leads to a product or wall.
+
+        Raises `NotFound`; `Gone` when it was withdrawn, or the page is no longer one of theirs: whoever owns its
+        address by now would be given their visitors.
+        """
+        referral = referrals.by_code(session, code)
+        if referral.address is None:
+            return None
+        try:
+            merchant = merchants.get(session, referral.merchant_id)
+        except NotFound:
+            raise Gone(_GONE) from None
+        if not allows_page(merchant.allowed_origins, merchant.return_urls, referral.address):
+            raise Gone(_GONE)
+        return PageView(referral, merchant, referral.address)
+
     def referral(self, session: Session, code: str) -> ReferralView:
         """What the link of `code` leads to. Raises `NotFound`; `Gone` when it, or what it led to, was withdrawn."""
         referral = referrals.by_code(session, code)
@@ -86,7 +121,7 @@ class Viewer:
                 return ReferralView(referral, self._wall(session, merchant, wall))
             product = catalog.get(session, merchant.merchant_id, referral.product_id)
         except NotFound:
-            raise Gone("What this link led to is no longer there.") from None
+            raise Gone(_GONE) from None
         met_on = _standing_wall(session, merchant.merchant_id, referral.wall_id)
         return ReferralView(referral, self._product(session, merchant, product, met_on))
 
@@ -107,7 +142,9 @@ class Viewer:
     def _product(self, session: Session, merchant: Merchant, product: Product, wall: Wall | None) -> ProductView:
         likes = referrals.count_likes(session, merchant.merchant_id, [product.product_id])[product.product_id]
         shown = cards.card(product, likes, self.product_url(product.product_id, wall), cards.WHOLE)
-        return ProductView(merchant, product, shown, wall)
+        others = () if wall is None else walls.beside(session, wall, product.product_id, MOST_BESIDE)
+        beside = [cards.beside(other, self.product_url(other.product_id, wall)) for other in others]
+        return ProductView(merchant, product, shown, wall, beside)
 
 
 def _standing_wall(session: Session, merchant_id: int, wall_id: str | None) -> Wall | None:

@@ -1,6 +1,8 @@
 """The shapes of the storefront's JSON, for the OpenAPI page. Payloads are built as plain dicts; a test compares."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from app.kernel.http.wire import MoneyWire, Wire
 
@@ -39,6 +41,13 @@ class NetworkOut(Wire):
     color: str
 
 
+class SharingTold(Wire):
+    """What people are told before they share."""
+
+    rewarded: Annotated[bool, Field(description="Whether a share may be rewarded.")]
+    terms: Annotated[str | None, Field(description="Where the terms of rewards are told.")]
+
+
 class ThemeOut(Wire):
     """What the merchant chose of the wall's look; the rest is the widget's own choice."""
 
@@ -65,6 +74,7 @@ class WallWidget(Wire):
     wall: ShownWall
     cards: list[CardOut]
     networks: list[NetworkOut]
+    sharing: SharingTold
     words: dict[str, str]
 
 
@@ -74,7 +84,24 @@ class ProductWidget(Wire):
     merchant: str
     product: CardOut
     networks: list[NetworkOut]
+    sharing: SharingTold
     words: dict[str, str]
+
+
+class SharingWidget(Wire):
+    """Everything that `<grapevine-share>` needs to know of a merchant."""
+
+    merchant: Annotated[str, Field(examples=["mer_..."])]
+    networks: Annotated[list[NetworkOut], Field(description="In the merchant's order.")]
+    sharing: SharingTold
+    words: dict[str, str]
+
+
+class Pasted(Wire):
+    """What is pasted into pages of one system, and how it is done there, step by step."""
+
+    code: Annotated[str, Field(examples=["https://shop.example/w/wall_..."])]
+    steps: Annotated[list[str], Field(examples=[["Paste the address on a line of its own."]])]
 
 
 class EmbedCode(Wire):
@@ -82,3 +109,11 @@ class EmbedCode(Wire):
 
     element: str
     link: str
+    element_pinned: Annotated[
+        str, Field(description="The element held at the code of today: an immutable file and its `integrity`.")
+    ]
+    iframe: Annotated[str, Field(description="For pages that allow no scripts of others.")]
+    wordpress: Pasted
+    shopify: Pasted
+    ghost: Pasted
+    notion: Pasted

@@ -8,7 +8,7 @@ from pathlib import Path
 from app.kernel.languages import LONGEST_HEADER, accepted
 
 DEFAULT = "en"
-_ONLY_ON_PAGES = "page_"
+_ONLY_ON_PAGES = ("page_", "embed_")
 
 Messages = Mapping[str, str]
 
@@ -26,7 +26,7 @@ class Words:
         return self._messages[language]
 
     def for_widgets(self, language: str) -> Messages:
-        """Those that elements need; what only hosted pages say is left out."""
+        """Those that elements need; what only pages and frames of ours say is left out."""
         return {key: text for key, text in self[language].items() if not key.startswith(_ONLY_ON_PAGES)}
 
     def asked(self, accept_language: str | None) -> str:

@@ -129,6 +129,8 @@ def change_wall(wall_id: str, body: WallPatch, caller: SecretKey, work: UnitOfWo
 @router.delete("/{wall_id}", status_code=204)
 def withdraw_wall(wall_id: str, caller: SecretKey, work: UnitOfWork) -> Response:
     """Close a wall: its embeds fall back to the links inside them."""
-    return work.write(
-        lambda session: service.withdraw(service.get(session, caller.merchant_id, wall_id), work.here.clock.now())
-    )
+
+    def withdraw(session: Session) -> None:
+        service.withdraw(session, service.get(session, caller.merchant_id, wall_id), work.here.clock.now())
+
+    return work.write(withdraw)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.catalog import service as catalog
 from app.catalog.models import Product
+from app.kernel import feed
 from app.kernel.database import id_type
 from app.kernel.errors import Invalid, NotFound
 from app.kernel.given import Question
@@ -34,6 +35,7 @@ def change(session: Session, wall: Wall, fields: dict[str, Any], now: datetime) 
     wall.updated_at = now
     session.add(wall)
     session.flush()
+    _tell(session, wall, now)
     return wall
 
 
@@ -61,24 +63,52 @@ def _titles(given: FromClause) -> Select[*tuple[Any, ...]]:
 _TITLES = Question(_titles, merchant_id=BigInteger(), wall_id=id_type())
 
 
-def withdraw(wall: Wall, now: datetime) -> None:
+def withdraw(session: Session, wall: Wall, now: datetime) -> None:
     """Close a wall: its embeds show their fallback."""
     wall.withdrawn_at = now
+    _tell(session, wall, now)
+
+
+def _tell(session: Session, wall: Wall, now: datetime) -> None:
+    feed.tell(session, [feed.Told(wall.merchant_id, "wall", None, wall.wall_id, now)])
 
 
 def products(session: Session, wall: Wall) -> list[Product]:
     """What the wall shows now, in order: the standing ones of its cards, or what its rule finds, newest first."""
     if wall.rule is not None:
-        found = catalog.standing(wall.merchant_id, q=wall.rule.get("q"), tag=wall.rule.get("tag"))
-        limit = wall.rule.get("limit") or MOST_CARDS
-        return list(session.scalars(found.order_by(Product.product_id.desc()).limit(limit)))
+        return list(session.scalars(_shown(wall)))
     order = {card.product_id: card.position for card in wall.cards}
-    query = (
+    return sorted(session.scalars(_shown(wall)), key=lambda product: order[product.product_id])
+
+
+def product_ids(session: Session, wall: Wall) -> list[str]:
+    """Which products the wall shows now, in no order of their own: much lighter than the products."""
+    return list(session.scalars(_shown(wall).with_only_columns(Product.product_id)))
+
+
+def _shown(wall: Wall) -> Select[Product]:
+    if wall.rule is not None:
+        found = catalog.standing(wall.merchant_id, q=wall.rule.get("q"), tag=wall.rule.get("tag"))
+        return found.order_by(Product.product_id.desc()).limit(wall.rule.get("limit") or MOST_CARDS)
+    return (
         catalog.standing(wall.merchant_id)
         .join(WallCard, (WallCard.merchant_id == Product.merchant_id) & (WallCard.product_id == Product.product_id))
         .where(WallCard.wall_id == wall.wall_id)
     )
-    return sorted(session.scalars(query), key=lambda product: order[product.product_id])
+
+
+def beside(session: Session, wall: Wall, product_id: str, most: int) -> list[Product]:
+    """Up to `most` other products that the wall shows: those that come after this one, then from its beginning."""
+    if wall.rule is not None:
+        found = catalog.standing(wall.merchant_id, q=wall.rule.get("q"), tag=wall.rule.get("tag"))
+        newest = found.order_by(Product.product_id.desc()).limit(min(most + 1, wall.rule.get("limit") or MOST_CARDS))
+        return [product for product in session.scalars(newest) if product.product_id != product_id][:most]
+    order = [card.product_id for card in wall.cards]
+    at = order.index(product_id) if product_id in order else -1
+    ahead = [each for each in order[at + 1 :] + order[: max(at, 0)] if each != product_id]
+    # Some of them may be withdrawn; who looks for eight among very many that are does not find them all.
+    standing = catalog.standing_by_id(session, wall.merchant_id, ahead[: 4 * most])
+    return [standing[each] for each in ahead if each in standing][:most]
 
 
 def _fill(session: Session, wall: Wall, wanted: Sequence[str] | dict[str, Any]) -> None:

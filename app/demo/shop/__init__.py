@@ -8,6 +8,8 @@ from importlib.resources import files
 
 NAME = "Vine & Thread"
 CURRENCY = "eur"
+FAVOURITE = "moon-tea-bowl"
+"""The handle of what stands by itself on the blog."""
 _HERE = files(__name__)
 
 

@@ -65,6 +65,8 @@ class Purchase:
     amount: int
     lines: tuple[basket.Line, ...]
     wall_id: str | None
+    click_id: str | None
+    """What the buyer's page called its click: any text."""
 
 
 def describe(session: Session, merchant_id: int, checkout_id: str) -> Purchase:
@@ -75,7 +77,8 @@ def describe(session: Session, merchant_id: int, checkout_id: str) -> Purchase:
     if checkout is None:
         raise NotFound
     lines = tuple(basket.Line(**item) for item in checkout.items)
-    return Purchase(checkout_id, checkout.status, checkout.currency, checkout.amount, lines, checkout.wall_id)
+    sum_of = (checkout.status, checkout.currency, checkout.amount)
+    return Purchase(checkout_id, *sum_of, lines, checkout.wall_id, checkout.click_id)
 
 
 class Desk:
