@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+TSC := var/web/node_modules/.bin/tsc
 PORT ?= 8000
 PYTEST_ARGS ?=
 WORKERS ?= 2  # processes that test at the same time
@@ -35,15 +36,23 @@ var/stripe/spec3.json: tests/stripe-document.txt
 	  && cp var/stripe/seahaven_stripe_world/spec/spec3.json $@ \
 	  || echo "Stripe's OpenAPI document cannot be had: tests against it are skipped"
 
+# What others wrote to judge pages by: axe-core, Lighthouse, readers of cards, an HTML validator, the TypeScript compiler.
+# The tests that need it say so where npm is absent or cannot reach its registry.
+var/web/.installed: tests/web/package.json tests/web/package-lock.json tests/web/.npmrc
+	@mkdir -p var/web && rm -f $@ && cp $^ var/web/
+	@if ! command -v npm >/dev/null; then echo "npm is not installed: tests that need its packages are skipped"; \
+	  elif (cd var/web && npm ci --silent --fetch-retries 1 --fetch-timeout 60000); then touch $@; \
+	  else echo "npm's packages cannot be had: tests that need them are skipped"; fi
+
 demo: $(VENV)/run
 	$(BIN)/grapevine demo --port $(PORT) $(if $(RESET),--reset)
 
-test: $(VENV)/dev var/stripe/spec3.json
+test: $(VENV)/dev var/stripe/spec3.json var/web/.installed
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not alone" $(PYTEST_ARGS)
 	$(BIN)/python -m pytest -m alone $(PYTEST_ARGS) || [ $$? -eq 5 ]
 
 # The long forms of what `make test` runs in a short form. Alone: they kill servers and load the machine.
-soak: $(VENV)/dev var/stripe/spec3.json
+soak: $(VENV)/dev var/stripe/spec3.json var/web/.installed
 	SOAK=1 $(BIN)/python -m pytest -m soak --timeout 3600 $(PYTEST_ARGS)
 
 check: PYTEST_ARGS += --cov --cov-append --cov-report=
@@ -53,8 +62,10 @@ lint: $(VENV)/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: $(VENV)/dev
+types: $(VENV)/dev var/web/.installed
 	$(BIN)/mypy
+	@if [ -x $(TSC) ]; then $(TSC) -p widgets; \
+	  else echo "TypeScript's compiler is not here: the types of widgets/elements were not checked"; fi
 
 imports: $(VENV)/dev
 	$(BIN)/lint-imports --no-cache
@@ -75,7 +86,7 @@ coverage: $(VENV)/dev
 
 # The screenshots of the documentation, taken anew.
 pictures: $(VENV)/dev
-	PICTURES=1 $(BIN)/python -m pytest tests/browser/test_main_job.py -k sqlite
+	PICTURES=1 $(BIN)/python -m pytest tests/browser/test_main_job.py tests/browser/pictures.py -k sqlite
 
 bench: $(VENV)/dev
 	$(BIN)/python -m tests.bench
@@ -84,6 +95,7 @@ lock: $(VENV)/dev
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements.lock
 	$(BIN)/uv pip compile -q pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -c requirements.lock -o requirements-dev.lock
+	cd tests/web && rm -f package-lock.json && npm install --silent --package-lock-only && node lock.mjs
 
 clean:
 	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov

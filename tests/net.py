@@ -17,11 +17,19 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+class _Server(uvicorn.Server):
+    """Ends what never ends by itself: in a thread, no signal tells the application that it is to stop."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.lifespan.state.get("end_streams", lambda: None)()
+        await super().shutdown(sockets)
+
+
 @contextmanager
 def serving(app: ASGIApp, port: int) -> Iterator[None]:
     """Serve `app` with the real server in a thread."""
     config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", access_log=False, ws="none")
-    server = uvicorn.Server(config)
+    server = _Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     deadline = time.monotonic() + 20

@@ -95,7 +95,7 @@ def test_machines_get_the_card_and_are_not_counted(
         assert card.status_code == 200, agent
         assert f'<link rel="canonical" href="{own}">' in card.text
         assert f'<meta property="og:url" content="{own}">' in card.text
-        assert '<meta property="og:image" content="https://x.example/mug.jpg">' in card.text
+        assert f'<meta property="og:image" content="{app_server.url}/cards/{mug["id"]}.png?' in card.text
         assert '<meta property="og:description" content="Look!">' in card.text
         assert "clk_" not in card.text
         assert "private" in card.headers["cache-control"]

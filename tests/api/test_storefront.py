@@ -155,7 +155,7 @@ def test_a_payload_that_is_known_is_not_sent_again(merchant: TestMerchant, http:
     path = f"/v1/walls/{merchant.wall()['id']}/widget"
     packed = http.get(path)
     as_is = http.get(path, headers={"Accept-Encoding": "identity"})
-    assert (packed.headers["content-encoding"], as_is.headers.get("content-encoding")) == ("gzip", None)
+    assert (packed.headers["content-encoding"], as_is.headers.get("content-encoding")) == ("br", None)
     assert packed.json() == as_is.json()
     assert packed.headers["etag"] != as_is.headers["etag"]
     for tag in (packed.headers["etag"], f"W/{packed.headers['etag']}", f'"other", {packed.headers["etag"]}', "*"):
@@ -214,7 +214,7 @@ def test_the_loader_names_immutable_files_that_every_page_may_use(http: httpx.Cl
     assert found is not None
     module = http.get(found[1])
     assert module.headers["cache-control"] == "public, max-age=31536000, immutable"
-    assert module.headers["content-encoding"] == "gzip"
+    assert module.headers["content-encoding"] == "br"
     assert "customElements.define" in module.text
     for name in re.findall(r'import .*"\./([a-z-]+\.js)"', module.text):
         assert http.get(found[1].replace("grapevine.js", name)).status_code == 200

@@ -1,5 +1,7 @@
 """A real browser, looking at the demonstration on each database."""
 
+import os
+import shutil
 from collections.abc import Callable, Iterator
 
 import httpx
@@ -9,6 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, sync_playwright
 from tests.browser.demo import Demo, running
 from tests.browser.foreign import Elsewhere
 from tests.browser.journeys import wait_for
+from tests.browser.places import Places, make
 from tests.clock import TestClock
 from tests.conftest import NewDatabase
 from tests.net import free_port, serving
@@ -19,19 +22,31 @@ from tests.shop import BROWSER, JSON, TestMerchant, ok
 def browser(chromium: str) -> Iterator[Browser]:
     """Closed after its module: Playwright keeps an event loop in this thread, which other tests need."""
     flags = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+    # What a page sends while it is being left goes under the program's own name, and a headless one is a machine's.
+    flags.append(f"--user-agent={BROWSER}")
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=chromium, args=flags)
         yield started
         started.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
+def firefox_program() -> str:
+    """The path of a Firefox; the test is skipped, saying so, where there is none."""
+    for name in (os.environ.get("FIREFOX"), "firefox-esr", "firefox"):
+        if name and (found := shutil.which(name)):
+            return found
+    pytest.skip("no Firefox on this machine: its tests are skipped")
+
+
+@pytest.fixture(scope="session")
 def demo(new_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """One for all tests of a database, each of which makes things of its own in it."""
     with running(tmp_path_factory.mktemp("demo"), new_database("demo")) as started:
         yield started
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def shop(demo: Demo) -> Iterator[TestMerchant]:
     """The merchant of the demonstration."""
     merchant = TestMerchant("", demo.secret_key, demo.report_key, demo.url, TestClock())
@@ -39,7 +54,7 @@ def shop(demo: Demo) -> Iterator[TestMerchant]:
     merchant.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def elsewhere(demo: Demo, shop: TestMerchant) -> Iterator[Elsewhere]:
     """A website on an origin of its own, which is on the merchant's list."""
     port = free_port()
@@ -50,6 +65,12 @@ def elsewhere(demo: Demo, shop: TestMerchant) -> Iterator[Elsewhere]:
     wait_for(lambda: "access-control-allow-origin" in httpx.options(f"{demo.url}/v1/likes", headers=asking).headers)
     with serving(site, port):
         yield site
+
+
+@pytest.fixture(scope="session")
+def places(demo: Demo, shop: TestMerchant, elsewhere: Elsewhere) -> Places:
+    """What pages and embeds are judged by."""
+    return make(demo, shop, elsewhere)
 
 
 @pytest.fixture

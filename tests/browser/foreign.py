@@ -23,10 +23,11 @@ class Elsewhere:
         self._api = api
         self._pages: dict[str, HTMLResponse] = {}
 
-    def write(self, body: str, path: str | None = None, *, policy: str | None = None) -> str:
-        """Put `body` after the embed line on a page, and give its address. `{api}` in `policy` is the server."""
+    def write(self, body: str, path: str | None = None, *, policy: str | None = None, api: str | None = None) -> str:
+        """Put `body` after the embed line on a page, and give its address. `{api}` in `policy` is the server, and
+        `api` another one to embed from."""
         path = path or f"/page-{len(self._pages)}"
-        embed = f'<script type="module" src="{self._api}/embed.js"></script>'
+        embed = f'<script type="module" src="{api or self._api}/embed.js"></script>'
         page = f'<!doctype html><html lang="en"><head><title>Elsewhere</title>{embed}</head><body>{body}</body></html>'
         headers = {"Content-Security-Policy": policy.format(api=self._api)} if policy else {}
         self._pages[path] = HTMLResponse(page, headers=headers)

@@ -6,7 +6,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser import foreign
 from tests.browser.demo import Demo
 from tests.browser.foreign import Elsewhere, complaints, events, priced
-from tests.browser.journeys import ON_ONE_DATABASE, NewPerson, heart, press_heart
+from tests.browser.journeys import ON_ONE_DATABASE, NewPerson, heart, press_heart, sent_with
 from tests.net import free_port
 from tests.shop import JSON, TestMerchant
 
@@ -65,8 +65,79 @@ def test_a_page_may_take_the_purchase_into_its_own_hands(elsewhere: Elsewhere, m
     expect(buy).to_be_visible()
     page.evaluate("addEventListener('grapevine-checkout', event => event.preventDefault())")
     buy.click()
-    assert [{"product": mug["id"], "variant": mug["variants"][0]["id"]}] == told()
+    assert [{"product": mug["id"], "variant": mug["variants"][0]["id"], "quantity": 1}] == told()
     expect(buy).not_to_have_attribute("aria-busy", "true")
+
+
+def test_so_many_are_bought_as_were_asked_for_and_no_nonsense_is(
+    elsewhere: Elsewhere, mug: JSON, person: NewPerson
+) -> None:
+    page = person().new_page()
+    told = events(page, "checkout")
+    page.goto(elsewhere.write(foreign.product(mug["id"])))
+    amount, buy = page.get_by_role("spinbutton", name="How many of Mug"), page.get_by_role("button", name="Buy: Mug")
+    for nonsense in ("0", "-3", "1.5", "100", ""):
+        amount.fill(nonsense)
+        buy.click()
+    assert [] == told()
+    amount.fill("3")
+    with page.expect_response("**/v1/checkouts") as asked:
+        buy.click()
+    assert [{"variant": mug["variants"][0]["id"], "quantity": 3}] == sent_with(asked.value)["items"]
+    page.wait_for_url("**/pay/**")
+    expect(page.get_by_role("button", name="Pay €59.97")).to_be_visible()
+
+
+def test_a_frame_of_the_same_site_goes_to_the_till_with_the_whole_page(
+    elsewhere: Elsewhere, mug: JSON, person: NewPerson
+) -> None:
+    page = person().new_page()
+    inner = elsewhere.write(foreign.product(mug["id"]))
+    page.goto(elsewhere.write(f'<iframe src="{inner}" width="900" height="700"></iframe>'))
+    page.frame_locator("iframe").get_by_role("button", name="Buy: Mug").click()
+    page.wait_for_url("**/pay/**")
+
+
+CONTRAST = """(element) => {
+  const luminance = (color) => {
+    const canvas = Object.assign(new OffscreenCanvas(1, 1)).getContext("2d");
+    canvas.fillStyle = color;
+    canvas.fillRect(0, 0, 1, 1);
+    const [red, green, blue] = [...canvas.getImageData(0, 0, 1, 1).data].map((value) =>
+      value > 10 ? ((value / 255 + 0.055) / 1.055) ** 2.4 : value / 255 / 12.92);
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05;
+  };
+  const { color, backgroundColor } = getComputedStyle(element);
+  const [less, more] = [luminance(color), luminance(backgroundColor)].sort((a, b) => a - b);
+  return more / less;
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_words_on_any_accent_of_the_merchants_or_the_pages_are_read_well(
+    mug: JSON, elsewhere: Elsewhere, person: NewPerson, scheme: str
+) -> None:
+    """WCAG 2.2, 1.4.3: 4.5 to 1."""
+    page = person(color_scheme=scheme).new_page()
+    page.goto(elsewhere.write(foreign.product(mug["id"])))
+    buy, element = page.locator("button.buy"), page.locator("grapevine-product")
+    expect(buy).to_be_visible()
+    accents = [
+        "#777777",
+        "#ff0000",
+        "#0000ff",
+        "#ff00ff",
+        "#767676",
+        "#d02090",
+        "#008c8c",
+        "tomato",
+        "oklch(.57 .2 30)",
+    ]
+    seen = {}
+    for accent in ["", *accents]:
+        element.evaluate("(host, accent) => host.style.setProperty('--grapevine-accent', accent)", accent)
+        seen[accent] = buy.evaluate(CONTRAST)
+    assert {} == {accent: contrast for accent, contrast in seen.items() if contrast < 4.5}
 
 
 def test_what_is_sold_out_says_so_and_cannot_be_bought(
@@ -115,7 +186,7 @@ def test_a_wall_has_its_merchants_colours_and_corners(
     page = person(color_scheme="light").new_page()
     page.goto(elsewhere.write(foreign.wall(wall)))
     expect(page.locator("button.buy")).to_have_css("background-color", "rgb(255, 238, 0)")
-    expect(page.locator("button.buy")).to_have_css("color", "rgb(0, 0, 0)")
+    expect(page.locator("button.buy")).to_have_css("color", "color(xyz-d65 0 0 0)")
     expect(page.locator("li.card")).to_have_css("background-color", "rgb(30, 27, 37)")
     expect(page.locator("li.card")).to_have_css("border-radius", "3px")
 
@@ -219,10 +290,10 @@ def test_the_keyboard_alone_is_enough(mug: JSON, elsewhere: Elsewhere, person: N
     expect(share).to_be_visible()
 
     reached = []
-    for _ in range(4):  # the picture is the same link as the title: one stop
+    for _ in range(5):  # the picture is the same link as the title: one stop
         page.keyboard.press("Tab")
         reached.append(page.evaluate("document.activeElement.shadowRoot.activeElement.className"))
-    assert ["", "buy", "share", "like"] == reached
+    assert ["", "quantity", "buy", "share", "like"] == reached
     with page.expect_response("**/v1/likes"):
         page.keyboard.press("Enter")
     expect(heart(page)).to_have_attribute("aria-pressed", "true")

@@ -1,27 +1,24 @@
 """The main job with a real browser: a wall on somebody's blog, a like, a share, a friend who buys, the report."""
 
-import os
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, expect
 
-from tests.browser.demo import Demo
+from tests.browser.camera import picture
+from tests.browser.demo import Demo, running
 from tests.browser.journeys import buy, pay, visitor_of, wait_for
+from tests.conftest import NewDatabase
 
 pytestmark = pytest.mark.browser
 
-IMAGES = Path(__file__).parents[2] / "docs" / "images"
 
-
-def picture(page: Page, name: str) -> None:
-    """Keep a picture for the documentation, when it is being made anew (`make pictures`)."""
-    if os.environ.get("PICTURES"):
-        IMAGES.mkdir(exist_ok=True)
-        page.wait_for_load_state("networkidle")
-        page.screenshot(path=IMAGES / f"{name}.png")
+@pytest.fixture(scope="module")
+def demo(new_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """One that nobody else has used: its whole report is looked at."""
+    with running(tmp_path_factory.mktemp("demo"), new_database("main-job")) as started:
+        yield started
 
 
 def test_a_friend_buys_through_a_shared_link_and_the_sharer_and_network_are_credited(

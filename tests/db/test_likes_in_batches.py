@@ -83,7 +83,7 @@ def test_what_is_refused_is_refused_alone(database: Database, shop: Shop) -> Non
     gone, closed = shop.products[2], shop.wall()
     with database.transaction() as session:
         catalog.withdraw(catalog.get(session, shop.merchant, gone), START)
-        walls.withdraw(walls.get(session, shop.merchant, closed), START)
+        walls.withdraw(session, walls.get(session, shop.merchant, closed), START)
     ana = shop.visitor()
     pointers = {
         "/product": [shop.like(ana, each) for each in (gone, "mug", gone + "0", new_id("prod", shop.merchant, START))],

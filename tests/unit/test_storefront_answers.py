@@ -2,9 +2,11 @@
 
 import gzip
 
+import brotli  # type: ignore[import-untyped]
 import pytest
 
-from app.storefront.answers import Ask, Prepared, takes_gzip
+from app.storefront.answers import Answer, Ask, Prepared
+from app.storefront.encodings import accepted, smallest
 
 LONG = b"word " * 1000
 
@@ -27,7 +29,60 @@ def ask(query: bytes = b"", **headers: str) -> Ask:
     ],
 )
 def test_packing_is_for_those_who_take_it(header: str | None, welcome: bool) -> None:
-    assert takes_gzip(header) is welcome
+    assert ("gzip" in accepted(header)) is welcome
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("gzip, deflate, br, zstd", ("br", "gzip")),  # what browsers say: the order among equals is ours
+        ("br;q=0.5, gzip", ("gzip", "br")),
+        ("gzip;q=0.2,br;q=0.3", ("br", "gzip")),
+        ("GZIP;Q=1.0", ("gzip",)),
+        ("*", ("br", "gzip")),
+        ("*;q=0.5, br;q=0", ("gzip",)),
+        ("*;q=0", ()),
+        ("identity, br;q=0.9, gzip", ("gzip",)),  # the plain form is liked better than brotli
+        ("identity;q=0, br", ("br",)),
+        ("gzip;q=nonsense", ()),
+        ("gzip;q=2, br;q=-1", ()),
+        ("gzip;level=9", ("gzip",)),
+        (",;,=;q=,", ()),
+        ("br" * 5000, ()),
+    ],
+)
+def test_the_most_welcome_form_comes_first(header: str, expected: tuple[str, ...]) -> None:
+    assert expected == accepted(header)
+
+
+def packed_as(answer: Answer) -> tuple[str, bytes]:
+    """The content coding, and what it unpacks to."""
+    coding = dict(answer.headers).get(b"content-encoding", b"identity").decode()
+    return coding, {"br": brotli.decompress, "gzip": gzip.decompress, "identity": bytes}[coding](answer.body)
+
+
+@pytest.mark.parametrize(
+    ("header", "coding"), [("gzip, br", "br"), ("gzip", "gzip"), ("br;q=0.1, gzip", "gzip"), ("zstd", "identity")]
+)
+def test_an_answer_comes_in_the_form_that_is_liked_best(header: str, coding: str) -> None:
+    assert (coding, LONG) == packed_as(Prepared(LONG, "text/plain", []).answer(ask(accept_encoding=header)))
+
+
+def test_each_form_has_a_tag_of_its_own_and_each_is_known_again() -> None:
+    prepared = Prepared(LONG, "text/plain", [])
+    tags = set()
+    for welcome in ("identity", "gzip", "br"):
+        tag = dict(prepared.answer(ask(accept_encoding=welcome)).headers)[b"etag"].decode()
+        tags.add(tag)
+        assert 304 == prepared.answer(ask(accept_encoding=welcome, if_none_match=tag)).status
+    assert 3 == len(tags)
+
+
+def test_a_form_that_was_made_beforehand_is_sent_as_it_is() -> None:
+    best = smallest(LONG)
+    prepared = Prepared(LONG, "text/plain", [], packed={"br": best})
+    assert prepared.answer(ask(accept_encoding="br")).body is best
+    assert prepared.size == len(LONG) + len(best) + len(prepared.answer(ask(accept_encoding="gzip")).body)
 
 
 def test_an_answer_comes_packed_where_that_is_welcome_and_worth_it() -> None:
@@ -38,13 +93,14 @@ def test_an_answer_comes_packed_where_that_is_welcome_and_worth_it() -> None:
     assert Prepared(b"short", "text/plain", []).answer(ask(accept_encoding="gzip")).body == b"short"
 
 
-def test_what_has_not_changed_keeps_its_packed_form() -> None:
+@pytest.mark.parametrize("coding", ["gzip", "br"])
+def test_what_has_not_changed_keeps_its_packed_form(coding: str) -> None:
     before = Prepared(LONG, "text/plain", [])
     again = Prepared(LONG, "text/plain", [], before)
-    packed = ask(accept_encoding="gzip")
+    packed = ask(accept_encoding=coding)
     assert again.answer(packed).body is before.answer(packed).body
     other = Prepared(LONG + b"!", "text/plain", [], before)
-    assert gzip.decompress(other.answer(packed).body) == LONG + b"!"
+    assert (coding, LONG + b"!") == packed_as(other.answer(packed))
 
 
 def test_an_etag_that_is_known_is_answered_without_a_body() -> None:

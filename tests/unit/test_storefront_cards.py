@@ -99,18 +99,20 @@ def test_an_amount_has_the_decimals_of_its_currency_and_the_manner_of_the_langua
 
 def test_structured_data_cannot_leave_its_script() -> None:
     hostile = "</script><!--<script>&amp;\u2028\u2029\"'"
-    text = structured.of_product(product(variant(100), title=hostile, brand=hostile, description=hostile), "https://x")
+    named = product(variant(100), title=hostile, brand=hostile, description=hostile)
+    text = structured.of_product(named, "https://x", hostile)
     assert not set("<>&\u2028\u2029") & set(text)
     assert json.loads(text)["name"] == hostile
 
 
 def test_structured_data_offers_what_has_a_price_in_decimals() -> None:
     offered = product(variant(1999, currency="kwd"), variant(None), variant(5, stock=0, currency="kwd"))
-    offers = json.loads(structured.of_product(offered, "https://x"))["offers"]
+    offers = json.loads(structured.of_product(offered, "https://x", "Shop"))["offers"]
     assert [(each["price"], each["availability"].rsplit("/", 1)[1]) for each in offers] == [
         ("1.999", "InStock"),
         ("0.005", "OutOfStock"),
     ]
-    assert "offers" not in json.loads(structured.of_product(product(variant(None)), "https://x"))
-    pictures = json.loads(structured.of_product(product(images=["javascript:x", "https://x/1.jpg"]), "https://x"))
+    assert "offers" not in json.loads(structured.of_product(product(variant(None)), "https://x", "Shop"))
+    pictured = product(images=["javascript:x", "https://x/1.jpg"])
+    pictures = json.loads(structured.of_product(pictured, "https://x", "Shop"))
     assert pictures["image"] == ["https://x/1.jpg"]

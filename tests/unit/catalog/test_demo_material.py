@@ -35,9 +35,11 @@ def test_only_pictures_are_given_out() -> None:
 
 
 def test_the_blog_carries_the_embed_line_once_with_a_fallback_link() -> None:
-    page = blog.render("http://localhost:8000", "wall_1", title="<b>Mornings</b>")
+    page = blog.render("http://localhost:8000", "wall_1", "mer_1", "prod_1", title="<b>Mornings</b>")
     assert page.count('<script type="module" src="http://localhost:8000/embed.js"></script>') == 1
     assert page.count("<script") == 1
     assert '<grapevine-wall wall="wall_1"><a href="http://localhost:8000/w/wall_1">' in page
+    assert '<grapevine-product product="prod_1" wall="wall_1"><a href="http://localhost:8000/p/prod_1' in page
+    assert page.count('<grapevine-share merchant="mer_1">') == 1
     assert "&lt;b&gt;Mornings&lt;/b&gt;" in page
     assert not re.search(r"\{\{\w+\}\}", page)

@@ -1,0 +1,240 @@
+"""The feed of what happened: complete and in one order, whoever tells, places and reads it at the same time."""
+
+import random
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from app.kernel import feed
+from app.kernel.database import Database
+from app.kernel.feed import Extent, FeedEntry, Relay, Told
+from app.kernel.ids import new_id
+from tests.clock import START, TestClock
+from tests.db.referring import Shop, done, written
+from tests.soak import SOAK
+
+WRITERS = 6
+EACH = 300 if SOAK else 15
+KILLS = 20 if SOAK else 1
+
+
+@pytest.fixture
+def relay(database: Database) -> Relay:
+    return Relay(database, TestClock())
+
+
+@pytest.fixture
+def shop(database: Database, relay: Relay) -> Shop:
+    """A shop of which everything that was told so far has its place."""
+    made = Shop(database)
+    relay.place_all()
+    return made
+
+
+def tell(database: Database, merchant: int, *products: str) -> None:
+    with database.transaction() as session:
+        feed.tell(session, [Told(merchant, "like", product, None, START) for product in products])
+
+
+def end(database: Database, merchant: int) -> int:
+    with database.reading() as session:
+        return feed.extents(session, [merchant])[merchant].last
+
+
+def after(database: Database, merchant: int, position: int) -> list[tuple[int, str, str | None, str | None]]:
+    with database.reading() as session:
+        found = feed.read(session, {merchant: position}, 1000)
+    assert {merchant} >= {entry.merchant_id for entry in found}
+    return [(entry.position - position, *entry[2:]) for entry in found]
+
+
+def test_what_is_told_has_its_place_after_its_commit(database: Database, shop: Shop, relay: Relay) -> None:
+    start = end(database, shop.merchant)
+    with database.transaction() as session:
+        feed.tell(session, [Told(shop.merchant, "wall", None, "wall_1", START)])
+        if not database.is_sqlite:  # whose one writer is busy
+            assert relay.place_all() == 0
+    assert after(database, shop.merchant, start) == []
+    assert relay.place_all() == 1
+    assert after(database, shop.merchant, start) == [(1, "wall", None, "wall_1")]
+    assert relay.place_all() == 0
+
+
+def test_what_is_undone_was_never_told(database: Database, shop: Shop, relay: Relay) -> None:
+    start = end(database, shop.merchant)
+    with database.reading() as session:  # whatever is written in it is thrown away
+        feed.tell(session, [Told(shop.merchant, "wall", None, "wall_1", START)])
+    tell(database, shop.merchant, "prod_1")
+    relay.place_all()
+    assert after(database, shop.merchant, start) == [(1, "like", "prod_1", None)]
+
+
+def test_the_positions_of_each_merchant_count_from_one(database: Database, shop: Shop, relay: Relay) -> None:
+    other = Shop(database)
+    tell(database, shop.merchant, "prod_1", "prod_2", "prod_1")  # the same at once is told once
+    tell(database, other.merchant, "prod_1")
+    relay.place_all()
+    with database.reading() as session:
+        found = feed.read(session, {other.merchant: 0, shop.merchant: 0}, 1000)
+    for merchant in (shop.merchant, other.merchant):
+        positions = [entry.position for entry in found if entry.merchant_id == merchant]
+        assert positions == list(range(1, len(positions) + 1))
+    assert end(database, shop.merchant) == end(database, other.merchant) + 1
+
+
+def test_a_reader_who_takes_little_at_a_time_gets_everything(database: Database, shop: Shop, relay: Relay) -> None:
+    start = end(database, shop.merchant)
+    tell(database, shop.merchant, *(f"prod_{number}" for number in range(7)))
+    relay.place_all()
+    seen: list[int] = []
+    with database.reading() as session:
+        while found := feed.read(session, {shop.merchant: seen[-1] if seen else start}, 3):
+            assert len(found) <= 3
+            seen += [entry.position for entry in found]
+    assert seen == list(range(start + 1, start + 8))
+
+
+def test_a_feed_of_which_nothing_was_told_is_empty(database: Database) -> None:
+    with database.reading() as session:
+        assert feed.extents(session, [4711]) == {4711: Extent(0, 0)}
+        assert feed.read(session, {4711: 0}, 10) == []
+        assert feed.read(session, {}, 10) == []
+
+
+def test_old_entries_go_and_leave_no_gap(database: Database, shop: Shop, relay: Relay) -> None:
+    start = end(database, shop.merchant)
+    late = START + feed.KEPT
+    times = [START, START, late, START, late, late]  # the third was begun later and committed sooner
+    for number, at in enumerate(times):
+        with database.transaction() as session:
+            feed.tell(session, [Told(shop.merchant, "like", f"prod_{number}", None, at)])
+        relay.place_all()
+    tell(database, shop.merchant, "prod_not_placed_yet")
+    feed.tidy(database, late + timedelta(seconds=1))
+    with database.reading() as session:
+        extent = feed.extents(session, [shop.merchant])[shop.merchant]
+    assert extent == Extent(start + 4, start + 6)
+    asked = (start + 3, start + 4, start + 6, start + 7)
+    assert [False, True, True, False] == [extent.goes_on_after(position) for position in asked]
+    assert ["prod_4", "prod_5"] == [entry[2] for entry in after(database, shop.merchant, start + 4)]
+    relay.place_all()
+    assert after(database, shop.merchant, start + 6) == [(1, "like", "prod_not_placed_yet", None)]
+
+
+def test_a_feed_that_was_dropped_whole_goes_on_where_it_was(database: Database, shop: Shop, relay: Relay) -> None:
+    start = end(database, shop.merchant)
+    feed.tidy(database, START + feed.KEPT * 2)
+    with database.reading() as session:
+        assert feed.extents(session, [shop.merchant]) == {shop.merchant: Extent(start, start)}
+    tell(database, shop.merchant, "prod_1")
+    relay.place_all()
+    assert after(database, shop.merchant, start) == [(1, "like", "prod_1", None)]
+
+
+def test_likes_and_shares_are_told_once_for_each_batch(database: Database, shop: Shop, relay: Relay) -> None:
+    start, (mug, cup, _), wall = end(database, shop.merchant), shop.products, shop.wall()
+    visitors = [shop.visitor() for _ in range(3)]
+    likes = [shop.like(visitor, mug, where) for visitor in visitors for where in (None, wall)]
+    done(written(database, [*likes, shop.share(visitors[0], cup, wall), *likes]))
+    relay.place_all()
+    assert {"wall", "like", "share"} == {told[1] for told in after(database, shop.merchant, start)}
+    assert [("like", mug, None), ("share", cup, wall)] == sorted(
+        told[1:] for told in after(database, shop.merchant, start + 1)
+    )
+    done(written(database, likes))  # they stand
+    assert relay.place_all() == 0
+
+
+class Crowd:
+    """Many who tell at the same time, and what they have told."""
+
+    def __init__(self, database: Database, merchants: Sequence[int]) -> None:
+        self.told: dict[int, set[str]] = {merchant: set() for merchant in merchants}
+        self._database = database
+        self._guard = threading.Lock()
+        self._threads = [threading.Thread(target=self._tell, args=(random.Random(seed),)) for seed in range(WRITERS)]
+
+    def __enter__(self) -> "Crowd":
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for thread in self._threads:
+            thread.join()
+
+    @property
+    def is_telling(self) -> bool:
+        return any(thread.is_alive() for thread in self._threads)
+
+    def _tell(self, chance: random.Random) -> None:
+        for _ in range(EACH):
+            merchants = chance.sample(sorted(self.told), chance.randint(1, len(self.told)))
+            new = [(merchant, new_id("prod", merchant, START)) for merchant in merchants for _ in range(2)]
+            with self._database.transaction() as session:
+                feed.tell(session, [Told(merchant, "like", product, None, START) for merchant, product in new])
+                time.sleep(chance.random() * 0.02)  # who begins first does not commit first
+            with self._guard:
+                for merchant, product in new:
+                    self.told[merchant].add(product)
+
+
+@pytest.fixture
+def killed_relays(database_url: str) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Relays in processes of their own."""
+    running: list[subprocess.Popen[bytes]] = []
+    for _ in range(KILLS):
+        command = [sys.executable, "-m", "tests.db.relaying", database_url]
+        running.append(subprocess.Popen(command, stdout=subprocess.PIPE))
+    for each in running:
+        assert each.stdout is not None
+        assert each.stdout.readline() == b"ready\n"
+    yield running
+    for each in running:
+        each.kill()
+        each.communicate()
+
+
+@pytest.mark.soak
+def test_whoever_reads_on_misses_nothing_and_sees_nothing_twice(
+    database: Database, killed_relays: list[subprocess.Popen[bytes]]
+) -> None:
+    merchants = [Shop(database).merchant for _ in range(3)]
+    relays = [Relay(database, TestClock()) for _ in range(2)]
+    for relay in relays:
+        relay.start()
+    position = {merchant: end(database, merchant) for merchant in merchants}
+    seen: dict[int, list[str]] = {merchant: [] for merchant in merchants}
+
+    def read_on() -> bool:
+        with database.reading() as session:
+            found = feed.read(session, position, 50)
+        for merchant, place, kind, product, _ in found:
+            assert place == position[merchant] + 1
+            position[merchant] = place
+            if kind == "like":
+                seen[merchant].append(product or "")
+        return bool(found)
+
+    doomed = iter(killed_relays)
+    with Crowd(database, merchants) as crowd:
+        while crowd.is_telling:
+            read_on()
+            if (each := next(doomed, None)) is not None:
+                each.kill()
+    for relay in relays:
+        relay.place_all()
+        relay.stop(10)
+    while read_on():
+        pass
+    assert {merchant: sorted(told) for merchant, told in crowd.told.items()} == {
+        merchant: sorted(products) for merchant, products in seen.items()
+    }
+    with database.reading() as session:
+        assert session.scalar(select(func.count()).where(FeedEntry.position.is_(None))) == 0
