@@ -14,7 +14,7 @@ from app.kernel.errors import AppError, NotFound, Unavailable
 from app.kernel.http import problems
 from app.kernel.ids import Malformed
 from app.storefront.answers import Answer, Ask, Stream, plain
-from app.storefront.assets import LOADERS
+from app.storefront.assets.files import LOADERS
 from app.storefront.front import Storefront
 from app.storefront.headers import NO_STORE
 

@@ -55,8 +55,12 @@ from app.reports import api as reports_api
 from app.reports import machines_api, models_api, sharers_api, spread_api
 from app.settings import Settings, load
 from app.storefront import api as storefront_api
-from app.storefront import embed_code_api, embeds_api, feeds_api, live_api, oembed_api
+from app.storefront.embed_code import api as embed_code_api
+from app.storefront.embeds import api as embeds_api
+from app.storefront.feeds import api as feeds_api
 from app.storefront.front import Storefront
+from app.storefront.live import api as live_api
+from app.storefront.oembed import api as oembed_api
 from app.walls import api as walls_api
 
 VERSION = "0.1.0"

@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, FastAPI, Path, Query, Request, Response
 
 from app.orders.checkout.wire import FormRefused
-from app.storefront.choices import way_back
+from app.storefront.pages.choices import way_back
 from app.storefront.twin import GONE as _GONE
 from app.storefront.twin import NO_PAGES as _NO_PAGES
 from app.storefront.twin import PAGE as _PAGE

@@ -6,20 +6,20 @@ from pathlib import Path
 from app.kernel.outgoing import Guard
 from app.kernel.runtime import Runtime
 from app.storefront.answers import Answer, Ask, plain
-from app.storefront.assets import Assets
-from app.storefront.embed_code import Server
-from app.storefront.embed_page import EmbedPage
-from app.storefront.embeds import Embeds
-from app.storefront.feed_answers import Feeds
+from app.storefront.assets.files import Assets
+from app.storefront.embed_code.page import EmbedPage
+from app.storefront.embed_code.snippets import Server
+from app.storefront.embeds.serving import Embeds
+from app.storefront.feeds.answers import Feeds
 from app.storefront.headers import SHORT_LIVED, page_headers
-from app.storefront.hosted import HTML, Hosted
-from app.storefront.links import Links
-from app.storefront.live import Hub
-from app.storefront.oembed_answers import OEmbed
-from app.storefront.page_cards import PageCards
-from app.storefront.pages import Pages
+from app.storefront.links.following import Links
+from app.storefront.links.page_cards import PageCards
+from app.storefront.live.hub import Hub
+from app.storefront.oembed.answers import OEmbed
+from app.storefront.pages.hosted import HTML, Hosted
+from app.storefront.pages.templates import Pages
 from app.storefront.payloads import Payloads
-from app.storefront.pictures import Pictures
+from app.storefront.pictures.serving import Pictures
 from app.storefront.views import Viewer
 from app.storefront.words import Words
 

@@ -19,8 +19,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app import main, resources
 from app.kernel.database import Database
 from app.merchants.directory import Directory
-from app.storefront import pictures
 from app.storefront.front import Storefront
+from app.storefront.pictures import serving as pictures
 from tests.clock import TestClock
 from tests.conftest import AppServer, NewDatabase, merchant_at, settings_for
 from tests.foreign_web import ForeignWeb, foreign_web, forever, page, redirect

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from app.storefront.oembed_api import OEmbedOut
+from app.storefront.oembed.api import OEmbedOut
 from tests.shop import BROWSER, JSON, TestMerchant, ok
 from tests.wordpress import embedded
 

@@ -11,7 +11,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from app import main
-from app.storefront import page_cards
+from app.storefront.links import page_cards
 from tests.clock import TestClock
 from tests.conftest import NewDatabase, merchant_at, settings_for
 from tests.net import free_port, serving

@@ -13,7 +13,7 @@ import pytest
 
 from app import main, resources
 from app.merchants.directory import Directory
-from app.storefront.feeds import MOST_ITEMS
+from app.storefront.feeds.document import MOST_ITEMS
 from app.storefront.front import Storefront
 from tests.conftest import AppServer
 from tests.shop import JSON, TestMerchant, ok

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from app.resources import WIDGETS
 from app.storefront.answers import Ask
-from app.storefront.assets import ENTRY, Assets
+from app.storefront.assets.files import ENTRY, Assets
 from app.storefront.encodings import smallest
 from tests.bench.servers import ROOT
 

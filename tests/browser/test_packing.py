@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Route
 
 from app.resources import WIDGETS
-from app.storefront import minified
-from app.storefront.packing import packed
+from app.storefront.assets import minified
+from app.storefront.assets.packing import packed
 
 pytestmark = pytest.mark.browser
 Arrive = Callable[..., BrowserContext]

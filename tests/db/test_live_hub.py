@@ -10,9 +10,9 @@ import pytest
 from app.kernel.database import Database
 from app.kernel.errors import NotFound, Unavailable
 from app.kernel.feed import Relay
-from app.storefront import live
 from app.storefront.answers import Answer, Ask, Message, Stream
-from app.storefront.live import Hub
+from app.storefront.live import hub as live
+from app.storefront.live.hub import Hub
 from tests.clock import TestClock
 from tests.db.referring import Shop, written
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.storefront.feeds import Feed, Item, as_atom, as_json, content_of, discovery
+from app.storefront.feeds.document import Feed, Item, as_atom, as_json, content_of, discovery
 
 OWN = "https://wall.example"
 MARCH, MAY = datetime(2026, 3, 2, 10, 0, tzinfo=UTC), datetime(2026, 5, 4, 12, 30, 0, 250_000, tzinfo=UTC)

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
-from app.storefront.oembed import Described, Target, discovery, document, most, target_of
+from app.storefront.oembed.document import Described, Target, discovery, document, most, target_of
 from tests.wordpress import SECRET, embedded
 
 OWN = "https://wall.example"

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from app.resources import WIDGETS
-from app.storefront import minified
+from app.storefront.assets import minified
+from app.storefront.assets.modules import CannotPack
+from app.storefront.assets.packing import packed
 from app.storefront.encodings import smallest
-from app.storefront.modules import CannotPack
-from app.storefront.packing import packed
 
 ROOT = Path(__file__).parents[2]
 ENTRY = "main.js"
@@ -171,7 +171,7 @@ def test_files_in_a_circle_are_refused() -> None:
 def test_every_process_packs_the_same_bytes() -> None:
     """Pages pin them by their hash, and the next request may go to another process."""
     script = (
-        "import hashlib; from app.resources import WIDGETS; from app.storefront.packing import packed;"
+        "import hashlib; from app.resources import WIDGETS; from app.storefront.assets.packing import packed;"
         "sources = {file.name: file.read_text('utf-8') for file in (WIDGETS / 'elements').glob('*.js')};"
         "print(hashlib.sha256(repr(sorted(packed(sources, 'grapevine.js').items())).encode()).hexdigest())"
     )

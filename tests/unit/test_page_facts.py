@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from app.storefront.facts import MOST_BYTES, PageFacts, facts_of, in_words
+from app.storefront.links.page_facts import MOST_BYTES, PageFacts, facts_of, in_words
 
 ADDRESS = "https://journal.example/mornings/slow"
 HTML = "text/html; charset=utf-8"

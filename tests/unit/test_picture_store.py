@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.storefront.picture_store import LIVES, UNFINISHED_LIVES, Drawn, Folder, Memory
+from app.storefront.pictures.store import LIVES, UNFINISHED_LIVES, Drawn, Folder, Memory
 from tests.clock import START, TestClock
 from tests.threads import together
 

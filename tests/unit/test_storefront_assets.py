@@ -10,12 +10,12 @@ import pytest
 
 from app.kernel.errors import NotFound
 from app.resources import WIDGETS
-from app.storefront import assets
 from app.storefront.answers import Answer, Ask
-from app.storefront.assets import Assets
+from app.storefront.assets import files as assets
+from app.storefront.assets.files import Assets
+from app.storefront.assets.modules import CannotPack
+from app.storefront.assets.versions import MOST, PackedFile, Versions, archive_of
 from app.storefront.headers import IMMUTABLE, NO_STORE
-from app.storefront.modules import CannotPack
-from app.storefront.versions import MOST, PackedFile, Versions, archive_of
 
 PLAIN = Ask("GET", {}, b"")
 ENTRY = "elements/grapevine.js"
@@ -66,7 +66,7 @@ def test_the_integrity_is_that_of_the_entry(tmp_path: Path) -> None:
 
 def test_the_second_start_takes_what_the_first_has_packed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = Assets(WIDGETS, tmp_path)
-    monkeypatch.setattr("app.storefront.packing.packed", lambda *_: pytest.fail("packed again"))
+    monkeypatch.setattr("app.storefront.assets.packing.packed", lambda *_: pytest.fail("packed again"))
     assets._packed.cache_clear()  # what this process remembers, another one would not
     second = Assets(WIDGETS, tmp_path)
     assert first.file(PLAIN, first.hash, ENTRY).body == second.file(PLAIN, second.hash, ENTRY).body

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from app.catalog.models import Product, Variant
-from app.storefront import structured
 from app.storefront.cards import MoneyDict, card, cut
+from app.storefront.pages import structured
 from app.storefront.prices import speaker
 
 

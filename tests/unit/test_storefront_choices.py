@@ -3,7 +3,7 @@
 import pytest
 
 from app.kernel.ids import new_id
-from app.storefront.choices import NOTHING, Chosen, way_back
+from app.storefront.pages.choices import NOTHING, Chosen, way_back
 from tests.clock import START
 
 OWN = "https://grapevine.example"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.storefront.embeds import policy
-from app.storefront.frames import MOST, USUAL, Choice
+from app.storefront.embeds.frames import MOST, USUAL, Choice
+from app.storefront.embeds.serving import policy
 from app.storefront.look import source_of
 
 OWN = "https://g.example"

@@ -7,8 +7,9 @@ import pytest
 
 from app.catalog.models import Product
 from app.merchants.models import Merchant
-from app.storefront import cards, heads
-from app.storefront.heads import Player, locale_of
+from app.storefront import cards
+from app.storefront.pages import heads
+from app.storefront.pages.heads import Player, locale_of
 from app.storefront.prices import speaker
 from app.storefront.views import ProductView
 

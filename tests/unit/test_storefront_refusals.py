@@ -10,7 +10,7 @@ from app.kernel.errors import AppError, BadRequest, Conflict, Gone, Invalid, Not
 from app.orders.checkout.basket import OutOfStock
 from app.orders.checkout.wire import FormRefused
 from app.orders.stripe.problems import CheckoutRefused, CheckoutUnavailable
-from app.storefront.refusals import Kind, kind_of
+from app.storefront.pages.refusals import Kind, kind_of
 
 MESSAGES = Path(__file__).parents[2] / "widgets" / "messages"
 

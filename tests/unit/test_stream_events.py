@@ -4,7 +4,7 @@ import hashlib
 from datetime import timedelta
 
 from app.kernel.ids import id_from, is_of
-from app.storefront.events import MOST_SHARES, Update
+from app.storefront.live.events import MOST_SHARES, Update
 from tests.clock import START
 
 

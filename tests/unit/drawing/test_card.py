@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 from app.resources import WIDGETS
-from app.storefront.drawing.card import Card
-from app.storefront.drawing.faces import Faces
-from app.storefront.drawing.facts import CardFacts
+from app.storefront.pictures.drawing.card import Card
+from app.storefront.pictures.drawing.faces import Faces
+from app.storefront.pictures.drawing.facts import CardFacts
 
 CARD = Card(Faces(WIDGETS / "fonts"))
 RED = Image.new("RGB", (600, 600), "#c81e1e")

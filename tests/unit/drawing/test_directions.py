@@ -4,7 +4,7 @@ from itertools import groupby
 
 import pytest
 
-from app.storefront.drawing.directions import as_seen, is_right_to_left, levels
+from app.storefront.pictures.drawing.directions import as_seen, is_right_to_left, levels
 
 
 def seen(text: str) -> str:

@@ -7,9 +7,9 @@ import pytest
 
 from app.networks.wording import ELLIPSIS
 from app.resources import WIDGETS
-from app.storefront.drawing.coverage import Coverage, coverage
-from app.storefront.drawing.faces import Faces, Weight
-from app.storefront.drawing.letters import Letters, Style
+from app.storefront.pictures.drawing.coverage import Coverage, coverage
+from app.storefront.pictures.drawing.faces import Faces, Weight
+from app.storefront.pictures.drawing.letters import Letters, Style
 
 FONTS = WIDGETS / "fonts"
 OWN = Faces(FONTS, system=())

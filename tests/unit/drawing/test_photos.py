@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from app.storefront.drawing import photos
+from app.storefront.pictures.drawing import photos
 
 SIZE = (200, 200)
 WHITE = (255, 255, 255)

@@ -1,0 +1,1 @@
+"""What a merchant pastes: the snippets, and the page on which they are chosen."""

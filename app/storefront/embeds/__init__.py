@@ -1,0 +1,1 @@
+"""The iframe forms: for pages where scripts are not welcome."""

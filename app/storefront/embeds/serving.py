@@ -1,0 +1,158 @@
+"""The iframe forms (api.md): `/embed/walls/{id}`, `/embed/products/{id}`, `/embed/r/{code}`. For pages without scripts.
+
+Server-rendered, without storage, cookies or forms: whatever is pressed leads to a hosted page at the top. Who may
+frame them is the merchant's list. Showing one is never a visit.
+"""
+
+import logging
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnection
+from sqlalchemy.orm import Session
+
+from app.kernel.database import Database
+from app.kernel.errors import AppError, NotFound, Unavailable
+from app.kernel.ids import Malformed, is_code
+from app.merchants.origins import ANY
+from app.storefront import headers, look
+from app.storefront.answers import Answer, Ask, Header, Prepared, plain
+from app.storefront.assets.files import Assets
+from app.storefront.embeds import frames
+from app.storefront.embeds.frames import Choice, Frame
+from app.storefront.pages.hosted import HTML
+from app.storefront.pages.templates import Pages
+from app.storefront.shelf import Shelf
+from app.storefront.views import Viewer
+from app.storefront.words import Words
+
+log = logging.getLogger(__name__)
+
+MEMORY = 32 * 1024 * 1024
+"""Bytes for frames."""
+
+_SHEETS = ("cards", "embed")
+
+What = Literal["walls", "products", "r"]
+
+
+@dataclass(frozen=True)
+class FrameKey:
+    """Which frame: of what, in which language, and how the page that embeds it wants it."""
+
+    what: What
+    name: str
+    language: str
+    choice: Choice
+
+
+class Embeds:
+    """Answers with frames. Lives in the event loop; they are built in `pool`."""
+
+    def __init__(
+        self, database: Database, viewer: Viewer, words: Words, pages: Pages, assets: Assets, pool: Executor
+    ) -> None:
+        self._database = database
+        self._style = _style(assets)
+        self._viewer = viewer
+        self._words = words
+        self._pages = pages
+        self._shelf: Shelf[FrameKey, Prepared] = Shelf(self._build, pool, MEMORY)
+
+    async def wall(self, ask: Ask, wall_id: str) -> Answer:
+        """`/embed/walls/{id}`."""
+        return await self._frame(ask, "walls", wall_id)
+
+    async def product(self, ask: Ask, product_id: str) -> Answer:
+        """`/embed/products/{id}`; `?wall=` says where it was met."""
+        return await self._frame(ask, "products", product_id)
+
+    async def referral(self, ask: Ask, code: str) -> Answer:
+        """`/embed/r/{code}`: what somebody passed on. Its links make the visit."""
+        return await self._frame(ask, "r", code)
+
+    async def _frame(self, ask: Ask, what: What, name: str) -> Answer:
+        query = ask.query
+        language = self._words.of_locale(query.get("lang"), self._words.asked(ask.headers.get("accept-language")))
+        choice = Choice.of(query, self._words.of_locale(query.get("lang"), ""))
+        try:
+            if what == "r" and not is_code(name):
+                raise NotFound
+            frame = await self._shelf.get(FrameKey(what, name, language, choice))
+        except (AppError, Malformed) as refusal:
+            return self._no(refusal if isinstance(refusal, AppError) else NotFound(), language, choice)
+        except (DBAPIError, NoConnection) as error:
+            log.warning("the database is away: %s", error)
+            return self._no(Unavailable(), language, choice)
+        except Exception:
+            log.exception("a frame could not be made")
+            return self._no(AppError(), language, choice)
+        return frame.answer(ask)
+
+    def _no(self, refusal: AppError, language: str, choice: Choice) -> Answer:
+        """A few words instead of a frame. Everybody may show them: a browser's own refusal would frighten more."""
+        kind = "gone" if refusal.status in (404, 410) else "busy"
+        body = self._pages.frame(language, frame=None, kind=kind, scheme=_scheme(choice, {}), style=self._style)
+        return plain(refusal.status, body, HTML, headers.NO_STORE, *self._about([ANY], self._style))
+
+    def _build(self, key: FrameKey, old: Prepared | None) -> Prepared:
+        with self._database.reading() as session:
+            frame = self._seen(session, key)
+        language = key.choice.language or self._words.of_locale(frame.locale, key.language)
+        style = self._style + look.style_of(frame.theme)
+        body = self._pages.frame(language, frame=frame, scheme=_scheme(key.choice, frame.theme), style=style)
+        about = [headers.SHORT_LIVED, headers.BY_LANGUAGE, *self._about(frame.allowed_origins, style)]
+        return Prepared(body, HTML, about, old)
+
+    def _seen(self, session: Session, key: FrameKey) -> Frame:
+        viewer, choice = self._viewer, key.choice
+        if key.what == "walls":
+            return frames.of_wall(viewer.wall(session, key.name), viewer.own, choice)
+        if key.what == "products":
+            return frames.of_product(viewer.product(session, key.name, choice.wall))
+        page = viewer.page(session, key.name)
+        if page is not None:
+            return frames.of_page(page, viewer.own)
+        return frames.of_referral(viewer.referral(session, key.name), viewer.own, choice)
+
+    def _about(self, allowed_origins: Iterable[str], style: str) -> list[Header]:
+        return [
+            (b"content-security-policy", policy(self._viewer.own, allowed_origins, style).encode("latin-1")),
+            headers.NO_SNIFFING,
+            headers.EMBEDDABLE,
+            (b"referrer-policy", b"strict-origin-when-cross-origin"),
+        ]
+
+
+def _style(assets: Assets) -> str:
+    """How frames look. It stands in the page itself: a browser shows a frame before the style sheets that it names are
+    there, and what it shows would move."""
+    asked = Ask("GET", {}, b"")
+    return "".join(assets.file(asked, assets.hash, f"styles/{name}.css").body.decode() for name in _SHEETS)
+
+
+def _scheme(choice: Choice, theme: Mapping[str, Any]) -> str | None:
+    """`light` or `dark`; None leaves it to the reader's system."""
+    return look.scheme_of(theme if choice.theme is None else {"scheme": choice.theme})
+
+
+def policy(own: str, allowed_origins: Iterable[str], style: str) -> str:
+    """The content policy of a frame: what may run in it, and who may show it. In a sandbox `'self'` is nobody for some
+    browsers, so the server is named."""
+    allowed = list(allowed_origins)
+    ancestors = [ANY] if ANY in allowed else ["'self'", *allowed]
+    return "; ".join(
+        [
+            "default-src 'none'",
+            f"script-src 'self' {own}",
+            f"style-src {look.source_of(style)}",
+            f"connect-src 'self' {own}",
+            "img-src * data:",
+            "base-uri 'none'",
+            "form-action 'none'",
+            " ".join(["frame-ancestors", *ancestors]),
+        ]
+    )

@@ -1,0 +1,173 @@
+"""Referral links: `/r/{code}`, where a person makes a visit and everybody else makes none, and their QR codes.
+
+api.md (`GET /r/{code}`), facts.md (Links, cards, crawlers). Visits go through the recorder and are answered
+after their commit.
+"""
+
+import io
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+from app.kernel.errors import NotFound
+from app.kernel.ids import is_code
+from app.kernel.runtime import Runtime
+from app.networks.observed import seen_from as observed
+from app.networks.utm import with_utm
+from app.referrals import bots
+from app.referrals.bots import Asker
+from app.referrals.machine_visits import MachineCounter
+from app.referrals.models import Referral
+from app.referrals.visits import NewVisit
+from app.storefront import headers, look
+from app.storefront.addresses import web_address, with_click
+from app.storefront.answers import Answer, Ask, Prepared, plain
+from app.storefront.links.page_cards import PageCards
+from app.storefront.pages.hosted import STAND_IN, ClickPage, Hosted, Page
+from app.storefront.pages.templates import Pages
+from app.storefront.shelf import Shelf
+from app.storefront.views import PageView, ProductView, ReferralView, Viewer
+
+MEMORY = 32 * 1024 * 1024
+"""Bytes for the pages of links."""
+
+_SVG = "image/svg+xml"
+_A_DAY = (b"cache-control", b"public, max-age=86400")
+_DRAWING_ONLY = (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'")
+
+
+@dataclass(frozen=True)
+class LinkKey:
+    """Which link, in which language, for people (who get a click id) or for machines."""
+
+    code: str
+    language: str
+    for_people: bool
+
+
+@dataclass(frozen=True)
+class _Landing:
+    """Where a link leads: away to `address`, or to `page`."""
+
+    referral: Referral
+    address: str | None
+    page: Page | None
+    pointed: PageView | None = None
+    """The merchant's own page, of which machines get a card."""
+    utm: bool = False
+    """Whether the merchant's statistics are told from which network somebody comes."""
+
+    @property
+    def size(self) -> int:
+        return 2048 + (self.page.size if self.page is not None else 0)
+
+
+class Links:
+    """Answers for links. Lives in the event loop; pages are built in `pool`."""
+
+    def __init__(
+        self,
+        here: Runtime,
+        viewer: Viewer,
+        pages: Pages,
+        hosted: Hosted,
+        pool: Executor,
+        page_cards: PageCards,
+    ) -> None:
+        self._here = here
+        self._viewer = viewer
+        self._pages = pages
+        self._hosted = hosted
+        self._page_cards = page_cards
+        self._machines = MachineCounter(here.recorder)
+        self._shelf: Shelf[LinkKey, _Landing] = Shelf(self._build, pool, MEMORY)
+
+    async def follow(self, ask: Ask, code: str) -> Answer:
+        """`/r/{code}`: a visit and its page for a person, the card for a machine, "later" for a prefetch."""
+        asker = bots.kind_of(ask.method, ask.headers.get("user-agent"), ask.headers)
+        if asker is Asker.PREFETCH:
+            return Answer(503, [headers.NO_STORE, (b"content-length", b"0")])
+        visiting = self._visit(ask, code) if asker is Asker.PERSON else self._card(ask, code, asker)
+        return await self._hosted.friendly(ask, visiting)
+
+    async def qr(self, ask: Ask, code: str) -> Answer:
+        """`/r/{code}.svg`: the link as a picture to be photographed. Raises `NotFound`, `Gone`, `Unavailable`."""
+        import segno  # when one is asked for: it would make every start a little longer
+
+        await self._landing(ask, code, for_people=False)
+        drawn = io.BytesIO()
+        # Error correction M: read from a screen or a sticker, with room for the eye.
+        segno.make(f"{self._viewer.own}/r/{code}", error="m", micro=False).save(
+            drawn, kind="svg", scale=8, border=4, light="#fff", xmldecl=False, svgversion=1.1
+        )
+        about = (_A_DAY, headers.ANYWHERE, headers.EMBEDDABLE, headers.NO_SNIFFING, _DRAWING_ONLY)
+        return plain(200, drawn.getvalue(), _SVG, *about)
+
+    async def _visit(self, ask: Ask, code: str) -> Answer:
+        landing = await self._landing(ask, code, for_people=True)
+        referral = landing.referral
+        seen_from = observed(
+            ask.headers.get("referer"), ask.headers.get("user-agent"), ask.query, shared_to=referral.network
+        )
+        click = await self._here.recorder.record(NewVisit.through(referral, seen_from, self._here.clock.now()))
+        if landing.address is not None:
+            return _away(with_click(_told_from(landing, landing.address, seen_from), click))
+        assert isinstance(landing.page, ClickPage)
+        return landing.page.for_click(click)
+
+    async def settle(self) -> None:
+        """Wait until the visits of machines that were counted are written."""
+        await self._machines.settle()
+
+    async def _card(self, ask: Ask, code: str, asker: Asker) -> Answer:
+        landing = await self._landing(ask, code, for_people=False)
+        if ask.method == "GET" and asker in (Asker.PREVIEW, Asker.CRAWLER):
+            machine = bots.machine_of(ask.headers.get("user-agent"))
+            self._machines.count(landing.referral, asker, machine, self._here.clock.now())
+        if landing.pointed is not None:
+            return await self._page_cards.answer(ask, landing.pointed)
+        assert isinstance(landing.page, Prepared)
+        return landing.page.answer(ask)
+
+    async def _landing(self, ask: Ask, code: str, *, for_people: bool) -> _Landing:
+        if not is_code(code):
+            raise NotFound
+        return await self._shelf.get(LinkKey(code, self._hosted.language(ask), for_people))
+
+    def _build(self, key: LinkKey, old: _Landing | None) -> _Landing:
+        with self._here.database.reading() as session:
+            pointed = self._viewer.page(session, key.code)
+            if pointed is not None:
+                address, utm = pointed.address if key.for_people else None, pointed.merchant.sharing_settings.utm
+                return _Landing(pointed.referral, address, None, pointed, utm)
+            view = self._viewer.referral(session, key.code)
+        address = web_address(view.merchants_address) if view.lands_on == "merchant" else None
+        if key.for_people and address is not None:
+            return _Landing(view.referral, address, None, utm=view.seen.merchant.sharing_settings.utm)
+        rendered = self._render(view, key.language, STAND_IN if key.for_people else None)
+        # What a person gets at the same address is another answer, so no cache between us may keep this one.
+        known = old.page if old else None
+        page = self._hosted.prepare(rendered, look.style_of_page(view.seen), key.for_people, headers.REVALIDATED, known)
+        return _Landing(view.referral, None, page)
+
+    def _render(self, view: ReferralView, language: str, click: str | None) -> bytes:
+        if isinstance(view.seen, ProductView):
+            return self._pages.product(view.seen, language, click, view.referral)
+        return self._pages.wall(view.seen, language, click, view.referral)
+
+
+def _told_from(landing: _Landing, address: str, seen_from: str | None) -> str:
+    """Where the link leads, with the network of the visit (attribution.md, rule 7) where the merchant wants to know."""
+    network = seen_from or landing.referral.network
+    return with_utm(address, network) if landing.utm and network else address
+
+
+def _away(address: str) -> Answer:
+    return Answer(
+        302,
+        [
+            (b"location", address.encode("ascii")),
+            (b"content-length", b"0"),
+            headers.NO_STORE,
+            (b"referrer-policy", b"strict-origin-when-cross-origin"),
+        ],
+    )

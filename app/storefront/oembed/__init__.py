@@ -1,0 +1,1 @@
+"""oEmbed: how other systems turn an address of ours into an embed."""

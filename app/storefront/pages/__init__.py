@@ -1,0 +1,1 @@
+"""Hosted pages, complete without JavaScript, and friendly pages for every "no"."""

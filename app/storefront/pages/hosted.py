@@ -1,0 +1,178 @@
+"""Hosted pages by request: `/w/{wall}`, `/p/{product}`, `/thanks/{checkout}`, and friendly pages for every "no"."""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Awaitable
+from concurrent.futures import Executor
+from contextlib import suppress
+from dataclasses import dataclass
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnection
+
+from app.kernel.errors import AppError, NotFound, Unavailable
+from app.kernel.ids import Malformed, merchant_of
+from app.kernel.runtime import Runtime
+from app.merchants import service as merchants
+from app.orders.checkout import desk as checkout
+from app.storefront import headers, look
+from app.storefront.addresses import CLICK, is_click_of
+from app.storefront.answers import Answer, Ask, Header, Prepared, plain
+from app.storefront.pages.choices import NOTHING, Chosen
+from app.storefront.pages.refusals import kind_of
+from app.storefront.pages.templates import Pages
+from app.storefront.shelf import Shelf
+from app.storefront.views import Viewer
+from app.storefront.words import Words
+
+log = logging.getLogger(__name__)
+
+MEMORY = 32 * 1024 * 1024
+"""Bytes for hosted pages."""
+HTML = "text/html; charset=utf-8"
+STAND_IN = "clk_" + secrets.token_hex(15)
+"""Stands in a kept page where each visitor's click id goes. Drawn anew by each process, so nobody can write it."""
+
+
+class ClickPage:
+    """A page that was rendered once, into which each visitor's click id is put."""
+
+    __slots__ = ("_about", "_parts", "size")
+
+    def __init__(self, rendered: bytes, about: list[Header]) -> None:
+        self._parts = rendered.split(STAND_IN.encode())
+        self._about = about
+        self.size = len(rendered)
+
+    def for_click(self, click: str) -> Answer:
+        """The whole page of the visitor with this click: nobody else may ever be shown it."""
+        return plain(200, click.encode().join(self._parts), HTML, headers.NO_STORE, *self._about)
+
+
+Page = Prepared | ClickPage
+
+
+@dataclass(frozen=True)
+class PageKey:
+    """Which page: of a wall, or of a product (as met on `wall_id`), in which language, for clicks or for all."""
+
+    wall_id: str | None
+    product_id: str | None
+    language: str
+    for_clicks: bool
+
+
+class Hosted:
+    """Answers with pages. A "no" is a friendly page too."""
+
+    def __init__(
+        self, here: Runtime, viewer: Viewer, words: Words, pages: Pages, common: list[Header], pool: Executor
+    ) -> None:
+        self._database = here.database
+        self._simulated = here.settings.test_mode
+        self._pool = pool
+        self._viewer = viewer
+        self._words = words
+        self._pages = pages
+        self._common = common
+        self._shelf: Shelf[PageKey, Page] = Shelf(self._build, pool, MEMORY)
+
+    @property
+    def own(self) -> str:
+        """The address of this server."""
+        return self._viewer.own
+
+    async def wall(self, ask: Ask, wall_id: str) -> Answer:
+        """`/w/{wall}`."""
+        return await self._page(ask, wall_id, None, wall_id)
+
+    async def product(self, ask: Ask, product_id: str) -> Answer:
+        """`/p/{product}`; `?wall=` says where it was met."""
+        return await self._page(ask, ask.query.get("wall"), product_id, product_id)
+
+    async def thanks(self, ask: Ask, checkout_id: str) -> Answer:
+        """`/thanks/{checkout}`: what was bought, to pass on."""
+        loop = asyncio.get_running_loop()
+        return await self.friendly(ask, loop.run_in_executor(self._pool, self._thank, ask, checkout_id))
+
+    async def friendly(self, ask: Ask, answering: Awaitable[Answer]) -> Answer:
+        """The answer, or a page that says why there is none."""
+        try:
+            return await answering
+        except (AppError, Malformed) as refusal:
+            return self.no(ask, refusal)
+        except (DBAPIError, NoConnection) as error:
+            log.warning("the database is away: %s", error)
+            return self.no(ask, Unavailable())
+        except Exception:
+            log.exception("a page could not be made")
+            return self.no(ask, AppError())
+
+    def no(self, ask: Ask, refusal: AppError | Malformed, back: str | None = None) -> Answer:
+        """The friendly page of a refusal, never kept by anybody. `back` leads to where the reader was."""
+        error = refusal if isinstance(refusal, AppError) else NotFound()
+        body = self._pages.notice(kind_of(error), self.language(ask), back)
+        again = [] if error.retry_after is None else [(b"retry-after", str(error.retry_after).encode())]
+        return plain(error.status, body, HTML, headers.NO_STORE, *again, *self._common)
+
+    def language(self, ask: Ask) -> str:
+        """The visitor's language."""
+        return self._words.asked(ask.headers.get("accept-language"))
+
+    def prepare(self, rendered: bytes, style: str, for_clicks: bool, lives: Header, old: Page | None) -> Page:
+        """A rendered page, ready to be given many times: to visitors with a click each, or the same to all. `style` is
+        what stands in it beside its files (look.py)."""
+        about = look.letting_in(style, self._common)
+        if for_clicks:
+            return ClickPage(rendered, about)
+        known = old if isinstance(old, Prepared) else None
+        return Prepared(rendered, HTML, [lives, headers.BY_LANGUAGE, *about], known)
+
+    def _thank(self, ask: Ask, checkout_id: str) -> Answer:
+        with self._database.reading() as session:
+            merchant = merchants.get(session, merchant_of(checkout_id, "chk"))
+            bought = checkout.describe(session, merchant.merchant_id, checkout_id)
+            shown = []
+            for product_id in dict.fromkeys(line.product for line in bought.lines):
+                with suppress(NotFound):  # it was there when it was bought
+                    shown.append(self._viewer.product(session, product_id, bought.wall_id).card)
+        via = bought.click_id if is_click_of(bought.click_id, merchant.merchant_id) else None
+        page = self._pages.thanks(merchant, self.language(ask), shown, bought.wall_id, self._simulated, via)
+        return plain(200, page, HTML, headers.NO_STORE, *self._common)
+
+    async def _page(self, ask: Ask, wall_id: str | None, product_id: str | None, public_id: str) -> Answer:
+        return await self.friendly(ask, self._find(ask, wall_id, product_id, public_id))
+
+    async def _find(self, ask: Ask, wall_id: str | None, product_id: str | None, public_id: str) -> Answer:
+        query, merchant_id = ask.query, merchant_of(public_id)
+        click = query.get(CLICK)
+        known = click if is_click_of(click, merchant_id) else None
+        chosen = NOTHING if product_id is None else Chosen.of(query, merchant_id)
+        if product_id is not None and chosen != NOTHING:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._pool, self._again, ask, product_id, wall_id, known, chosen)
+        page = await self._shelf.get(PageKey(wall_id, product_id, self.language(ask), known is not None))
+        if isinstance(page, ClickPage):
+            assert known is not None
+            return page.for_click(known)
+        return page.answer(ask)
+
+    def _again(self, ask: Ask, product_id: str, wall_id: str | None, click: str | None, chosen: Chosen) -> Answer:
+        """The page of a product as one person left it: made for them, and kept by nobody."""
+        with self._database.reading() as session:
+            product = self._viewer.product(session, product_id, wall_id)
+        page = self._pages.product(product, self.language(ask), click, chosen=chosen)
+        return plain(200, page, HTML, headers.NO_STORE, *self._common)
+
+    def _build(self, key: PageKey, old: Page | None) -> Page:
+        click = STAND_IN if key.for_clicks else None
+        if key.product_id is not None:
+            with self._database.reading() as session:
+                product = self._viewer.product(session, key.product_id, key.wall_id)
+            rendered, style = self._pages.product(product, key.language, click), look.style_of_page(product)
+        else:
+            with self._database.reading() as session:
+                wall = self._viewer.wall(session, key.wall_id or "")
+            rendered, style = self._pages.wall(wall, key.language, click), look.style_of_page(wall)
+        return self.prepare(rendered, style, key.for_clicks, headers.SHORT_LIVED, old)
