@@ -35,7 +35,8 @@ def change(session: Session, wall: Wall, fields: dict[str, Any], now: datetime) 
     wall.updated_at = now
     session.add(wall)
     session.flush()
-    _tell(session, wall, now)
+    if fields:
+        _tell(session, wall, now)
     return wall
 
 

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
+from app.kernel.feed import Relay
 from app.kernel.ids import merchant_of, new_id
 from app.tables import METADATA
 from tests.clock import START
@@ -158,6 +159,7 @@ def shop(
 def counts(server: AppServer, merchant: TestMerchant) -> dict[str, int]:
     """How many rows the merchant has in each table."""
     number = merchant_of(merchant.id)
+    Relay(server.database, server.clock).place_all()  # what it would write in a moment
     with server.database.reading() as session:
         return {
             table.name: session.scalar(select(func.count()).select_from(table).where(table.c.merchant_id == number))

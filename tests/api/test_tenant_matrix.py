@@ -15,6 +15,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
+from app.kernel.feed import Relay
 from app.kernel.ids import merchant_of, new_id
 from app.tables import METADATA
 from tests import policies
@@ -144,6 +145,12 @@ NOT_ANOTHERS: Mapping[str, str] = {
     "POST /v1/beacons": "public; names of another merchant's things are in test_beacons.py",
     "GET /v1/products/{product_id}/widget": "public",
     "GET /v1/merchants/{merchant_id}/sharing": "public",
+    "GET /cards/{public_id}.png": "public",
+    "GET /embed/walls/{wall_id}": "public",
+    "GET /embed/products/{product_id}": "public",
+    "GET /embed/r/{code}": "public",
+    "GET /w/{wall_id}/feed.json": "public",
+    "GET /w/{wall_id}/feed.xml": "public",
     "GET /w/{wall_id}": "public",
     "GET /w/{wall_id}/embed": "public",
     "GET /p/{product_id}": "public",
@@ -311,6 +318,7 @@ def _without_what_is_made(value: Any) -> Any:
 def everything_of(server: AppServer, merchant: TestMerchant) -> dict[str, list[str]]:
     """Every row of a merchant's, in every table that has such."""
     number = merchant_of(merchant.id)
+    Relay(server.database, server.clock).place_all()  # what it would write in a moment
     with server.database.reading() as session:
         return {
             table.name: sorted(map(repr, session.execute(select(table).where(table.c.merchant_id == number))))

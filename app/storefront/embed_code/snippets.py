@@ -18,11 +18,11 @@ MOST_BONES = 12
 """For how many cards an embedded wall keeps room while it loads."""
 
 _STEPS: Mapping[Design, tuple[str, ...]] = {
-    "element": ("paste", "listed"),
-    "element_pinned": ("paste", "pinned", "listed"),
+    "element": ("paste", "room", "listed"),
+    "element_pinned": ("paste", "pinned", "room", "listed"),
     "iframe": ("paste", "framed"),
     "wordpress": ("wordpress_paste", "wordpress_otherwise", "framed"),
-    "shopify": ("shopify_open", "shopify_paste", "listed", "shopify_connect"),
+    "shopify": ("shopify_open", "shopify_paste", "room", "listed", "shopify_connect"),
     "ghost": ("ghost_card", "ghost_paste", "listed"),
     "notion": ("notion_block", "notion_paste", "notion_listed"),
     "link": ("link_use",),
@@ -100,8 +100,11 @@ def snippets(server: Server, wall: Shown, choice: Choice, words: Mapping[str, st
         "notion": frame_address(server.own, wall, choice),
         "link": page,
     }
+    kept = f"grapevine-wall {{ display: flow-root; min-block-size: {height(wall, choice)}px }}"
     return {
-        design: Snippet(codes[design], tuple(words[f"embed_code_{step}"] for step in steps[design]))
+        design: Snippet(
+            codes[design], tuple(words[f"embed_code_{step}"].replace("{css}", kept) for step in steps[design])
+        )
         for design in DESIGNS
     }
 
@@ -113,7 +116,7 @@ def frame_address(own: str, wall: Shown, choice: Choice) -> str:
 
 
 def height(wall: Shown, choice: Choice) -> int:
-    """CSS pixels that a frame needs in a column of text, about; what does not fit is scrolled to."""
+    """CSS pixels that the wall needs in a column of text, about; what does not fit a frame is scrolled to."""
     layout = choice.layout or wall.layout
     cards = max(1, wall.cards)
     rows = {"grid": -(-cards // _GRID_COLUMNS), "list": cards}.get(layout, 1)
