@@ -206,6 +206,7 @@ def _tell(settings: Settings, known: Shop, blog_port: int) -> None:
     for what, where in (
         ("Somebody's blog, with the wall", f"http://wall.localhost:{blog_port}/"),
         ("The wall as a page of its own", f"{url}/w/{known.wall}"),
+        ("Put the wall into your own page", f"{url}/w/{known.wall}/embed"),
         ("The API's page", f"{url}/docs"),
         ("Secret key", known.secret_key),
         ("Report key", known.report_key),
