@@ -1,11 +1,16 @@
 """`/cards/{id}.png`: what previews of links show, under one address for as long as it looks the same."""
 
+import asyncio
 import io
 import re
 import shutil
+import struct
 import threading
 import time
-from collections.abc import Iterator
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from html import unescape
 from pathlib import Path
 from socket import socket
@@ -14,13 +19,17 @@ import httpx
 import numpy as np
 import pytest
 from PIL import Image
+from sqlalchemy.orm import Session
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import main, resources
 from app.kernel.database import Database
 from app.merchants.directory import Directory
 from app.storefront.front import Storefront
-from app.storefront.pictures import serving as pictures
+from app.storefront.pictures import answers as pictures
+from app.storefront.pictures import apart
+from app.storefront.pictures.drawing.facts import CardFacts
+from app.storefront.views import ProductView, Viewer
 from tests.clock import TestClock
 from tests.conftest import AppServer, NewDatabase, merchant_at, settings_for
 from tests.foreign_web import ForeignWeb, foreign_web, forever, page, redirect
@@ -112,14 +121,16 @@ def test_each_database_has_what_is_drawn(merchant: TestMerchant) -> None:
     assert (170, 0, 0) == card(answer).getpixel((10, 10))
 
 
-def test_a_change_that_is_seen_changes_the_address(shop: TestMerchant, red: str) -> None:
+def test_a_change_that_is_seen_changes_the_address(
+    shop: TestMerchant, red: str, until_seen: Callable[[], None]
+) -> None:
     mug = shop.product("Mug", images=[red])["id"]
     first = image_of(shop, f"/p/{mug}")
     shop.shopper().like(mug)
-    time.sleep(1.1)  # pages are a second old
+    until_seen()
     assert first == image_of(shop, f"/p/{mug}")
     shop.http.patch(f"/v1/products/{mug}", json={"title": "Cup"}).raise_for_status()
-    time.sleep(1.1)
+    until_seen()
     assert first != image_of(shop, f"/p/{mug}")
     assert first != image_of(shop, f"/p/{mug}", **{"Accept-Language": "fr"})
 
@@ -202,11 +213,11 @@ def test_other_paths_below_are_nothing(shop: TestMerchant, path: str) -> None:
     assert 404 == shop.public.get(path).status_code
 
 
-def test_what_is_withdrawn_has_no_picture(shop: TestMerchant, red: str) -> None:
+def test_what_is_withdrawn_has_no_picture(shop: TestMerchant, red: str, until_seen: Callable[[], None]) -> None:
     mug = shop.product("Mug", images=[red])["id"]
     assert 200 == shop.public.get(f"/cards/{mug}.png").status_code
     shop.http.delete(f"/v1/products/{mug}").raise_for_status()
-    time.sleep(1.1)
+    until_seen()
     assert 404 == shop.public.get(f"/cards/{mug}.png").status_code
 
 
@@ -361,6 +372,105 @@ def test_pages_do_not_wait_for_pictures(shop: TestMerchant, web: ForeignWeb) -> 
         return status
 
     assert {200} == set(together(look, *[lambda product=each: ask(product) for each in slow]))
+
+
+def test_a_merchant_whose_server_is_slow_waits_for_it_alone(
+    shop: TestMerchant, server: AppServer, web: ForeignWeb, red: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fourteen of its cards at once, where there are places for twenty: it gets ten. Meanwhile another's are drawn."""
+    monkeypatch.setattr(pictures, "_MOST_WAITING", 20)
+    held = threading.Event()
+
+    def behave(line: socket) -> None:
+        held.wait(10)
+        page(picture("#c81e1e"), "image/png")(line)
+
+    web.paths["/slow.png"] = behave
+    slow = [shop.product(f"Slower {number}", images=[f"{web.url}/slow.png"])["id"] for number in range(14)]
+    with closing(merchant_at(server.url, server.clock, name="Quick")) as other:
+        mug = other.product("Quick mug", images=[red])["id"]
+        wall = other.wall(mug, title="Quick wall")["id"]
+
+        def ask(product: str) -> int:
+            return httpx.get(f"{shop.base}/cards/{product}.png", verify=False, timeout=20).status_code
+
+        def look() -> int:
+            time.sleep(0.5)
+            for each in (mug, wall):
+                began = time.monotonic()
+                answer = httpx.get(f"{shop.base}/cards/{each}.png", verify=False, timeout=20)
+                assert time.monotonic() - began < 2
+                assert (200, 30, 30) == card(answer).getpixel((300, 300))
+            held.set()
+            return 0
+
+        said = together(look, *[lambda product=each: ask(product) for each in slow])
+    assert {0: 1, 200: 10, 503: 4} == Counter(said)
+
+
+def test_at_the_end_all_who_wait_are_let_go(server: AppServer, web: ForeignWeb) -> None:
+    """Those whose picture is being fetched, and those whose turn has not come."""
+    held = threading.Event()
+
+    def behave(line: socket) -> None:
+        held.wait(10)
+        page(picture("#c81e1e"), "image/png")(line)
+
+    web.paths["/at-the-end.png"] = behave
+    here = main.assemble(server.settings, server.clock)
+    front = Storefront(here, resources.WIDGETS)
+    cards = [CardFacts(f"Last {number}", "Shop", (f"{web.url}/at-the-end.png",)) for number in range(4)]
+
+    async def end() -> list[object]:
+        tasks = [asyncio.create_task(front.pictures._drawn(each, 1)) for each in cards]
+        await asyncio.sleep(0.2)
+        front.close()
+        held.set()
+        return [type(each) for each in await asyncio.gather(*tasks, return_exceptions=True)]
+
+    assert [asyncio.CancelledError] * 4 == asyncio.run(end())
+    here.database.close()
+
+
+def test_a_picture_that_costs_too_much_is_done_without_for_an_hour(
+    shop: TestMerchant, web: ForeignWeb, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apart, "SECONDS_OF_ONE", 0.2)
+    monkeypatch.setattr(pictures, "UNFINISHED_LIVES", 0.0)
+    chunk, small = struct.pack(">I4sI", 0, b"aaAa", zlib.crc32(b"aaAa")), picture("#c81e1e")
+    web.paths["/dear.png"] = page(small[:33] + chunk * 600_000 + small[33:], "image/png")
+    mug = shop.product("Dear mug", images=[f"{web.url}/dear.png"], price=None)["id"]
+    asked = len(web.asked)
+    for _ in range(2):
+        answer = shop.public.get(f"/cards/{mug}.png")
+        assert (91, 42, 134) == card(answer).getpixel((10, 10))
+        assert NOT_FOR_LONG == answer.headers["cache-control"]
+    assert asked + 1 == len(web.asked)
+
+
+def test_what_anybody_writes_for_a_wall_is_not_looked_up_and_not_kept(
+    shop: TestMerchant, server: AppServer, red: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mug, looked_up = shop.product("Mug", images=[red])["id"], list[str | None]()
+    with closing(merchant_at(server.url, server.clock, name="Other")) as other:
+        theirs, gone = other.wall(title="Theirs")["id"], shop.wall(mug, title="Gone")["id"]
+    themed = shop.wall(mug, theme={"accent": "#0B6BCB"})["id"]
+    shop.http.delete(f"/v1/walls/{gone}").raise_for_status()
+    found = Viewer.product
+
+    def look(viewer: Viewer, session: Session, product_id: str, wall_id: str | None = None) -> ProductView:
+        looked_up.append(wall_id)
+        return found(viewer, session, product_id, wall_id)
+
+    monkeypatch.setattr(Viewer, "product", look)
+    odd = ["", "x" * 7_900, "%00", mug, theirs, gone, f"wall_{mug[5:]}", themed.upper(), f"{themed}%20"]
+    queries = ["", *(f"?wall={text}" for text in odd), *(f"?lang={text}" for text in ("", "e" * 7_900, "en-GB", "xx"))]
+    cards = {shop.public.get(f"/cards/{mug}.png{query}").content for query in queries}
+    assert 1 == len(cards)
+    assert {None} == set(looked_up)
+    assert len(looked_up) < 4  # a second may have passed
+    assert shop.public.get(f"/cards/{mug}.png?wall={themed}").content not in cards
+    assert themed == looked_up[-1]
 
 
 def test_noise_stays_below_300_kb_over_http(shop: TestMerchant, web: ForeignWeb) -> None:

@@ -4,16 +4,15 @@ Whatever happens to the folder (read-only, full, half a file after a crash) only
 """
 
 import logging
-import os
 import time
 from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from threading import Lock
 
 from app.kernel.clock import Clock
+from app.kernel.whole_files import BEGUN, write_whole
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +24,8 @@ LIVES = 7 * 24 * 3600.0
 """Seconds. A merchant may put another picture under the same address."""
 UNFINISHED_LIVES = 60.0
 """Seconds that one is kept whose foreign picture could not be fetched."""
+TOO_DEAR_LIVES = 3600.0
+"""Seconds that one is kept whose foreign picture costs more than may be: trying again costs it again."""
 
 _BEGINS = b"\x89PNG\r\n\x1a\n"
 _ENDS = b"IEND\xaeB`\x82"
@@ -92,17 +93,7 @@ class Folder:
         """Keep it, whole or not at all; where nothing can be written, say so once."""
         path = self._path(digest)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with NamedTemporaryFile(dir=path.parent, prefix="new-", delete=False) as file:
-                try:
-                    file.write(png)
-                    file.close()
-                    os.utime(file.name, (self._now(), self._now()))
-                    os.replace(file.name, path)
-                except OSError:
-                    with suppress(OSError):
-                        os.unlink(file.name)
-                    raise
+            write_whole(path, png, self._now())
             self._count(len(png))
         except OSError as error:
             if not self._complained:
@@ -127,7 +118,7 @@ class Folder:
         taken, now = 0, self._now()
         for written_at, size, path in sorted(found, reverse=True):
             taken += size
-            is_left_behind = path.name.startswith("new-") and written_at < now - UNFINISHED_LIVES
+            is_left_behind = path.name.startswith(BEGUN) and written_at < now - UNFINISHED_LIVES
             if taken > self._room or written_at < now - LIVES or is_left_behind:
                 with suppress(OSError):
                     path.unlink()

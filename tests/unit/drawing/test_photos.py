@@ -158,6 +158,38 @@ def test_what_is_no_picture_broken_or_too_large_is_not_drawn(content: bytes) -> 
     assert photos.picture(content, SIZE, WHITE) is None
 
 
+def _with_scans(count: int) -> bytes:
+    """A progressive JPEG that says its last scan so often that there are `count`."""
+    content = saved(halves(), "JPEG", progressive=True)
+    begins = content.rindex(b"\xff\xda")
+    return content[:-2] + content[begins:-2] * (count - content.count(b"\xff\xda")) + b"\xff\xd9"
+
+
+def test_a_jpeg_has_so_many_scans_and_no_more() -> None:
+    """Each is another way through all of it, for a few bytes: thousands would be minutes."""
+    assert photos.picture(_with_scans(photos.MOST_SCANS), SIZE, WHITE) is not None
+    assert photos.picture(_with_scans(photos.MOST_SCANS + 1), SIZE, WHITE) is None
+
+
+@pytest.mark.parametrize(
+    ("form", "size", "drawn"),
+    [
+        ("PNG", (4_032, 3_024), True),
+        ("PNG", (4_032, 3_200), False),
+        ("GIF", (4_032, 3_200), False),
+        ("WEBP", (4_032, 3_200), False),
+        ("JPEG", (5_400, 5_400), True),
+        ("JPEG", (5_500, 5_500), False),
+        ("JPEG", (19_000, 700), False),
+    ],
+)
+def test_only_what_is_made_smaller_in_passing_may_be_large(form: str, size: tuple[int, int], drawn: bool) -> None:
+    """A JPEG is, unless one of its sides is short."""
+    options = {"method": 0, "quality": 0} if form == "WEBP" else {}
+    content = saved(Image.new("L", size, 90), form, **options)
+    assert drawn == (photos.picture(content, SIZE, WHITE) is not None)
+
+
 def test_a_picture_on_plain_ground_is_shown_whole_on_that_ground() -> None:
     product = Image.new("RGB", (400, 800), (240, 235, 230))
     product.paste(RED, (100, 20, 300, 780))

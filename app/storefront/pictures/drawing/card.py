@@ -4,18 +4,21 @@ The picture takes more than half, up to the edges, so that previews which cut ou
 it; what is written keeps clear of the edges, since some previews are 2:1 and round their corners.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PIL import Image, ImageDraw
 
-from app.storefront.look import ink_on
 from app.storefront.pictures.drawing import photos, small
 from app.storefront.pictures.drawing.directions import is_right_to_left
 from app.storefront.pictures.drawing.faces import Faces, Weight
 from app.storefront.pictures.drawing.facts import CardFacts
+from app.storefront.pictures.drawing.ink import ink_on
 from app.storefront.pictures.drawing.letters import Letters, Style
 from app.storefront.pictures.drawing.photos import Color
+
+Read = Callable[[bytes, tuple[int, int], Color], Image.Image | None]
+"""Makes a picture out of bytes, as `photos.picture` does."""
 
 SIZE = (1200, 630)
 _PICTURE = 690
@@ -48,14 +51,16 @@ class Card:
     def __init__(self, faces: Faces) -> None:
         self._letters = Letters(faces)
 
-    def draw(self, facts: CardFacts, contents: Sequence[bytes | None]) -> tuple[bytes, bool]:
-        """The PNG of `facts`, always below 300 KB, with those pictures of `contents`, which may be anything, that can
-        be drawn; and whether these are all."""
+    def draw(
+        self, facts: CardFacts, contents: Sequence[bytes | None], read: Read = photos.picture
+    ) -> tuple[bytes, bool]:
+        """The PNG of `facts`, always below 300 KB, with those pictures of `contents`, which may be anything, that
+        `read` can read; and whether these are all."""
         shop = self._letters.readable(facts.shop, Weight.TEXT)
         title = self._letters.readable(facts.title, Weight.BOLD) or shop
         mirrored = is_right_to_left(title)
         given = [content for content in contents if content]
-        drawn, mosaic = _mosaic(given, _look(facts))
+        drawn, mosaic = _mosaic(given, _look(facts), read)
         look = _look(facts) if mosaic else _colored(facts.accent)
         side = Image.new("RGB", (SIZE[0] - (_PICTURE if mosaic else 0), SIZE[1]), look.ground)
         panel = _Panel(self._letters, look, side, facts, mirrored=mirrored)
@@ -146,12 +151,12 @@ class _Panel:
         self._pill(x, y - radius, radius * 2, radius * 2, color)
 
 
-def _mosaic(contents: list[bytes], look: _Look) -> tuple[int, Image.Image | None]:
+def _mosaic(contents: list[bytes], look: _Look, read: Read) -> tuple[int, Image.Image | None]:
     """The pictures side by side: one, two columns, one and two, or two by two; and how many could be drawn."""
     while contents:
         boxes = _boxes(len(contents))
         drawn = [
-            photos.picture(content, (right - left, bottom - top), look.ground)
+            read(content, (right - left, bottom - top), look.ground)
             for content, (left, top, right, bottom) in zip(contents, boxes, strict=True)
         ]
         good = [image for image in drawn if image is not None]

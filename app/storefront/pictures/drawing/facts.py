@@ -34,5 +34,5 @@ class CardFacts:
 
     @property
     def size(self) -> int:
-        """Bytes in memory, roughly."""
+        """Bytes in memory, roughly, with what it is known by."""
         return 1_000 + 4 * (len(self.title) + len(self.shop) + sum(map(len, self.pictures)))

@@ -5,13 +5,21 @@ Bounds what a picture may cost before anything of it is unpacked.
 
 import io
 import logging
+import re
 
-from PIL import Image, ImageCms, ImageFilter, ImageOps
+from PIL import Image, ImageCms, ImageFilter, ImageOps, JpegImagePlugin
 
 log = logging.getLogger(__name__)
 
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF")
-MOST_PIXELS = 30_000_000
+MOST_PIXELS = 12_500_000
+"""That are unpacked: up to 12 bytes of memory each. A telephone's photograph has 4032 x 3024."""
+MOST_PIXELS_OF_JPEG = 30_000_000
+"""Before it is made smaller, which JPEG alone allows in passing."""
+MOST_SCANS = 100
+"""Of a JPEG. Encoders write up to ten, and each is another way through the whole picture."""
+_SCAN = re.compile(rb"\xff\xda\x00(?:\x08\x01|\x0a\x02|\x0c\x03|\x0e\x04)")
+"""Where one begins, with as many components as it may have (ITU-T T.81, B.2.3)."""
 _LONGEST_SIDE = 20_000
 _ORIENTATION = 0x0112
 _TILTED = frozenset({5, 6, 7, 8})
@@ -28,23 +36,31 @@ Color = tuple[int, int, int]
 
 
 def picture(content: bytes, size: tuple[int, int], ground: Color) -> Image.Image | None:
-    """The picture in `content`, filling `size`; what it leaves free, and what shines through it, is `ground`. None
-    for what is no picture, is broken, or costs too much."""
+    """As `read`; None for what cannot be read."""
     try:
-        return _filling(_read(content, size, ground), size, ground)
+        return read(content, size, ground)
     except Exception as error:  # Pillow's readers raise whatever they like
         log.info("a picture cannot be drawn: %s: %s", type(error).__name__, error)
         return None
 
 
+def read(content: bytes, size: tuple[int, int], ground: Color) -> Image.Image:
+    """The picture in `content`, filling `size`; what it leaves free, and what shines through it, is `ground`. Raises
+    anything for what is no picture, is broken, or says that it costs too much."""
+    return _filling(_read(content, size, ground), size, ground)
+
+
 def _read(content: bytes, size: tuple[int, int], ground: Color) -> Image.Image:
     """Upright, in sRGB, opaque; not much larger than needed, so that the rest is quick."""
     with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
-        if opened.width * opened.height > MOST_PIXELS or max(opened.size) > _LONGEST_SIDE:
-            raise ValueError(f"{opened.width} x {opened.height} pixels")
+        is_jpeg = isinstance(opened, JpegImagePlugin.JpegImageFile)
+        _refuse_large(opened, MOST_PIXELS_OF_JPEG if is_jpeg else MOST_PIXELS)
+        if is_jpeg and sum(1 for _ in _SCAN.finditer(content)) > MOST_SCANS:
+            raise ValueError(f"more than {MOST_SCANS} scans")
         orientation = opened.getexif().get(_ORIENTATION)
         profile = opened.info.get("icc_profile")
         opened.draft(None, (max(size) * 2, max(size) * 2))  # JPEG can be read smaller than it is
+        _refuse_large(opened, MOST_PIXELS)
         image = _plain_mode(opened)
     turned = size[::-1] if orientation in _TILTED else size
     image.thumbnail(_cover(image.size, turned), Image.Resampling.LANCZOS, reducing_gap=3.0)
@@ -52,6 +68,11 @@ def _read(content: bytes, size: tuple[int, int], ground: Color) -> Image.Image:
     if image.mode == "RGBA":
         image = Image.alpha_composite(Image.new("RGBA", image.size, (*ground, 255)), image)
     return _in_srgb(image, profile)
+
+
+def _refuse_large(opened: Image.Image, most: int) -> None:
+    if opened.width * opened.height > most or max(opened.size) > _LONGEST_SIDE:
+        raise ValueError(f"{opened.width} x {opened.height} pixels")
 
 
 def _plain_mode(opened: Image.Image) -> Image.Image:

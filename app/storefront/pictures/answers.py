@@ -1,37 +1,46 @@
 """`/cards/{id}.png`: the pictures that previews of links show, drawn when first asked for (drawing/).
 
 Their addresses carry a digest of what is drawn, so that a changed price is a new picture to every cache. A merchant's
-own picture is fetched through the guard (app/kernel/outgoing); without it the card is drawn all the same.
+own picture is fetched through the guard (app/kernel/outgoing) and read apart; without it the card is drawn all the
+same. Places are given out merchant by merchant: one whose server is slow waits for it alone.
 """
 
 import asyncio
 import hashlib
 import logging
 import time
+from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
 
-from app.kernel.errors import Unavailable
+from app.kernel.errors import NotFound, Unavailable
+from app.kernel.ids import Malformed, merchant_of
 from app.kernel.outgoing import Guard, Refused
 from app.kernel.prices import written
 from app.kernel.runtime import Runtime
 from app.storefront import headers
 from app.storefront.answers import Answer, Ask, Header, plain
 from app.storefront.cards import MoneyDict
+from app.storefront.pictures.apart import Apart, OfOneCard
 from app.storefront.pictures.drawing.facts import MOST_PICTURES, CardFacts
-from app.storefront.pictures.store import LIVES, UNFINISHED_LIVES, Drawn, Folder, Memory
+from app.storefront.pictures.store import LIVES, TOO_DEAR_LIVES, UNFINISHED_LIVES, Drawn, Folder, Memory
+from app.storefront.pictures.turns import Turns
 from app.storefront.shelf import Shelf
 from app.storefront.views import ProductView, Viewer, WallView
 from app.storefront.words import DEFAULT, Words
+from app.walls import service as walls
 
 if TYPE_CHECKING:  # Pillow is loaded when the first one is drawn
     from app.storefront.pictures.drawing.card import Card
 
 log = logging.getLogger(__name__)
+
+Given = TypeVarTuple("Given")
+Made = TypeVar("Made")
 
 MEMORY = 4 * 1024 * 1024
 """Bytes for what is on the cards that were asked for last."""
@@ -40,9 +49,15 @@ PATIENCE = 3.0
 LARGEST_PICTURE = 8 * 1024 * 1024
 """Bytes of a foreign picture."""
 _DRAWERS = 2
-_FETCHERS = 2 * MOST_PICTURES
+"""Threads: one draws, the other looks into the folder."""
+_MOST_IN_HAND = 8
+"""Cards whose pictures are being fetched, or are there and wait to be drawn."""
+_MOST_IN_HAND_OF_ONE = 2
+"""Of the same merchant."""
+_FETCHERS = _MOST_IN_HAND * MOST_PICTURES
 _MOST_WAITING = 100
-"""Cards that are being drawn or wait for it; who comes then shall come again."""
+"""Cards that are being drawn or wait for it; who comes then shall come again. No merchant has more of these places
+than are still free: one alone half of them, the next a fourth."""
 _NOT_FOR_LONG: Header = (b"cache-control", b"public, max-age=60")
 _PUBLIC: list[Header] = [headers.ANYWHERE, headers.EMBEDDABLE, headers.NO_SNIFFING]
 _WALL = "wall_"
@@ -55,6 +70,14 @@ class _Wanted:
     public_id: str
     met_on: str | None
     language: str
+
+
+@dataclass(frozen=True)
+class _Standing:
+    """A wall that is there."""
+
+    wall_id: str
+    size: int = 500
 
 
 class Pictures:
@@ -70,12 +93,18 @@ class Pictures:
         self._guard = guard
         self._fonts = fonts
         self._facts: Shelf[_Wanted, CardFacts] = Shelf(self._read, pool, MEMORY)
+        self._walls: Shelf[str, _Standing] = Shelf(self._stands, pool, MEMORY)
         self._memory = Memory()
         self._folder = Folder(here.settings.data_dir / "cache" / "cards", here.clock)
         self._drawers = ThreadPoolExecutor(_DRAWERS, thread_name_prefix="grapevine-cards")
         self._fetchers = ThreadPoolExecutor(_FETCHERS, thread_name_prefix="grapevine-pictures")
-        self._one_at_a_time = Lock()
+        self._apart = Apart()
+        self._in_hand = Turns(_MOST_IN_HAND, _MOST_IN_HAND_OF_ONE)
+        self._drawing = Turns(1, 1)
         self._under_way: dict[str, asyncio.Task[Drawn]] = {}
+        self._of_each: Counter[int] = Counter()
+        """Cards under way, by merchant."""
+        self._closed = False
 
     def address(self, view: ProductView | WallView, language: str) -> str:
         """Where the picture of `view` stands: absolute, another one as soon as it looks different. Pure."""
@@ -115,8 +144,10 @@ class Pictures:
         """
         query = ask.query
         language = self._words.of_locale(query.get("lang"), DEFAULT)
-        facts = await self._facts.get(_Wanted(public_id, query.get("wall"), language))
-        drawn = self._memory.get(facts.digest) or await self._drawn(facts)
+        merchant = merchant_of(public_id, "wall", "prod")
+        met_on = None if public_id.startswith(_WALL) else await self._standing(query.get("wall", ""), merchant)
+        facts = await self._facts.get(_Wanted(public_id, met_on, language))
+        drawn = self._memory.get(facts.digest) or await self._drawn(facts, merchant)
         lives = headers.IMMUTABLE if drawn.whole and query.get("v") == facts.digest else _NOT_FOR_LONG
         tag = b'"%s"' % hashlib.blake2b(drawn.png, digest_size=16).hexdigest().encode()
         about = [lives, (b"etag", tag), *_PUBLIC]
@@ -127,26 +158,50 @@ class Pictures:
 
     def close(self) -> None:
         """Let the threads go; what they have begun ends."""
+        self._closed = True
         self._drawers.shutdown(wait=False, cancel_futures=True)
         self._fetchers.shutdown(wait=False, cancel_futures=True)
+        self._apart.close()
 
-    async def _drawn(self, facts: CardFacts) -> Drawn:
+    async def _standing(self, wall_id: str, merchant: int) -> str | None:
+        """`wall_id` where that is a wall of `merchant`'s that is there: what anybody writes there must not fill the
+        memory."""
+        try:
+            return (await self._walls.get(wall_id)).wall_id if merchant_of(wall_id, "wall") == merchant else None
+        except (Malformed, NotFound):
+            return None
+
+    async def _drawn(self, facts: CardFacts, merchant: int) -> Drawn:
         """Drawn once, however many ask for it; waiting cancels nothing."""
         task = self._under_way.get(facts.digest)
         if task is None:
-            if len(self._under_way) >= _MOST_WAITING:
+            if self._of_each[merchant] >= _MOST_WAITING - len(self._under_way):
                 raise Unavailable("Too many pictures are being drawn; ask again in a moment.")
-            task = self._under_way[facts.digest] = asyncio.create_task(self._renew(facts))
+            self._of_each[merchant] += 1
+            task = self._under_way[facts.digest] = asyncio.create_task(self._renew(facts, merchant))
         return await asyncio.shield(task)
 
-    async def _renew(self, facts: CardFacts) -> Drawn:
+    async def _renew(self, facts: CardFacts, merchant: int) -> Drawn:
         try:
-            loop = asyncio.get_running_loop()
-            drawn = await loop.run_in_executor(self._drawers, self._make, facts)
+            drawn = await self._in(self._drawers, self._folder.get, facts.digest)
+            if drawn is None:
+                async with self._in_hand.turn(merchant):
+                    fetching = [self._in(self._fetchers, self._fetched, each) for each in facts.pictures]
+                    contents = await asyncio.gather(*fetching)
+                    async with self._drawing.turn(merchant):
+                        drawn = await self._in(self._drawers, self._make, facts, contents)
             self._memory.put(facts.digest, drawn)
             return drawn
         finally:
             self._under_way.pop(facts.digest, None)
+            self._of_each[merchant] -= 1
+            self._of_each += Counter()  # forgets those who have none
+
+    def _in(self, pool: Executor, make: Callable[[*Given], Made], *given: *Given) -> asyncio.Future[Made]:
+        """What `make` makes in a thread of `pool`; from the end on, who asks is cancelled like those who wait there."""
+        if self._closed:
+            raise asyncio.CancelledError
+        return asyncio.get_running_loop().run_in_executor(pool, make, *given)
 
     def _read(self, wanted: _Wanted, _: CardFacts | None) -> CardFacts:
         with self._database.reading() as session:
@@ -154,16 +209,17 @@ class Pictures:
                 return self.facts(self._viewer.wall(session, wanted.public_id), wanted.language)
             return self.facts(self._viewer.product(session, wanted.public_id, wanted.met_on), wanted.language)
 
-    def _make(self, facts: CardFacts) -> Drawn:
-        kept = self._folder.get(facts.digest)
-        if kept is not None:
-            return kept
-        contents = list(self._fetchers.map(self._fetched, facts.pictures))
-        with self._one_at_a_time:
-            png, whole = self._card.draw(facts, contents)
+    def _stands(self, wall_id: str, _: _Standing | None) -> _Standing:
+        with self._database.reading() as session:
+            return _Standing(walls.get(session, merchant_of(wall_id, "wall"), wall_id).wall_id)
+
+    def _make(self, facts: CardFacts, contents: list[bytes | None]) -> Drawn:
+        read = OfOneCard(self._apart)
+        png, whole = self._card.draw(facts, contents, read)
         if whole:
             self._folder.put(facts.digest, png)
-        return Drawn(png, whole, time.monotonic() + (LIVES if whole else UNFINISHED_LIVES))
+        lives = LIVES if whole else TOO_DEAR_LIVES if read.is_too_dear else UNFINISHED_LIVES
+        return Drawn(png, whole, time.monotonic() + lives)
 
     def _fetched(self, address: str) -> bytes | None:
         try:
