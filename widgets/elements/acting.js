@@ -6,6 +6,9 @@ import { Problem, request } from "./api.js";
 
 const MOST_LIKES = 500;
 
+/** Where click.js keeps what the address said. */
+const LANDED = "grapevine:arrival";
+
 /** Who asked not to be followed is not joined to a visit; the click id still goes with a purchase. */
 const unfollowed = () =>
   /** @type {any} */ (navigator).globalPrivacyControl === true || navigator.doNotTrack === "1";
@@ -30,7 +33,7 @@ export class Acting {
   }
 
   /**
-   * Takes note of the click that led here and claims what is not claimed yet. Never throws.
+   * Takes note of the click that led here and claims what is not claimed yet; deletes what is too old. Never throws.
    * @param {import("./types.js").Arrival | null} arrival
    */
   async arrive(arrival) {
@@ -40,6 +43,7 @@ export class Acting {
       visitor.keep("click", { ...arrival, seen: arrival.at, claimed: false });
     }
     const kept = visitor.arrival;
+    if (kept?.id && !visitor.click) this.#forget(kept);
     if (!visitor.click || !kept || kept.claimed || kept.id === this.#claiming || unfollowed()) return;
     this.#claiming = kept.id;
     try {
@@ -53,6 +57,20 @@ export class Acting {
       // Else nothing is known: the next page asks again.
     }
     this.#claiming = null;
+  }
+
+  /**
+   * Deletes a click that is too old to earn credit, here and where click.js keeps what the address said.
+   * @param {import("./types.js").KeptArrival} kept
+   */
+  #forget(kept) {
+    this.visitor.keep("click", { ...kept, id: "" });
+    try {
+      const landed = JSON.parse(localStorage.getItem(LANDED) ?? "null");
+      if (landed && landed.at <= kept.at) localStorage.removeItem(LANDED);
+    } catch {
+      // Where storage is refused, nothing grows that old.
+    }
   }
 
   /**

@@ -10,7 +10,7 @@ import { price } from "./price.js";
 /** @typedef {import("./types.js").Place} Place */
 /** @typedef {import("./types.js").Variant} Variant */
 
-const SHARE = "M12 15V3m0 0L8 7m4-4 4 4M6 11H5v9h14v-9h-1";
+export const SHARE = "M12 15V3m0 0L8 7m4-4 4 4M6 11H5v9h14v-9h-1";
 
 /** Pictures that are likely on the first screen are not put off. */
 const EAGER = 4;
@@ -26,6 +26,7 @@ const MOST = 99;
 export function drawCard(card, place, at) {
   const { words } = place;
   const href = web(card.url);
+  const heading = /** @type {"h3"} */ (`h${place.heading}`);
   let chosen = card.variants.find((variant) => variant.available) ?? card.variants[0];
   const cost = el("p", "price");
   const amount = el("input", "quantity", { type: "number", min: 1, max: MOST, value: 1, required: true });
@@ -60,7 +61,7 @@ export function drawCard(card, place, at) {
       "div",
       "body",
       {},
-      el(/** @type {"h3"} */ (`h${place.heading}`), "title", {}, el("a", "", { href: href || null, dir: "auto" }, card.title)),
+      el(heading, "title", {}, el("a", "", { href: href || null, dir: "auto" }, card.title)),
       cost,
       place.whole && card.description && el("p", "description", { dir: "auto" }, card.description),
       (select || place.counted) && el("div", "choice", {}, select, place.counted && amount),

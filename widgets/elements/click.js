@@ -4,6 +4,7 @@
  */
 import { keep, recall } from "./store.js";
 
+const OPENED = Date.now();
 const SHAPE = /^clk_[0-9a-z]{8,64}$/;
 
 /**
@@ -12,33 +13,23 @@ const SHAPE = /^clk_[0-9a-z]{8,64}$/;
  */
 export const clickId = (text) => (text && SHAPE.test(text) ? text : null);
 
-/**
- * Splits `?gv_click=` off an address; all else in it stays letter by letter.
- * @param {string} href
- * @returns {{click: string | null, href: string}}
- */
-export function takeClick(href) {
-  const [address, ...fragment] = href.split("#");
-  const [path, ...search] = address.split("?");
+function arrive() {
+  const { href, search } = location;
   /** @type {string | null} */
   let click = null;
   const kept = search
-    .join("?")
+    .slice(1)
     .split("&")
     .filter((pair) => {
       if (!pair.startsWith("gv_click=")) return true;
       click = clickId(pair.slice(9)) ?? click;
-      return false;
-    });
-  const query = kept.join("&");
-  return { click, href: path + (query && `?${query}`) + (fragment.length ? `#${fragment.join("#")}` : "") };
-}
-
-function arrive() {
-  const { click, href } = takeClick(location.href);
-  if (href !== location.href) {
+    })
+    .join("&");
+  // All else in the address stays letter by letter.
+  const clean = href.replace(search, () => kept && `?${kept}`);
+  if (clean !== href) {
     try {
-      history.replaceState(history.state, "", href);
+      history.replaceState(history.state, "", clean);
     } catch {
       // A page without an address of its own (srcdoc, sandbox) cannot rewrite it; the click counts all the same.
     }
@@ -50,3 +41,12 @@ function arrive() {
 
 /** The click by which somebody last came to this site, if any. */
 export const ARRIVAL = arrive();
+
+/**
+ * The visit that led to what `host` shows: a hosted page says in `click` by which it was opened; else the address did.
+ * @param {HTMLElement} host
+ */
+export function arrivalOf(host) {
+  const id = clickId(host.getAttribute("click"));
+  return id ? { id, at: OPENED } : ARRIVAL;
+}

@@ -26,6 +26,7 @@ export function el(tag, name, attributes = {}, ...children) {
   return node;
 }
 
+const SPEAKS_FOR = 6000;
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
@@ -50,9 +51,45 @@ export function icon(path) {
 export const fill = (text = "", values) =>
   text.replace(/\{(\w+)\}/g, (_, name) => String(/** @type {Record<string, unknown>} */ (values)[name] ?? ""));
 
-/** @param {string} text */
-export function sheet(text) {
-  const made = new CSSStyleSheet();
-  made.replaceSync(text);
-  return made;
+/**
+ * Who speaks to the person in `line`: what was said last, for six seconds.
+ * @param {HTMLElement} line
+ */
+export function speaker(line) {
+  let quiet = 0;
+  return (/** @type {string} */ text) => {
+    line.textContent = text;
+    clearTimeout(quiet);
+    quiet = setTimeout(() => (line.textContent = ""), SPEAKS_FOR);
+  };
+}
+
+/**
+ * Events for the host's page: `grapevine-ready`, `-like`, `-share`, `-checkout` (which it may refuse), `-error`.
+ * Whether it was not refused.
+ * @param {HTMLElement} host
+ * @param {string} name
+ * @param {object} detail
+ */
+export const tell = (host, name, detail) =>
+  host.dispatchEvent(new CustomEvent(`grapevine-${name}`, { detail, bubbles: true, composed: true, cancelable: true }));
+
+/** @type {WeakMap<Document, Record<string, CSSStyleSheet>>} */
+const sheets = new WeakMap();
+
+/**
+ * Gives a tree one more sheet, once. A sheet belongs to one document: each gets its own, for a page may move an element
+ * into a frame or a window.
+ * @param {ShadowRoot} root
+ * @param {string} style
+ */
+export function adopt(root, style) {
+  const page = root.ownerDocument;
+  const made = sheets.get(page) ?? {};
+  sheets.set(page, made);
+  if (!made[style]) {
+    made[style] = new /** @type {typeof globalThis} */ (page.defaultView).CSSStyleSheet();
+    made[style].replaceSync(style);
+  }
+  root.adoptedStyleSheets = [...new Set([...root.adoptedStyleSheets, made[style]])];
 }

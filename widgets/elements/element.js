@@ -3,15 +3,12 @@
  * cannot be done. Subclasses say what is fetched and what of it is shown; section.js shows it.
  */
 import { HOME, request, web } from "./api.js";
-import { ARRIVAL, clickId } from "./click.js";
-import { el } from "./dom.js";
+import { adopt, el, tell } from "./dom.js";
 import { MOST_AT_ONCE, shape, show } from "./section.js";
 import { STYLES } from "./styles.js";
 
 /** @typedef {import("./types.js").Common} Common */
 /** @typedef {import("./types.js").View} View */
-
-const OPENED = Date.now();
 
 /** @template {Common} Payload */
 export class GrapevineElement extends HTMLElement {
@@ -44,15 +41,14 @@ export class GrapevineElement extends HTMLElement {
     return new URL(web(this.getAttribute("api")) || HOME).origin;
   }
 
-  /** The visit that led here: a hosted page says in `click` by which it was opened; else the address did. */
-  get arrival() {
-    const id = clickId(this.getAttribute("click"));
-    return id ? { id, at: OPENED } : ARRIVAL;
+  connectedCallback() {
+    adopt(this.#root, STYLES);
+    this.#load();
   }
 
-  connectedCallback() {
-    this.#root.adoptedStyleSheets = [STYLES];
-    this.#load();
+  /** In another document all is done again: the sheets of this one are not taken along. */
+  adoptedCallback() {
+    this.#asked = "";
   }
 
   attributeChangedCallback() {
@@ -71,7 +67,7 @@ export class GrapevineElement extends HTMLElement {
       if (asked !== this.#asked) return;
       this.#asked = "";
       this.#root.replaceChildren(el("slot"));
-      this.tell("error", { code: /** @type {import("./api.js").Problem} */ (problem).code ?? "" });
+      tell(this, "error", { code: /** @type {import("./api.js").Problem} */ (problem).code ?? "" });
     }
   }
 
@@ -88,16 +84,5 @@ export class GrapevineElement extends HTMLElement {
       room.prepend(section);
     }
     return room;
-  }
-
-  /**
-   * Events for the host's page: `grapevine-ready`, `-like`, `-share`, `-checkout` (can be refused), `-error`.
-   * @param {string} name
-   * @param {object} detail
-   */
-  tell(name, detail) {
-    return this.dispatchEvent(
-      new CustomEvent(`grapevine-${name}`, { detail, bubbles: true, composed: true, cancelable: name === "checkout" }),
-    );
   }
 }

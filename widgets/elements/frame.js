@@ -1,10 +1,10 @@
 /**
  * What the iframe forms (`/embed/...`) do with scripts: they say how high they are, and that their cards were seen.
- * Stands alone: no imports, no storage, no cookies, so that it runs in `sandbox="allow-scripts"`. Without it the frame
+ * Stands alone: no elements, no storage, no cookies, so that it runs in `sandbox="allow-scripts"`. Without it the frame
  * is as readable, and its links lead to the same pages.
  */
+import { watchCards } from "./sight.js";
 
-const LONG_ENOUGH = 1000;
 const PAUSE = 1500;
 
 /** WordPress gives each frame a secret in the hash (wp-embed.js), and believes only messages that hold it. */
@@ -62,27 +62,11 @@ function note(card) {
   const at = new Date().toISOString();
   const { wall, code } = about;
   if (first && wall && !code) seen.push({ type: "wall_view", wall, at });
-  seen.push({ type: "card_view", product: card.getAttribute("data-product") ?? undefined, wall, code: first ? code : undefined, at });
+  const product = card.getAttribute("data-product") ?? undefined;
+  seen.push({ type: "card_view", product, wall, code: first ? code : undefined, at });
   first = false;
   setTimeout(send, PAUSE);
 }
 
-/** @type {Map<Element, ReturnType<typeof setTimeout>>} */
-const looking = new Map();
-const eye = new IntersectionObserver(
-  (sights) => {
-    for (const { target, isIntersecting, intersectionRatio } of sights) {
-      clearTimeout(looking.get(target));
-      if (!isIntersecting || intersectionRatio < 0.5) continue;
-      const noted = () => {
-        if (document.visibilityState === "hidden") return;
-        eye.unobserve(target);
-        note(target);
-      };
-      looking.set(target, setTimeout(noted, LONG_ENOUGH));
-    }
-  },
-  { threshold: 0.5 },
-);
-for (const card of document.querySelectorAll(".card")) eye.observe(card);
+watchCards(document.querySelectorAll(".card"), note);
 addEventListener("pagehide", send);

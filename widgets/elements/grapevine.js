@@ -23,7 +23,11 @@ class GrapevineShare extends HTMLElement {
   }
 }
 
-const ELEMENTS = { "grapevine-wall": GrapevineWall, "grapevine-product": GrapevineProduct, "grapevine-share": GrapevineShare };
+const ELEMENTS = {
+  "grapevine-wall": GrapevineWall,
+  "grapevine-product": GrapevineProduct,
+  "grapevine-share": GrapevineShare,
+};
 
 // A page may bring this in twice, even in two versions: the first one stays.
 for (const [name, element] of Object.entries(ELEMENTS)) {

@@ -2,10 +2,11 @@
  * A small drawing for each network, of our own hand: plain strokes on a field of 24 by 24, no trademarks copied.
  * Comes with the share sheet, when that is first used. A network without a drawing shows its initial.
  */
+import { SHARE } from "./card.js";
 
 /** @type {Record<string, string>} */
 export const ICONS = {
-  device: "M12 15V3m0 0L8 7m4-4 4 4M6 11H5v9h14v-9h-1",
+  device: SHARE,
   copy: "M10 14a4 4 0 0 0 6 .5l3-3a4 4 0 0 0-6-6l-1.5 1.5M14 10a4 4 0 0 0-6-.5l-3 3a4 4 0 0 0 6 6l1.5-1.5",
   qr: "M4 4h6v6H4zM14 4h6v6h-6zM4 14h6v6H4zM14 14h2v2h-2zM18 18h2v2h-2zM18 14h2M14 20h2",
   whatsapp: "M12 3a9 9 0 0 0-7.7 13.6L3 21l4.5-1.2A9 9 0 1 0 12 3ZM8.4 8.6c.2 3.9 3.3 7 7.2 7.2L17 14l-2.6-1.5-1.2 1.2a5.5 5.5 0 0 1-2.7-2.7l1.2-1.2L10.2 7Z",

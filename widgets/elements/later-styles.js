@@ -6,6 +6,9 @@ export const LATER = `
 .say{position:sticky;inset-block-end:16px;block-size:0;z-index:1;pointer-events:none}
 .say p{position:absolute;inset-block-end:0;inset-inline:0;margin:auto;inline-size:fit-content;max-inline-size:calc(100% - 24px);padding:10px 16px;border-radius:10px;background:var(--text);color:var(--surface);box-shadow:0 8px 24px -8px #0006;font-size:.9375rem}
 .say p:empty{display:none}
+.say .fresh{position:absolute;inset-block-end:0;inset-inline:0;margin:auto;inline-size:fit-content;min-block-size:44px;padding:0 18px;border:0;border-radius:22px;background:var(--accent);color:var(--ink);font:inherit;font-size:.9375rem;font-weight:600;box-shadow:0 8px 24px -8px #0006;pointer-events:auto;cursor:pointer}
+.say .fresh:focus-visible{outline:3px solid var(--text);outline-offset:2px}
+.say p:not(:empty)+.news .fresh{inset-block-end:56px}
 :focus-visible{outline:2px solid var(--text);outline-offset:2px}
 .title:has(:focus-visible){outline:2px solid var(--text);outline-offset:2px}
 button{touch-action:manipulation}

@@ -3,20 +3,26 @@
  * its links, room that is given back when the window changes, and buttons that turn a carousel. Part of after.js.
  */
 import { clickId } from "./click.js";
-import { el, icon, sheet } from "./dom.js";
+import { adopt, el, icon } from "./dom.js";
 import { LATER } from "./later-styles.js";
 
 /** @typedef {import("./types.js").Shown} Shown */
 
-const UNDER_HAND = sheet(LATER);
 const CHEVRON = "m9 5 7 7-7 7";
+
+/** @type {WeakSet<HTMLElement>} sections that have it all: one that is drawn anew comes here again */
+const finished = new WeakSet();
 
 /** @param {Pick<Shown, "section" | "place">} shown */
 export function finish({ section, place: { visitor, words } }) {
   const root = /** @type {ShadowRoot} */ (section.getRootNode());
-  if (!root.adoptedStyleSheets.includes(UNDER_HAND)) root.adoptedStyleSheets = [...root.adoptedStyleSheets, UNDER_HAND];
-  takeClickAlong(section, visitor);
-  giveRoomBack(section);
+  adopt(root, LATER);
+  if (!finished.has(section)) {
+    takeClickAlong(section, visitor);
+    giveRoomBack(section);
+    if (!CSS.supports("color", "light-dark(#fff, #000)")) import("./light.js").then(({ lighten }) => lighten(root));
+  }
+  finished.add(section);
   if (section.classList.contains("carousel") && !section.querySelector(".turn")) addTurns(section, words);
 }
 

@@ -3,9 +3,11 @@
  * where it will. The numbers are those of app/networks/catalogue.py; a test compares them.
  */
 
-/** The longest text, and what the link counts in it (null: its own length), where less fits than may be written. */
-/** @type {Record<string, [number, number | null]>} */
-export const LIMITS = {
+/**
+ * The longest text, and what the link counts in it (null: its own length), where less fits than may be written.
+ * @type {Record<string, [number, number | null]>}
+ */
+const LIMITS = {
   x: [280, 23],
   bluesky: [300, null],
   threads: [500, null],

@@ -1,25 +1,22 @@
 /**
- * Likes as they come, in all open walls: one stream a page (browsers open six connections to a server, and the host's
- * page needs them too), for the wall that asks first; what else stands on the page, and whoever is refused a stream,
- * asks for the payload from time to time. All is still while the page is hidden.
+ * Likes as they come, in all open walls: two streams a page (browsers open six connections to a server, and the host's
+ * page needs them too), for the walls that ask first. What they say of a product is handed on to whatever else shows
+ * it; for the rest, and where a stream is refused, the payload is asked for from time to time. All is still while the
+ * page is hidden.
  */
-import { el, sheet } from "./dom.js";
+import { offer } from "./news.js";
+import { hidden } from "./sight.js";
 
 /** @typedef {import("./types.js").Shown} Shown */
 /** @typedef {Record<string, number>} Likes */
 
 /** Milliseconds, give or take a fifth: not everybody at once after a server came back. */
 const EVERY = 15_000;
-/** Milliseconds for which the server keeps a payload ready: what is told just now may not stand in it yet. */
-const KEPT_READY = 1100;
+/** Where a stream is refused, the first question comes sooner. */
+const SOON = 3000;
+const MOST_STREAMS = 2;
 /** After so many times of asking, a stream is tried again. */
 const AGAIN = 20;
-
-const STYLES = sheet(`
-.say .fresh{position:absolute;inset-block-end:0;inset-inline:0;margin:auto;inline-size:fit-content;min-block-size:44px;padding:0 18px;border:0;border-radius:22px;background:var(--accent);color:var(--ink);font:inherit;font-size:.9375rem;font-weight:600;box-shadow:0 8px 24px -8px #0006;pointer-events:auto;cursor:pointer}
-.say .fresh:focus-visible{outline:3px solid var(--text);outline-offset:2px}
-.say p:not(:empty)+.news .fresh{inset-block-end:56px}
-`);
 
 /** @type {Map<string, Source>} by address */
 const sources = new Map();
@@ -27,10 +24,8 @@ const sources = new Map();
 /** @type {WeakMap<Element, Shown>} what an element shows now */
 const showing = new WeakMap();
 
-/** @type {Source | null} the one that has the page's stream */
-let streaming = null;
-
-const hidden = () => document.visibilityState === "hidden";
+/** @type {Set<Source>} those that have a stream */
+const streaming = new Set();
 
 /** What several elements of a page may follow together: a wall, or one product. */
 class Source {
@@ -51,6 +46,7 @@ class Source {
    */
   constructor(payload, live) {
     this.payload = payload;
+    this.origin = new URL(payload).origin;
     this.live = live;
   }
 
@@ -62,8 +58,9 @@ class Source {
 
   /** Goes on where it was, if anybody is there to see it. */
   go() {
-    if (this.#stream || this.#timer || hidden() || this.#gone || !this.#shown().length) return;
-    if (this.live && !this.#refused && (!streaming || streaming === this)) this.#open();
+    if (!this.#shown().length) return this.rest();
+    if (this.#stream || this.#timer || hidden() || this.#gone) return;
+    if (this.live && !this.#refused && streaming.size < MOST_STREAMS) this.#open();
     else this.#wait();
   }
 
@@ -71,35 +68,41 @@ class Source {
   rest() {
     this.#stream?.close();
     this.#stream = null;
-    if (streaming === this) streaming = null;
+    streaming.delete(this);
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
 
-  #shown() {
-    const shown = [];
+  /** What follows: also what a page has taken out for a while, and may put back. */
+  #followed() {
+    const followed = [];
     for (const one of this.#followers) {
       const element = one.deref();
       const what = element && showing.get(element);
       if (!what || addressOf(what) !== this.payload) this.#followers.delete(one);
-      else if (element.isConnected) shown.push(what);
+      else followed.push(what);
     }
-    return shown;
+    return followed;
   }
 
-  #wait() {
-    this.#timer = setTimeout(() => this.#poll(), EVERY * (0.8 + Math.random() * 0.4));
+  #shown() {
+    return this.#followed().filter(({ element }) => element.isConnected);
   }
 
+  #wait(time = EVERY) {
+    this.#timer = setTimeout(() => this.#poll(), time * (0.8 + Math.random() * 0.4));
+  }
+
+  /** No stream for this one. Everybody was refused at the same moment: they do not ask again at the same moment. */
   #refuse() {
     this.rest();
     this.#refused = true;
-    this.#poll();
+    this.#wait(SOON);
   }
 
   #open() {
-    streaming = this;
-    const stream = new EventSource(`${this.live}${this.#position && `?after=${this.#position}`}`);
+    streaming.add(this);
+    const stream = new EventSource(`${this.live}${this.#position && `?after=${encodeURIComponent(this.#position)}`}`);
     this.#stream = stream;
     // A line that says nothing at all is held back by somebody between.
     this.#timer = setTimeout(() => this.#refuse(), EVERY);
@@ -113,10 +116,11 @@ class Source {
       });
     on("likes", ({ likes, all, shown }) => {
       this.#count(likes, all === true);
+      each((other) => other !== this && other.origin === this.origin && other.#count(likes, false));
       this.#added(shown ?? []);
     });
     on("cards", ({ added }) => this.#added(added));
-    on("share", () => {});
+    on("share", () => {}); // Shows nothing, and yet the line speaks, and it is from here that one goes on.
     // Cut off, a browser comes back by itself; it gives up where it was refused.
     stream.addEventListener("error", () => stream.readyState === EventSource.CLOSED && this.#refuse());
   }
@@ -150,7 +154,7 @@ class Source {
    * @param {boolean} all what is not named has none
    */
   #count(likes, all) {
-    for (const { place, payload } of this.#shown()) {
+    for (const { place, payload } of this.#followed()) {
       for (const [product, set] of place.counts) {
         if (Object.hasOwn(likes, product)) set(likes[product]);
         else if (all && "wall" in payload) set(0);
@@ -164,40 +168,28 @@ class Source {
   }
 }
 
-/**
- * Says that there is something new. Nothing moves until the person asks to see it.
- * @param {Shown} shown
- * @param {string[]} products
- */
-function offer({ section, payload, place }, products) {
-  const known = new Set(/** @type {import("./types.js").WallPayload} */ (payload).cards.map(({ id }) => id));
-  if (section.querySelector(".news") || products.every((id) => known.has(id))) return;
-  const root = /** @type {ShadowRoot} */ (section.getRootNode());
-  if (!root.adoptedStyleSheets.includes(STYLES)) root.adoptedStyleSheets = [...root.adoptedStyleSheets, STYLES];
-  const button = el("button", "fresh", { type: "button" }, place.words.live_show);
-  const news = el("div", "news", { role: "status" });
-  button.addEventListener("click", () => {
-    news.remove();
-    place.redraw();
-  });
-  section.querySelector(".say")?.append(news);
-  // Who listens hears what comes into a status, not what it is born with. By then the payload knows it too.
-  setTimeout(() => news.append(button), KEPT_READY);
-}
-
 /** @param {Shown} shown */
 function addressOf({ payload, place: { visitor, wall } }) {
   if ("cards" in payload) return `${visitor.api}/v1/walls/${payload.wall.id}/widget`;
   return wall ? `${visitor.api}/v1/walls/${wall}/widget` : `${visitor.api}/v1/products/${payload.product.id}/widget`;
 }
 
+/** An element that is taken out of the page and put back, or hidden and shown, gets another size. */
+const sizes = new ResizeObserver((changes) => {
+  for (const { target } of changes) {
+    const shown = showing.get(target);
+    if (shown) sources.get(addressOf(shown))?.add(target);
+  }
+});
+
 /**
- * Follows what an element shows, until it shows something else or is taken out of the page.
+ * Follows what an element shows, until it shows something else; out of the page it rests.
  * @param {Shown} shown
  */
 export function follow(shown) {
   const address = addressOf(shown);
   showing.set(shown.element, shown);
+  sizes.observe(shown.element);
   const live = address.includes("/v1/walls/") ? address.replace(/widget$/, "live") : undefined;
   const source = sources.get(address) ?? new Source(address, live);
   sources.set(address, source);

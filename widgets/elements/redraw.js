@@ -21,7 +21,8 @@ export async function redraw(shown) {
     // What a cache knows may be older than the news for which this is done.
     const options = /** @type {const} */ ({ mode: "cors", credentials: "omit", cache: "no-cache" });
     const answer = await fetch(element.api + element.path, options);
-    if (!answer.ok) return;
+    // Another wall may be shown by now.
+    if (!answer.ok || !element.shadowRoot?.contains(section)) return;
     const before = new Map(element.view(shown.payload).cards.map((card) => [card.id, facts(card)]));
     shown.payload = await answer.json();
     const { cards, label } = element.view(shown.payload);

@@ -3,15 +3,14 @@
  * Knows no server. What is needed only when somebody does something is fetched then.
  */
 import { drawCard } from "./card.js";
-import { el } from "./dom.js";
+import { arrivalOf } from "./click.js";
+import { el, speaker, tell } from "./dom.js";
 import { readable } from "./price.js";
 import { visitorOf } from "./visitor.js";
 
 /** @typedef {import("./types.js").Common} Common */
 /** @typedef {import("./types.js").Host} Host */
 /** @typedef {import("./types.js").Place} Place */
-
-const SPEAKS_FOR = 6000;
 
 /** So many cards are drawn at once; the others in slices, so that the page answers in between. */
 export const MOST_AT_ONCE = 60;
@@ -54,12 +53,14 @@ export async function show(host, root, payload) {
   // Those of later slices have their room already.
   const draw = (/** @type {number} */ at) => drawCard(cards[at], shown.place, at);
   const items = cards.map((_, at) => (at < MOST_AT_ONCE ? draw(at) : el("li", "card")));
-  section.prepend(el("ul", "cards", { role: "list" }, ...items, !cards.length && el("li", "", {}, payload.words.empty)));
+  section.prepend(
+    el("ul", "cards", { role: "list" }, ...items, !cards.length && el("li", "", {}, payload.words.empty)),
+  );
   // What was there keeps its room, as far as it is on the screen: nothing below moves up.
   const { top, bottom } = /** @type {Element} */ (root.firstElementChild).getBoundingClientRect();
   section.style.minBlockSize = `${Math.min(bottom, innerHeight) - top}px`;
   root.replaceChildren(section);
-  host.tell("ready", {});
+  tell(host, "ready", {});
   for (let at = MOST_AT_ONCE; at < cards.length; at++) {
     if (at % MOST_AT_ONCE === 0) await new Promise((done) => setTimeout(done));
     items[at].replaceWith(draw(at));
@@ -77,7 +78,6 @@ export async function show(host, root, payload) {
 function shownIn(section, host, root, payload, wall) {
   const { words } = payload;
   const line = el("p", "message", { role: "status" });
-  let quiet = 0;
   /** @type {Place} */
   const place = {
     ...payload,
@@ -88,12 +88,8 @@ function shownIn(section, host, root, payload, wall) {
     wall,
     visitor: visitorOf(host.api, payload.merchant),
     counts: new Map(),
-    say(text) {
-      line.textContent = text;
-      clearTimeout(quiet);
-      quiet = setTimeout(() => (line.textContent = ""), SPEAKS_FOR);
-    },
-    tell: (name, detail) => host.tell(name, detail),
+    say: speaker(line),
+    tell: (name, detail) => tell(host, name, detail),
     share: (card) =>
       import("./share.js").then(
         ({ openSheet }) => openSheet(root, section, card, place.networks, place),
@@ -101,7 +97,7 @@ function shownIn(section, host, root, payload, wall) {
       ),
     redraw: () => import("./redraw.js").then(({ redraw }) => redraw(shown)),
   };
-  const shown = { element: host, section, payload, place, arrival: host.arrival };
+  const shown = { element: host, section, payload, place, arrival: arrivalOf(host) };
   section.append(el("div", "say", {}, line));
   return shown;
 }

@@ -1,16 +1,14 @@
 /**
- * Beacons: a wall or card was seen, something was opened. Seen is half of it (or half a screen of it) for a second, on
- * a page that is in front; told once for each card and page load. Sent in batches, never in anybody's way, and rather
- * lost than sent twice.
+ * Beacons: a wall or card was seen (sight.js), which is told once for each card and page load, or something was opened.
+ * Sent in batches, never in anybody's way, and rather lost than sent twice.
  */
+import { hidden, watchCards } from "./sight.js";
 
 /** @typedef {import("./types.js").Shown} Shown */
 /** @typedef {{type: string, wall?: string, product?: string, code?: string, at: string}} Beacon */
 
-const LONG_ENOUGH = 1000;
 const PAUSE = 3000;
 const MOST = 50;
-const STEPS = Array.from({ length: 21 }, (_, step) => step / 20);
 
 /** @type {Set<string>} what was told once on this page */
 const told = new Set();
@@ -21,9 +19,7 @@ const waiting = new Map();
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
 
-const hidden = () => document.visibilityState === "hidden";
-
-/** Who asked not to be followed is counted, and not known. */
+/** Who asked not to be followed is counted, and not known. As in acting.js, which is a file of its own. */
 const unfollowed = () =>
   /** @type {any} */ (navigator).globalPrivacyControl === true || navigator.doNotTrack === "1";
 
@@ -92,51 +88,12 @@ export function watch(shown) {
   const end = new AbortController();
   watches.get(shown.element)?.abort();
   watches.set(shown.element, end);
-  watchCards(shown, end.signal);
-  watchPresses(shown, end.signal);
-}
-
-/**
- * @param {Shown} shown
- * @param {AbortSignal} signal
- */
-function watchCards(shown, signal) {
-  /** @type {Map<Element, ReturnType<typeof setTimeout>>} */
-  const looking = new Map();
-  const unseen = new Set(shown.section.querySelectorAll("[data-product]"));
-  const away = (/** @type {Element} */ card) => {
-    clearTimeout(looking.get(card));
-    looking.delete(card);
-  };
   const seen = (/** @type {Element} */ card) => {
-    unseen.delete(card);
-    eye.unobserve(card);
     if ("wall" in shown.payload) tellOnce(shown, "wall_view");
     tellOnce(shown, "card_view", card.getAttribute("data-product") ?? undefined);
   };
-  const eye = new IntersectionObserver(
-    (sights) => {
-      for (const { target, isIntersecting, intersectionRatio, intersectionRect } of sights) {
-        const enough = isIntersecting && (intersectionRatio >= 0.5 || intersectionRect.height >= innerHeight / 2);
-        if (!enough || hidden()) away(target);
-        else if (!looking.has(target)) looking.set(target, setTimeout(seen, LONG_ENOUGH, target));
-      }
-    },
-    { threshold: STEPS },
-  );
-  // A page behind others is not looked at; in front again, it is looked at anew.
-  const look = () =>
-    unseen.forEach((card) => {
-      away(card);
-      eye.unobserve(card);
-      if (!hidden()) eye.observe(card);
-    });
-  document.addEventListener("visibilitychange", look, { signal });
-  signal.addEventListener("abort", () => {
-    unseen.forEach(away);
-    eye.disconnect();
-  });
-  look();
+  watchCards(shown.section.querySelectorAll("[data-product]"), seen, end.signal);
+  watchPresses(shown, end.signal);
 }
 
 /**

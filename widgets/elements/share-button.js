@@ -1,21 +1,18 @@
 /**
  * `<grapevine-share merchant="mer_..." url="https://...">label</grapevine-share>`: a button that passes on any page of
- * the merchant's site, or with `product` (and `wall`) one of their products. Fetched when such an element stands on the page; what is inside the element stays until the
- * button can do its work, and when it cannot.
+ * the merchant's site, or with `product` (and `wall`) one of their products. Fetched when such an element stands on the
+ * page; what is inside the element stays until the button can do its work, and when it cannot.
  */
 import { HOME, Problem, request, web } from "./api.js";
 import { BUTTON } from "./button-styles.js";
-import { ARRIVAL, clickId } from "./click.js";
-import { el, icon, sheet } from "./dom.js";
+import { SHARE } from "./card.js";
+import { arrivalOf } from "./click.js";
+import { adopt, el, icon, speaker, tell } from "./dom.js";
 import { STYLES } from "./styles.js";
 import { visitorOf } from "./visitor.js";
 
 /** @typedef {import("./types.js").SharingPayload} SharingPayload */
 
-const LOOK = sheet(BUTTON);
-const ARROW = "M12 15V3m0 0L8 7m4-4 4 4M6 11H5v9h14v-9h-1";
-const OPENED = Date.now();
-const SPEAKS_FOR = 6000;
 const LONGEST_TITLE = 300;
 
 /** What advertisers and networks put into an address: whoever shares the page was brought there by it, nobody else. */
@@ -29,9 +26,12 @@ const asked = new Map();
  * @param {HTMLElement} host
  */
 export function upgrade(host) {
-  if (host.shadowRoot) return;
-  const root = host.attachShadow({ mode: "open" });
-  root.adoptedStyleSheets = [STYLES, LOOK];
+  const before = host.shadowRoot;
+  const root = before ?? host.attachShadow({ mode: "open" });
+  adopt(root, STYLES);
+  adopt(root, BUTTON);
+  if (before) return;
+  if (!CSS.supports("color", "light-dark(#fff, #000)")) import("./light.js").then(({ lighten }) => lighten(root));
   root.append(el("div", "room", {}, el("slot")));
   const load = () => show(host, root);
   // Frameworks may set the attributes after the element stands.
@@ -73,44 +73,58 @@ function sharingOf(address) {
 function draw(host, root, api, { merchant, networks, sharing, words }) {
   const visitor = visitorOf(api, merchant);
   const label = host.textContent?.trim() || words.share_device;
-  const button = el("button", "share-button", { type: "button" }, icon(ARROW), el("span", "", {}, label));
+  const button = el("button", "share-button", { type: "button" }, icon(SHARE), el("span", "", {}, label));
   const line = el("p", "told", { role: "status" });
   const section = el("section", "", { lang: words.lang }, button, line);
   const place = { words, sharing, visitor, wall: undefined, tell: tell.bind(null, host) };
+  const say = speaker(line);
   button.addEventListener("click", async () => {
     if (button.ariaBusy === "true") return;
+    const subject = subjectOf(host, merchant);
+    if (!subject) {
+      tell(host, "error", { code: "malformed_url" });
+      say(words.error_other);
+      return;
+    }
     button.ariaBusy = "true";
     try {
       const { openSheet } = await import("./share.js");
-      const subject = subjectOf(host, merchant);
       openSheet(root, section, subject, networks, place, subject.fields);
     } catch {
-      line.textContent = words.error_offline;
-      setTimeout(() => (line.textContent = ""), SPEAKS_FOR);
+      say(words.error_offline);
     }
     button.ariaBusy = "false";
   });
   root.replaceChildren(section);
   tell(host, "ready", {});
-  const id = clickId(host.getAttribute("click"));
-  visitor.act().then((acting) => acting.arrive(id ? { id, at: OPENED } : ARRIVAL), () => {});
+  visitor.act().then((acting) => acting.arrive(arrivalOf(host)), () => {});
 }
 
 /**
  * What is shared, and how it is called: the product or the page that the element names, else the page on which it
- * stands, under its canonical address.
+ * stands, under its canonical address. None: the address that it names is no address.
  * @param {HTMLElement} host
  * @param {string} merchant
- * @returns {{title: string, fields: import("./types.js").Subject}}
+ * @returns {{title: string, fields: import("./types.js").Subject} | null}
  */
 function subjectOf(host, merchant) {
   const given = host.getAttribute("url");
   const product = host.getAttribute("product");
   const said = host.getAttribute("page-title") ?? "";
   if (product) return { title: said, fields: { product, wall: host.getAttribute("wall") ?? undefined } };
-  const url = given ? new URL(given, document.baseURI).href : ownAddress();
+  const url = given ? absolute(given) : ownAddress();
+  if (!url) return null;
   const title = (said || (given ? "" : document.title)).slice(0, LONGEST_TITLE);
   return { title, fields: { merchant, url, title } };
+}
+
+/** @param {string} address */
+function absolute(address) {
+  try {
+    return web(new URL(address, document.baseURI).href);
+  } catch {
+    return "";
+  }
 }
 
 /** The canonical address of this page, where it says one of its own site; else the address that was opened. */
@@ -126,13 +140,4 @@ function untracked(href) {
   const kept = url.search.slice(1).split("&");
   url.search = kept.filter((pair) => !TRACKS.test(pair)).join("&");
   return url.href;
-}
-
-/**
- * @param {HTMLElement} host
- * @param {string} name
- * @param {object} detail
- */
-function tell(host, name, detail) {
-  return host.dispatchEvent(new CustomEvent(`grapevine-${name}`, { detail, bubbles: true, composed: true }));
 }

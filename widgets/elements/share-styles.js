@@ -3,6 +3,7 @@
  */
 export const SHEET = `
 .sheet{inline-size:min(100%,30rem);max-inline-size:100vw;max-block-size:min(88dvh,44rem);margin:auto auto 0;padding:0;border:0;border-radius:20px 20px 0 0;background:var(--surface);color:var(--text);font-style:normal;font-size:1rem;line-height:1.4;letter-spacing:normal;text-align:start;text-transform:none;white-space:normal;overflow:auto;overscroll-behavior:contain;box-shadow:0 -8px 48px #0005}
+.sheet:not(:modal){display:none}
 .sheet-body{padding:0 20px 20px}
 .sheet::backdrop{background:#0f0a16a6}
 .sheet[open]{animation:rise .28s cubic-bezier(.2,.8,.2,1)}
@@ -17,7 +18,7 @@ textarea.field{field-sizing:content;max-block-size:9em}
 .more{margin-block-end:14px}
 .more summary{inline-size:fit-content;padding-block:6px;cursor:pointer;color:var(--muted)}
 .more label{display:grid;gap:4px;margin-block-start:8px;font-size:.875rem;font-weight:600}
-.field{inline-size:100%;min-block-size:44px;padding:9px 12px;border:1px solid light-dark(#8d8699,#857d93);border-radius:10px;background:none;font-weight:400;font-size:1rem;resize:vertical}
+.field{inline-size:100%;min-block-size:44px;padding:9px 12px;border:1px solid var(--edge);border-radius:10px;background:none;font-weight:400;font-size:1rem;resize:vertical}
 .hint:empty{display:none}
 .hint{margin-block-start:8px;color:var(--muted);font-size:.875rem}
 .ways{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,8.5rem),1fr));gap:8px}

@@ -6,7 +6,7 @@
 import { Problem, web } from "./api.js";
 import { clickId } from "./click.js";
 import { inkOn, isColor } from "./colors.js";
-import { el, fill, icon, sheet } from "./dom.js";
+import { adopt, el, fill, icon } from "./dom.js";
 import { ICONS } from "./icons.js";
 import { shortening } from "./limits.js";
 import { SHEET } from "./share-styles.js";
@@ -16,8 +16,6 @@ import { SHEET } from "./share-styles.js";
 /** @typedef {import("./types.js").Subject} Subject */
 /** @typedef {Pick<import("./types.js").Place, "words" | "sharing" | "visitor" | "wall" | "tell">} Place */
 /** @typedef {{title: string, id?: string}} Thing  what is shared, as it is called */
-
-const STYLES = sheet(SHEET);
 
 /** Ways that have a place of their own above the networks. */
 const APART = ["device", "copy", "qr"];
@@ -44,21 +42,49 @@ const PATH = 12;
  * @param {Subject} [subject] what the server is told; default: the product, on this wall
  */
 export function openSheet(root, section, thing, networks, place, subject = { product: thing.id, wall: place.wall }) {
-  if (root.querySelector("dialog[open]")) return;
-  if (!root.adoptedStyleSheets.includes(STYLES)) root.adoptedStyleSheets = [...root.adoptedStyleSheets, STYLES];
+  const other = root.querySelector("dialog");
+  if (other?.matches(":modal")) return;
+  other?.remove(); // It was moved with its element, which nobody sees: no sheet any more.
+  adopt(root, SHEET);
   const opener = /** @type {HTMLElement | null} */ (root.activeElement);
   // A page that knows whose word brought its reader says so; it is theirs who shares only if nothing is known of them.
   const via = clickId(root.host.getAttribute("via")) ?? undefined;
   const dialog = new Sheet(thing, { ...subject, via }, networks, place).dialog;
+  const end = keep(root, dialog);
   dialog.addEventListener("close", () => {
+    end();
     dialog.remove();
     // The card may have been drawn anew in the meantime.
-    const again = thing.id && section.querySelector(`[data-product="${CSS.escape(thing.id)}"] .share`);
+    const again = thing.id && root.querySelector(`[data-product="${CSS.escape(thing.id)}"] .share`);
     const back = opener?.isConnected || !again ? opener : /** @type {HTMLElement} */ (again);
     back?.focus();
   });
   section.append(dialog);
   dialog.showModal();
+}
+
+/**
+ * Keeps the sheet, and what is written in it, when the element shows something else. What is returned ends it.
+ * @param {ShadowRoot} root
+ * @param {HTMLDialogElement} dialog
+ */
+function keep(root, dialog) {
+  /** @type {HTMLElement | null} */
+  let focused = null;
+  const changed = () => {
+    const section = root.querySelector("section");
+    if (root.contains(dialog)) return;
+    if (!section) return watch.disconnect();
+    const before = focused;
+    dialog.open = false;
+    section.append(dialog);
+    dialog.showModal();
+    before?.focus();
+  };
+  const watch = new MutationObserver(changed);
+  watch.observe(root, { childList: true });
+  dialog.addEventListener("focusin", ({ target }) => (focused = /** @type {HTMLElement} */ (target)));
+  return () => watch.disconnect();
 }
 
 class Sheet {
@@ -95,7 +121,8 @@ class Sheet {
       el("p", "hint", {}, words.share_hint),
     );
     const first = el("div", "ways", {}, ...this.#ownWays());
-    const list = networks.filter(({ id }) => !APART.includes(id)).map((network) => el("li", "", {}, this.#button(network)));
+    const others = networks.filter(({ id }) => !APART.includes(id));
+    const list = others.map((network) => el("li", "", {}, this.#button(network)));
     const all = list.length > 0 && el("ul", "networks", { role: "list", "aria-label": words.share_networks }, ...list);
     const head = el("header", "", {}, title, close);
     const parts = [head, this.#reward(), more, first, this.result, this.picture, all, this.status];

@@ -7,10 +7,8 @@
  * Cards come in three sizes, by their own width: below 12rem, from 20rem on, and between. The words on the accent are
  * white up to a relative luminance (`y`) of 0.179 and black above: both are read equally well there (WCAG 2.2).
  */
-import { sheet } from "./dom.js";
-
-export const STYLES = sheet(`
-:host{inline-size:100%;container-type:inline-size}
+export const STYLES = `
+:host{inline-size:100%;container-type:inline-size;contain-intrinsic-inline-size:12rem}
 :host(:not([hidden])){display:block}
 section{color-scheme:light dark;
 --text:var(--grapevine-text,light-dark(#1d1a24,#f3f1f7));
@@ -28,7 +26,7 @@ section[data-scheme=light],:host([theme=light]) section{color-scheme:light}
 section[data-scheme=dark],:host([theme=dark]) section{color-scheme:dark}
 :host([theme=auto]) section{color-scheme:light dark}
 *{box-sizing:border-box;margin:0;padding:0;font:inherit;color:inherit}
-a{text-decoration:none}
+a{text-decoration:none;outline-offset:-2px}
 button{cursor:pointer}
 svg{inline-size:1.25em;block-size:1.25em;flex:none;fill:none;stroke:currentColor;stroke-width:1.75;stroke-linecap:round;stroke-linejoin:round}
 .hidden{position:absolute;clip-path:inset(50%)}
@@ -73,6 +71,7 @@ svg{inline-size:1.25em;block-size:1.25em;flex:none;fill:none;stroke:currentColor
 .list .body{flex:1;font-size:1em}
 .list .like{inset-inline:8px auto}
 .list .badge{display:none}
+.list .actions{max-inline-size:16rem}
 .list .select{font-size:.8125rem}
 .list .choice{inset-block-end:8px;inset-inline-start:calc(8px - var(--side));max-inline-size:calc(var(--side) - 16px)}
 .carousel .cards{grid-template-columns:none;grid-auto-flow:column;grid-auto-columns:clamp(9rem,42cqi,15rem);overflow-x:auto;padding:4px 4px 14px}
@@ -93,4 +92,4 @@ svg{inline-size:1.25em;block-size:1.25em;flex:none;fill:none;stroke:currentColor
 }
 .bone .media,.bone .body{background:var(--tint)}
 .bone .body{opacity:.4}
-`);
+`;

@@ -52,8 +52,8 @@
  * What of a payload is shown, and how.
  * @typedef {{cards: Card[], label: string, layout: string, theme: Theme, wall: string | undefined}} View
  * @typedef {HTMLElement & {
- *   api: string, path: string, arrival: Arrival | null,
- *   view: (payload: any) => View, tell: (name: string, detail: object) => boolean,
+ *   api: string, path: string,
+ *   view: (payload: any) => View,
  * }} Host  an element of ours, to what it shows
  * @typedef {{
  *   element: Host, section: HTMLElement, payload: any, place: Place, arrival: Arrival | null,

@@ -25,6 +25,7 @@ export class GrapevineWall extends GrapevineElement {
    */
   view({ wall: { id, title, layout: own, theme }, cards, words }) {
     const layout = firstLayout(this.getAttribute("layout"), own);
-    return { layout, label: title || words.wall, theme, wall: id, cards: layout === "single" ? cards.slice(0, 1) : cards };
+    const most = layout === "single" ? 1 : cards.length;
+    return { layout, label: title || words.wall, theme, wall: id, cards: cards.slice(0, most) };
   }
 }
