@@ -40,6 +40,9 @@ def serve(
 
     import uvicorn
 
+    from app.kernel import open_files
+
+    open_files.ask_for_all()
     if workers == 1:  # imports make hardly any garbage, and looking for it costs a tenth of the start
         gc.disable()  # until main.from_environment has built the application in this process
     uvicorn.run(
@@ -181,8 +184,10 @@ def demo(
 ) -> None:
     """A shop of its own, a wall on somebody's blog, and a simulated Stripe where no key is set."""
     from app.demo.run import run
+    from app.kernel import open_files
     from app.settings import WrongSettings
 
+    open_files.ask_for_all()
     try:
         with _usable_database():
             run(port, reset=reset)

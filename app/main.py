@@ -25,6 +25,7 @@ from app.kernel.clock import Clock, SystemClock
 from app.kernel.clock_watch import ClockWatch
 from app.kernel.database import Database
 from app.kernel.events import Events
+from app.kernel.feed_relay import Relay
 from app.kernel.http import idempotency, openapi, problems
 from app.kernel.http.limits import TooLargeAsProblem
 from app.kernel.outbox import Beside, Handler, Outbox, Worker
@@ -55,12 +56,16 @@ from app.reports import api as reports_api
 from app.reports import machines_api, models_api, sharers_api, spread_api
 from app.settings import Settings, load
 from app.storefront import api as storefront_api
+from app.storefront.assets import api as assets_api
 from app.storefront.embed_code import api as embed_code_api
 from app.storefront.embeds import api as embeds_api
 from app.storefront.feeds import api as feeds_api
 from app.storefront.front import Storefront
+from app.storefront.links import api as links_api
 from app.storefront.live import api as live_api
 from app.storefront.oembed import api as oembed_api
+from app.storefront.pages import api as pages_api
+from app.storefront.pictures import api as pictures_api
 from app.walls import api as walls_api
 
 VERSION = "0.1.0"
@@ -117,7 +122,7 @@ def worker(here: Runtime, gateway: Gateway) -> Worker:
         catalog_imports.TOPIC: partial(catalog_imports.run, here.database, here.clock),
     }
     hourly = reconciliation.periodic(here, gateway) if here.settings.reconcile else []
-    beside: list[Beside] = [Timetable(here.database, here.clock, hourly), feed.Relay(here.database, here.clock)]
+    beside: list[Beside] = [Timetable(here.database, here.clock, hourly), Relay(here.database, here.clock)]
     return Worker(here.database, here.clock, here.outbox, handlers, tidy=tidy, beside=beside)
 
 
@@ -139,7 +144,7 @@ def api(here: Runtime, directory: Directory, front: Storefront) -> FastAPI:
     app.state.in_flight = idempotency.InFlight()
     app.state.click_windows = policies.click_windows
     problems.install(app)
-    storefront_api.install(app)
+    pages_api.install(app)
     for domain in _DOMAINS:
         app.include_router(domain.router)
     for path, look in (("/healthz", health.healthz), ("/readyz", health.readyz)):  # many monitors ask by HEAD
@@ -228,6 +233,10 @@ _DOMAINS = (
     machines_api,
     sharers_api,
     storefront_api,
+    links_api,
+    pages_api,
+    pictures_api,
+    assets_api,
     embeds_api,
     oembed_api,
     feeds_api,

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterable
-from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlsplit, urlunsplit
+
+from app.kernel.percent import in_path, in_query
 
 ANY = "*"
 SANDBOXED = "null"
@@ -13,7 +15,6 @@ CLICK = "gv_click"
 
 _HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?")
 _USUAL_PORTS = {"http": 80, "https": 443}
-_SAFE = "/%:@!$&'()*+,;=~?"
 
 
 def normal_origin(text: str) -> str:
@@ -43,9 +44,9 @@ def normal_page(text: str) -> str:
     url = _split(text.strip())
     if url is None:
         raise ValueError("must be an http(s) address")
-    query = f"?{quote(url.query, _SAFE)}" if url.query else ""
-    fragment = f"#{quote(url.fragment, _SAFE)}" if url.fragment else ""
-    return _origin(url) + quote(url.path or "/", _SAFE) + query + fragment
+    query = f"?{in_query(url.query)}" if url.query else ""
+    fragment = f"#{in_query(url.fragment)}" if url.fragment else ""
+    return _origin(url) + in_path(url.path or "/") + query + fragment
 
 
 def without_click(address: str) -> str:

@@ -1,15 +1,14 @@
 """Addresses that merchants gave, as they may stand in a page or lead away from it. Pure."""
 
 import re
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from app.kernel.ids import Malformed, merchant_of
+from app.kernel.percent import in_path, in_query
 from app.merchants.origins import CLICK as CLICK
 from app.merchants.origins import without_click
 
 _HOST = re.compile(r"[A-Za-z0-9._\-:\[\]@%~+]+")
-_PATH_SAFE = "/%:@!$&'()*+,;=~"
-_QUERY_SAFE = _PATH_SAFE + "?"
 
 
 def web_address(text: str | None) -> str | None:
@@ -22,8 +21,7 @@ def web_address(text: str | None) -> str | None:
         return None
     if url.scheme not in ("http", "https") or not _HOST.fullmatch(host):
         return None
-    path, query, fragment = quote(url.path, _PATH_SAFE), quote(url.query, _QUERY_SAFE), quote(url.fragment, _QUERY_SAFE)
-    return urlunsplit((url.scheme, host, path, query, fragment))
+    return urlunsplit((url.scheme, host, in_path(url.path), in_query(url.query), in_query(url.fragment)))
 
 
 def first_web_address(texts: list[str]) -> str | None:

@@ -7,19 +7,21 @@ from app.kernel.outgoing import Guard
 from app.kernel.runtime import Runtime
 from app.storefront.answers import Answer, Ask, plain
 from app.storefront.assets.files import Assets
-from app.storefront.embed_code.page import EmbedPage
+from app.storefront.embed_code.answers import EmbedPage
 from app.storefront.embed_code.snippets import Server
-from app.storefront.embeds.serving import Embeds
+from app.storefront.embeds.answers import Embeds
 from app.storefront.feeds.answers import Feeds
 from app.storefront.headers import SHORT_LIVED, page_headers
-from app.storefront.links.following import Links
+from app.storefront.links.answers import Links
 from app.storefront.links.page_cards import PageCards
 from app.storefront.live.hub import Hub
+from app.storefront.met import Met
 from app.storefront.oembed.answers import OEmbed
-from app.storefront.pages.hosted import HTML, Hosted
+from app.storefront.pages.answers import HTML, Hosted
 from app.storefront.pages.templates import Pages
+from app.storefront.parts import Parts
 from app.storefront.payloads import Payloads
-from app.storefront.pictures.serving import Pictures
+from app.storefront.pictures.answers import Pictures
 from app.storefront.views import Viewer
 from app.storefront.words import Words
 
@@ -40,26 +42,26 @@ class Storefront:
         self.pictures = Pictures(here, viewer, words, self.guard, widgets / "fonts", self._pool)
         self._pages = Pages(widgets / "pages", words, self.assets.prefix, viewer, self.pictures.address)
         self.live = Hub(here.database, viewer.own)
-        self.payloads = Payloads(here.database, viewer, words, self._pool)
-        self.hosted = Hosted(here, viewer, words, self._pages, self._common, self._pool)
         self.words = words
         self.server = Server(viewer.own, self.assets.entry, self.assets.integrity)
-        self.embed_page = EmbedPage(
-            here.database,
-            viewer,
-            words,
-            self._pages,
-            self.hosted,
-            self.pictures.address,
-            self.server,
-            self._common,
-            self._pool,
+        parts = Parts(
+            here=here,
+            viewer=viewer,
+            words=words,
+            pages=self._pages,
+            picture=self.pictures.address,
+            met=Met(here.database, self._pool),
+            common=self._common,
+            pool=self._pool,
         )
-        self.embeds = Embeds(here.database, viewer, words, self._pages, self.assets, self._pool)
-        self.oembed = OEmbed(here.database, viewer, words, self.pictures.address, self._pool)
-        self.feeds = Feeds(here.database, viewer, words, here.settings.websub_hub, self._pool)
+        self.hosted = Hosted(parts)
+        self.payloads = Payloads(parts)
+        self.embed_page = EmbedPage(parts, self.hosted, self.server)
+        self.embeds = Embeds(parts, self.assets)
+        self.oembed = OEmbed(parts)
+        self.feeds = Feeds(parts)
         self._page_cards = PageCards(self.guard, self._pages, self.hosted)
-        self.links = Links(here, viewer, self._pages, self.hosted, self._pool, self._page_cards)
+        self.links = Links(parts, self.hosted, self._page_cards)
 
     async def home(self, ask: Ask) -> Answer:
         """`/`: what this server is, for whoever wonders."""

@@ -15,8 +15,6 @@ from app.storefront.views import ProductView, WallView
 
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 _SCHEMES = ("light", "dark")
-_BOTH_READ_EQUALLY = 0.179
-"""The relative luminance (WCAG 2.2) up to which white is read better, and above which black is."""
 _POLICY = b"content-security-policy"
 
 
@@ -27,11 +25,12 @@ def scheme_of(theme: Mapping[str, Any]) -> str | None:
 
 
 def style_of(theme: Mapping[str, Any]) -> str:
-    """The declarations that bring the merchant's own colour and corners; empty where there are none."""
+    """The declarations that bring the merchant's own colour and corners; empty where there are none. The words on the
+    colour follow from it (widgets/styles/cards.css)."""
     accent, radius = theme.get("accent"), theme.get("radius")
     said = []
     if isinstance(accent, str) and _COLOR.fullmatch(accent):
-        said += [f"--accent:{accent}", f"--ink:{ink_on(accent)}"]
+        said.append(f"--accent:{accent}")
     if isinstance(radius, int):
         said.append(f"--round:{radius}px")
     return f":root{{{';'.join(said)}}}" if said else ""
@@ -40,13 +39,6 @@ def style_of(theme: Mapping[str, Any]) -> str:
 def style_of_page(seen: ProductView | WallView) -> str:
     """The style of the page on which it is seen: a wall's has its theme, as its element has."""
     return style_of(seen.wall.theme) if isinstance(seen, WallView) else ""
-
-
-def ink_on(color: str) -> str:
-    """White or black, whichever is read better on `#rrggbb`; as in widgets/elements/dom.js."""
-    parts = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    red, green, blue = (((part + 0.055) / 1.055) ** 2.4 if part > 0.04045 else part / 12.92 for part in parts)
-    return "#000" if 0.2126 * red + 0.7152 * green + 0.0722 * blue > _BOTH_READ_EQUALLY else "#fff"
 
 
 def source_of(style: str) -> str:

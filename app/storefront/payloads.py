@@ -7,22 +7,20 @@ database is away. Which pages may read them is decided for each request, outside
 
 import json
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Literal
 
 from sqlalchemy.orm import Session
 
-from app.kernel.database import Database
 from app.merchants import service as merchants
 from app.merchants.models import Merchant
 from app.merchants.origins import allows_origin
 from app.merchants.sharing import Sharing
 from app.storefront import headers
 from app.storefront.answers import Answer, Ask, Header, Prepared
+from app.storefront.parts import Parts
 from app.storefront.shelf import Shelf
-from app.storefront.views import Viewer, WallView
-from app.storefront.words import Words
+from app.storefront.views import WallView
 
 MEMORY = 48 * 1024 * 1024
 """Bytes for payloads. A wall of a thousand cards takes about one million."""
@@ -49,13 +47,13 @@ class _Payload:
 
 
 class Payloads:
-    """Answers the two calls. Lives in the event loop; payloads are built in `pool`."""
+    """Answers the three calls. Lives in the event loop; payloads are built in the pool."""
 
-    def __init__(self, database: Database, viewer: Viewer, words: Words, pool: Executor) -> None:
-        self._database = database
-        self._viewer = viewer
-        self._words = words
-        self._shelf: Shelf[Key, _Payload] = Shelf(self._build, pool, MEMORY)
+    def __init__(self, parts: Parts) -> None:
+        self._database = parts.here.database
+        self._viewer = parts.viewer
+        self._words = parts.words
+        self._shelf: Shelf[Key, _Payload] = Shelf(self._build, parts.pool, MEMORY)
         self._documents: Mapping[What, Callable[[Session, str, str], tuple[Merchant, Mapping[str, object]]]]
         self._documents = {"wall": self._wall, "product": self._product, "merchant": self._merchant}
 

@@ -41,7 +41,7 @@ GONE: Docs = {410: content("text/html", "A friendly page: it was taken back, or 
 
 
 async def respond(answering: Awaitable[Answer]) -> Response:
-    """The same, of a handler's."""
+    """What a handler of the storefront's answers, as soon as it does. Raises what the handler raises."""
     return response(await answering)
 
 

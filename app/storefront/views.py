@@ -28,11 +28,12 @@ _GONE = "What this link led to is no longer there."
 
 @dataclass(frozen=True)
 class WallView:
-    """A wall with everything on it."""
+    """A wall with what is on it: all of its `total` cards, unless no more than some were wanted."""
 
     merchant: Merchant
     wall: Wall
     cards: list[Card]
+    total: int
 
 
 @dataclass(frozen=True)
@@ -80,10 +81,10 @@ class Viewer:
     def __init__(self, own: str) -> None:
         self.own = own
 
-    def wall(self, session: Session, wall_id: str) -> WallView:
-        """A standing wall. Raises `NotFound`, `Malformed`."""
+    def wall(self, session: Session, wall_id: str, most: int | None = None) -> WallView:
+        """A standing wall, with its first `most` cards at most. Raises `NotFound`, `Malformed`."""
         merchant = merchants.get(session, merchant_of(wall_id, "wall"))
-        return self._wall(session, merchant, walls.get(session, merchant.merchant_id, wall_id))
+        return self._wall(session, merchant, walls.get(session, merchant.merchant_id, wall_id), most)
 
     def product(self, session: Session, product_id: str, wall_id: str | None = None) -> ProductView:
         """A standing product; `wall_id` says where it was met, and counts for nothing if there is no such wall.
@@ -111,14 +112,17 @@ class Viewer:
             raise Gone(_GONE)
         return PageView(referral, merchant, referral.address)
 
-    def referral(self, session: Session, code: str) -> ReferralView:
-        """What the link of `code` leads to. Raises `NotFound`; `Gone` when it, or what it led to, was withdrawn."""
+    def referral(self, session: Session, code: str, most: int | None = None) -> ReferralView:
+        """What the link of `code` leads to; of a wall the first `most` cards at most.
+
+        Raises `NotFound`; `Gone` when it, or what it led to, was withdrawn.
+        """
         referral = referrals.by_code(session, code)
         try:
             merchant = merchants.get(session, referral.merchant_id)
             if referral.product_id is None:
                 wall = walls.get(session, merchant.merchant_id, referral.wall_id or "")
-                return ReferralView(referral, self._wall(session, merchant, wall))
+                return ReferralView(referral, self._wall(session, merchant, wall, most))
             product = catalog.get(session, merchant.merchant_id, referral.product_id)
         except NotFound:
             raise Gone(_GONE) from None
@@ -133,11 +137,12 @@ class Viewer:
         """The hosted page of a product, as it is met on `wall`."""
         return f"{self.own}/p/{product_id}" + (f"?wall={wall.wall_id}" if wall is not None else "")
 
-    def _wall(self, session: Session, merchant: Merchant, wall: Wall) -> WallView:
-        products = walls.products(session, wall)
+    def _wall(self, session: Session, merchant: Merchant, wall: Wall, most: int | None) -> WallView:
+        products = walls.products(session, wall, most)
+        total = len(products) if most is None or len(products) < most else walls.count(session, wall)
         likes = referrals.count_likes(session, merchant.merchant_id, [each.product_id for each in products])
         shown = [cards.card(each, likes[each.product_id], self.product_url(each.product_id, wall)) for each in products]
-        return WallView(merchant, wall, shown)
+        return WallView(merchant, wall, shown, total)
 
     def _product(self, session: Session, merchant: Merchant, product: Product, wall: Wall | None) -> ProductView:
         likes = referrals.count_likes(session, merchant.merchant_id, [product.product_id])[product.product_id]

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from app.kernel.http.wire import MoneyWire, Wire
+from app.walls.looks import Layout, Scheme
 
 
 class VariantOut(Wire):
@@ -51,7 +52,7 @@ class SharingTold(Wire):
 class ThemeOut(Wire):
     """What the merchant chose of the wall's look; the rest is the widget's own choice."""
 
-    scheme: Literal["light", "dark", "auto"] | None = None
+    scheme: Scheme | None = None
     accent: str | None = None
     radius: int | None = None
 
@@ -61,7 +62,7 @@ class ShownWall(Wire):
 
     id: str
     title: str
-    layout: Literal["grid", "list", "carousel", "single"]
+    layout: Layout
     theme: ThemeOut
     locale: str
     url: str

@@ -12,9 +12,9 @@ from app.kernel.http.wire import Body, PublicId, Text, Timestamp, Wire
 from app.kernel.http.work import UnitOfWork
 from app.merchants.access import SecretKey
 from app.walls import service
+from app.walls.looks import Layout, Scheme
 from app.walls.models import Wall
 
-Layout = Literal["grid", "list", "carousel", "single"]
 Landing = Literal["page", "merchant"]
 Title = Annotated[Text, StringConstraints(min_length=1, max_length=300)]
 Color = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")]
@@ -24,7 +24,7 @@ Locale = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{
 class Theme(Body):
     """How a wall looks; what is left out is the widget's own choice."""
 
-    scheme: Literal["light", "dark", "auto"] = "auto"
+    scheme: Scheme = "auto"
     accent: Color | None = None
     radius: Annotated[int, Field(ge=0, le=40, description="Rounding of corners in CSS pixels.")] | None = None
 

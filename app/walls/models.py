@@ -7,6 +7,7 @@ from sqlalchemy import JSON, BigInteger, ForeignKeyConstraint, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.kernel.database import Base, id_type
+from app.walls.looks import Layout
 
 
 class Wall(Base):
@@ -18,7 +19,7 @@ class Wall(Base):
     merchant_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     wall_id: Mapped[str] = mapped_column(id_type(), primary_key=True)
     title: Mapped[str] = mapped_column(String(300))
-    layout: Mapped[str] = mapped_column(String(16))  # grid, list, carousel, single
+    layout: Mapped[Layout] = mapped_column(String(16))
     theme: Mapped[dict[str, Any]] = mapped_column(JSON)
     locale: Mapped[str | None] = mapped_column(String(35))  # BCP 47; empty: the visitor's
     landing: Mapped[str | None] = mapped_column(String(16))  # page, merchant; empty: the merchant's

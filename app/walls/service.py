@@ -4,8 +4,8 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, FromClause, Select, select
-from sqlalchemy.orm import Session
+from sqlalchemy import BigInteger, FromClause, Select, func, select
+from sqlalchemy.orm import Session, lazyload
 
 from app.catalog import service as catalog
 from app.catalog.models import Product
@@ -44,7 +44,8 @@ def get(session: Session, merchant_id: int, wall_id: str) -> Wall:
     """The standing wall. Raises `NotFound` for another merchant's, a withdrawn one or none."""
     if merchant_of(wall_id, "wall") != merchant_id:
         raise NotFound
-    wall = session.get(Wall, (merchant_id, wall_id))
+    # A wall of a thousand cards is mostly asked for its title: whoever wants the cards fetches them.
+    wall = session.get(Wall, (merchant_id, wall_id), options=[lazyload(Wall.cards)])
     if wall is None or wall.withdrawn_at is not None:
         raise NotFound
     return wall
@@ -74,12 +75,19 @@ def _tell(session: Session, wall: Wall, now: datetime) -> None:
     feed.tell(session, [feed.Told(wall.merchant_id, "wall", None, wall.wall_id, now)])
 
 
-def products(session: Session, wall: Wall) -> list[Product]:
-    """What the wall shows now, in order: the standing ones of its cards, or what its rule finds, newest first."""
-    if wall.rule is not None:
-        return list(session.scalars(_shown(wall)))
-    order = {card.product_id: card.position for card in wall.cards}
-    return sorted(session.scalars(_shown(wall)), key=lambda product: order[product.product_id])
+def products(session: Session, wall: Wall, most: int | None = None) -> list[Product]:
+    """What the wall shows now, in order: the standing ones of its cards, or what its rule finds, newest first. Of very
+    many the first `most`, which is lighter."""
+    found = _shown(wall) if wall.rule is not None else _shown(wall).order_by(WallCard.position)
+    if most is not None:
+        found = found.limit(min(most, _most(wall)))
+    return list(session.scalars(found))
+
+
+def count(session: Session, wall: Wall) -> int:
+    """How many products the wall shows now."""
+    shown = _shown(wall).with_only_columns(Product.product_id).subquery("shown")
+    return session.scalar(select(func.count()).select_from(shown)) or 0
 
 
 def product_ids(session: Session, wall: Wall) -> list[str]:
@@ -90,7 +98,7 @@ def product_ids(session: Session, wall: Wall) -> list[str]:
 def _shown(wall: Wall) -> Select[Product]:
     if wall.rule is not None:
         found = catalog.standing(wall.merchant_id, q=wall.rule.get("q"), tag=wall.rule.get("tag"))
-        return found.order_by(Product.product_id.desc()).limit(wall.rule.get("limit") or MOST_CARDS)
+        return found.order_by(Product.product_id.desc()).limit(_most(wall))
     return (
         catalog.standing(wall.merchant_id)
         .join(WallCard, (WallCard.merchant_id == Product.merchant_id) & (WallCard.product_id == Product.product_id))
@@ -98,13 +106,20 @@ def _shown(wall: Wall) -> Select[Product]:
     )
 
 
+def _most(wall: Wall) -> int:
+    return (wall.rule or {}).get("limit") or MOST_CARDS
+
+
 def beside(session: Session, wall: Wall, product_id: str, most: int) -> list[Product]:
     """Up to `most` other products that the wall shows: those that come after this one, then from its beginning."""
     if wall.rule is not None:
         found = catalog.standing(wall.merchant_id, q=wall.rule.get("q"), tag=wall.rule.get("tag"))
-        newest = found.order_by(Product.product_id.desc()).limit(min(most + 1, wall.rule.get("limit") or MOST_CARDS))
+        newest = found.order_by(Product.product_id.desc()).limit(min(most + 1, _most(wall)))
         return [product for product in session.scalars(newest) if product.product_id != product_id][:most]
-    order = [card.product_id for card in wall.cards]
+    cards = select(WallCard.product_id).where(
+        WallCard.merchant_id == wall.merchant_id, WallCard.wall_id == wall.wall_id
+    )
+    order = list(session.scalars(cards.order_by(WallCard.position)))
     at = order.index(product_id) if product_id in order else -1
     ahead = [each for each in order[at + 1 :] + order[: max(at, 0)] if each != product_id]
     # Some of them may be withdrawn; who looks for eight among very many that are does not find them all.

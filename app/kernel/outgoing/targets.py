@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Self
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
+from app.kernel import percent
 from app.kernel.outgoing.addresses import Address, Network
 from app.kernel.outgoing.refusals import Reason, Refused
 
@@ -18,8 +19,6 @@ _FIRST_FREE_PORT = 1024
 _ODD = re.compile(r"[\x00-\x20\x7f\\]")
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
-_PATH_SAFE = "/%:@!$&'()*+,;=~"
-_QUERY_SAFE = _PATH_SAFE + "?"
 _ENTRY = re.compile(r"(?P<host>\[[0-9a-f:.]+\]|[^:\[\]/]+)(:(?P<port>[0-9]{1,5}))?")
 
 
@@ -101,7 +100,7 @@ def target(address: str, allowed: Allowed | None = None) -> Target:
         raise _forbidden("no address") from None
     if url.scheme not in _PORTS or not url.hostname or "@" in url.netloc:
         raise _forbidden("neither http nor https, without a host, or with a user")
-    path = quote(url.path or "/", _PATH_SAFE) + (f"?{quote(url.query, _QUERY_SAFE)}" if url.query else "")
+    path = percent.in_path(url.path or "/") + (f"?{percent.in_query(url.query)}" if url.query else "")
     host = _host(url.hostname, bracketed="[" in url.netloc)
     read = Target(url.scheme, host, _PORTS[url.scheme] if port is None else port, path)
     if allowed is None or not allowed.has_host(read.host, read.port):

@@ -9,11 +9,11 @@ import logging
 import os
 import zipfile
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+
+from app.kernel.whole_files import write_whole
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ class Versions:
         path = self._path(version)
         try:
             if archive is not None:
-                _replace(path, archive)
+                write_whole(path, archive)
             os.utime(path)
             for old in sorted(self._folder.glob("*.zip"), key=_age)[MOST:]:
                 old.unlink(missing_ok=True)
@@ -79,19 +79,6 @@ def archive_of(files: Mapping[str, PackedFile]) -> bytes:
             for entry, body in ((name, file.body), (name + _BROTLI, file.brotli)):
                 archive.writestr(zipfile.ZipInfo(entry), body)
     return made.getvalue()
-
-
-def _replace(path: Path, body: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as file:
-        try:
-            file.write(body)
-            file.close()
-            os.replace(file.name, path)
-        except OSError:
-            with suppress(OSError):
-                os.unlink(file.name)
-            raise
 
 
 def _age(path: Path) -> float:

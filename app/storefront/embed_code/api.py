@@ -1,6 +1,6 @@
 """The code that puts a wall into a page: as JSON for who has the key, and as a page on which to look and choose."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from sqlalchemy.orm import Session
@@ -10,16 +10,14 @@ from app.merchants.access import SecretKey
 from app.storefront.embed_code.snippets import Choice, Design, Shown, Snippet, snippets
 from app.storefront.twin import NO_PAGES, PAGE, Asked, Front, respond
 from app.storefront.wire import EmbedCode, Pasted
+from app.walls import looks
 from app.walls import service as walls
 
 router = APIRouter()
 
-Layout = Annotated[
-    Literal["grid", "list", "carousel", "single"] | None,
-    Query(description="Instead of the wall's own.", examples=["list"]),
-]
+Layout = Annotated[looks.Layout | None, Query(description="Instead of the wall's own.", examples=["list"])]
 Theme = Annotated[
-    Literal["light", "dark", "auto"] | None,
+    looks.Scheme | None,
     Query(description="Instead of the wall's own: `auto` follows the visitor's system.", examples=["dark"]),
 ]
 
@@ -40,7 +38,7 @@ def embed_code(
 
     def answer(session: Session) -> EmbedCode:
         wall = walls.get(session, caller.merchant_id, wall_id)
-        shown = Shown(wall.wall_id, wall.title, wall.layout, len(walls.products(session, wall)))
+        shown = Shown(wall.wall_id, wall.title, wall.layout, walls.count(session, wall))
         return _wire(snippets(front.server, shown, Choice(layout, theme), words))
 
     return work.read(answer)

@@ -6,7 +6,7 @@ from html import escape
 from typing import Literal, get_args
 from urllib.parse import urlencode
 
-from app.storefront.embeds.frames import LAYOUTS, THEMES
+from app.walls.looks import Layout, Scheme, layout_of, scheme_of
 
 Design = Literal["element", "element_pinned", "iframe", "wordpress", "shopify", "ghost", "notion", "link"]
 DESIGNS: tuple[Design, ...] = get_args(Design)
@@ -29,7 +29,7 @@ _STEPS: Mapping[Design, tuple[str, ...]] = {
 }
 _TALLEST = 1200
 _GRID_COLUMNS = 3
-_ROOM = {"grid": 400, "list": 190, "carousel": 460, "single": 620}
+_ROOM: Mapping[Layout, int] = {"grid": 400, "list": 190, "carousel": 460, "single": 620}
 """CSS pixels of a row of cards, by layout, in a column of text; a carousel and a single card have one row."""
 
 
@@ -37,14 +37,13 @@ _ROOM = {"grid": 400, "list": 190, "carousel": 460, "single": 620}
 class Choice:
     """What the merchant chose instead of the wall's own; None where they chose nothing."""
 
-    layout: str | None = None
-    theme: str | None = None
+    layout: Layout | None = None
+    theme: Scheme | None = None
 
     @classmethod
     def of(cls, query: Mapping[str, str]) -> "Choice":
         """The choice in a query; what makes no sense is as if it were not there."""
-        layout, theme = query.get("layout"), query.get("theme")
-        return cls(layout if layout in LAYOUTS else None, theme if theme in THEMES else None)
+        return cls(layout_of(query.get("layout")), scheme_of(query.get("theme")))
 
     @property
     def attributes(self) -> dict[str, str]:
@@ -67,7 +66,7 @@ class Shown:
 
     wall_id: str
     title: str
-    layout: str
+    layout: Layout
     cards: int
 
 

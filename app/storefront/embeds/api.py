@@ -1,18 +1,20 @@
 """The iframe forms in the OpenAPI page; the fast lane answers them before they come here (storefront/api.py)."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from app.storefront.embeds.frames import MOST, USUAL
+from app.storefront.embeds.frames import STEPS, USUAL
 from app.storefront.twin import GONE, NO_PAGES, Asked, Front, content, respond
+from app.walls.looks import Layout, Scheme
 
 router = APIRouter(prefix="/embed", tags=["shopper"])
 
+_STEPS = ", ".join(map(str, STEPS))
 _FRAME = content("text/html", "A page for an iframe; the merchant's list says who may frame it")
 
 Theme = Annotated[
-    Literal["light", "dark", "auto"] | None,
+    Scheme | None,
     Query(description="Instead of the wall's own: `auto` follows the reader's system.", examples=["dark"]),
 ]
 Language = Annotated[
@@ -26,12 +28,14 @@ async def wall_frame(
     front: Front,
     ask: Asked,
     _layout: Annotated[
-        Literal["grid", "list", "carousel", "single"] | None,
+        Layout | None,
         Query(alias="layout", description="Instead of the wall's own.", examples=["list"]),
     ] = None,
     _theme: Annotated[Theme, Query(alias="theme")] = None,
     _lang: Annotated[Language, Query(alias="lang")] = None,
-    _cards: Annotated[int, Query(alias="cards", description=f"How many; {MOST} at most.", examples=[6])] = USUAL,
+    _cards: Annotated[
+        int, Query(alias="cards", description=f"How many: {_STEPS}, or the next below.", examples=[6])
+    ] = USUAL,
 ) -> Response:
     """A wall for an iframe: it works in a sandbox and without scripts, and its links open hosted pages at the top.
 

@@ -7,12 +7,13 @@ from typing import Any
 from app.storefront.cards import Card, MoneyDict
 from app.storefront.links.page_facts import in_words
 from app.storefront.views import PageView, ProductView, ReferralView, WallView
+from app.walls.looks import Layout, Scheme, layout_of, scheme_of
 
-LAYOUTS = ("grid", "list", "carousel", "single")
-THEMES = ("light", "dark", "auto")
 USUAL = 24
 MOST = 120
 """Cards of a wall in a frame, unless the page that embeds it says how many, and at most; a link leads to the rest."""
+STEPS = (1, 2, 3, 4, 6, 8, 12, 18, USUAL, 36, 48, 72, 96, MOST)
+"""How many there can be. Each is a frame of its own to build and keep, so of any number the next that is no more."""
 _LONGEST_ID = 64
 
 
@@ -20,8 +21,8 @@ _LONGEST_ID = 64
 class Choice:
     """What the page that embeds a frame chose, by the query; what makes no sense is as if it were not there."""
 
-    layout: str | None = None
-    theme: str | None = None
+    layout: Layout | None = None
+    theme: Scheme | None = None
     cards: int = USUAL
     language: str = ""
     wall: str | None = None
@@ -30,14 +31,26 @@ class Choice:
     def of(cls, query: Mapping[str, str], language: str) -> "Choice":
         """`language` is that of `lang`, where we speak it."""
         layout, theme, count, wall = (query.get(name) for name in ("layout", "theme", "cards", "wall"))
-        counted = count is not None and count.isascii() and count.isdecimal() and len(count) <= 4
         return cls(
-            layout=layout if layout in LAYOUTS else None,
-            theme=theme if theme in THEMES else None,
-            cards=max(1, min(MOST, int(count))) if counted and count is not None else USUAL,
+            layout=layout_of(layout),
+            theme=scheme_of(theme),
+            cards=_step(count),
             language=language,
             wall=wall if wall and len(wall) <= _LONGEST_ID else None,
         )
+
+    def for_cards(self) -> "Choice":
+        """What of it matters where there may be many cards."""
+        return replace(self, wall=None, cards=USUAL if self.layout == "single" else self.cards)
+
+    def for_one(self, wall: str | None) -> "Choice":
+        """What of it matters to one product, as met on `wall`."""
+        return Choice(theme=self.theme, language=self.language, wall=wall)
+
+    @property
+    def most(self) -> int:
+        """So many cards are shown at most."""
+        return 1 if self.layout == "single" else self.cards
 
 
 @dataclass(frozen=True)
@@ -79,7 +92,7 @@ def of_wall(view: WallView, own: str, choice: Choice) -> Frame:
     """A wall; each card leads to its product's own page."""
     wall = view.wall
     layout = choice.layout or wall.layout
-    shown = view.cards[: 1 if layout == "single" else choice.cards]
+    shown = view.cards[: 1 if layout == "single" else choice.most]
     return Frame(
         title=wall.title,
         url=f"{own}/w/{wall.wall_id}",
@@ -87,7 +100,7 @@ def of_wall(view: WallView, own: str, choice: Choice) -> Frame:
         cards=[_card(card, card["url"]) for card in shown],
         shop=view.merchant.name,
         allowed_origins=view.merchant.allowed_origins,
-        more=len(shown) < len(view.cards),
+        more=len(shown) < view.total,
         wall=wall.wall_id,
         locale=wall.locale,
         theme=wall.theme,
@@ -142,6 +155,12 @@ def of_page(view: PageView, own: str) -> Frame:
         said_by=referral.name,
         caption=referral.caption,
     )
+
+
+def _step(count: str | None) -> int:
+    if count is None or not (count.isascii() and count.isdecimal() and len(count) <= 4):
+        return USUAL
+    return max((step for step in STEPS if step <= int(count)), default=STEPS[0])
 
 
 def _card(card: Card, url: str) -> FrameCard:

@@ -5,22 +5,20 @@ it tells does.
 """
 
 import json
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Literal
 
 from app.catalog.models import Product
-from app.kernel.database import Database
 from app.kernel.ids import merchant_of
 from app.merchants import service as merchants
 from app.storefront import cards, headers
 from app.storefront.answers import Answer, Ask, Header, Prepared
 from app.storefront.feeds import document as feeds
 from app.storefront.feeds.document import ATOM_TYPE, JSON_TYPE, MOST_ITEMS, Feed, Item
+from app.storefront.parts import Parts
 from app.storefront.prices import speaker
 from app.storefront.shelf import Shelf
-from app.storefront.views import Viewer
-from app.storefront.words import DEFAULT, Words
+from app.storefront.words import DEFAULT
 from app.walls import service as walls
 from app.walls.models import Wall
 
@@ -39,14 +37,14 @@ class Key:
 
 
 class Feeds:
-    """Answers with feeds. Lives in the event loop; they are built in `pool`. `hub` is told to readers (WebSub)."""
+    """Answers with feeds. Lives in the event loop; they are built in the pool."""
 
-    def __init__(self, database: Database, viewer: Viewer, words: Words, hub: str, pool: Executor) -> None:
-        self._database = database
-        self._viewer = viewer
-        self._words = words
-        self._hub = hub or None
-        self._shelf: Shelf[Key, Prepared] = Shelf(self._build, pool, MEMORY)
+    def __init__(self, parts: Parts) -> None:
+        self._database = parts.here.database
+        self._viewer = parts.viewer
+        self._words = parts.words
+        self._hub = parts.here.settings.websub_hub or None
+        self._shelf: Shelf[Key, Prepared] = Shelf(self._build, parts.pool, MEMORY)
 
     async def answer(self, ask: Ask, wall_id: str, form: Form) -> Answer:
         """The feed of a wall. Raises `NotFound`, `Malformed`, `Unavailable`."""

@@ -44,7 +44,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Feed:
-    """What both forms tell. `url` is the wall's own page, `home` what the addresses of its feeds begin with."""
+    """What both forms tell. `url` is the wall's own page, below which its feeds stand; `hub` is WebSub's."""
 
     title: str
     url: str

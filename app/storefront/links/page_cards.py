@@ -1,5 +1,5 @@
-"""Cards of pages of the merchant's own, for machines that follow a link to one: what the page says of itself, read
-through the guard (app/kernel/outgoing.py) and kept for a while.
+"""Link cards of pages of the merchant's own, for machines that follow a link to one: what the page says of itself,
+read through the guard (app/kernel/outgoing/) and kept for a while.
 
 Lives in the event loop; pages are read in threads of its own, so that a slow site holds nobody else up.
 """
@@ -16,7 +16,7 @@ from app.merchants.origins import allows_page
 from app.storefront import headers
 from app.storefront.answers import Answer, Ask, Prepared
 from app.storefront.links.page_facts import MOST_BYTES, PageFacts, facts_of, in_words
-from app.storefront.pages.hosted import Hosted
+from app.storefront.pages.answers import Hosted
 from app.storefront.pages.templates import Pages
 from app.storefront.views import PageView
 
@@ -42,7 +42,7 @@ class _Known(NamedTuple):
 
 
 class PageCards:
-    """Answers machines with cards of merchants' pages."""
+    """Answers machines with link cards of merchants' pages."""
 
     def __init__(self, guard: Guard, pages: Pages, hosted: Hosted) -> None:
         self._guard = guard
@@ -53,9 +53,9 @@ class PageCards:
         self._under_way: dict[tuple[int, str], asyncio.Task[PageFacts | None]] = {}
 
     async def answer(self, ask: Ask, view: PageView) -> Answer:
-        """The card, canonical to the link itself; what cannot be read is said in words."""
+        """The link card, canonical to the link itself; what cannot be read is said in words."""
         facts = await self.facts(view) or in_words(view.merchant.name, view.address)
-        card = self._pages.pointed(view, facts, self._hosted.language(ask))
+        card = self._pages.merchants_page(view, facts, self._hosted.language(ask))
         page = self._hosted.prepare(card, "", False, headers.REVALIDATED, None)
         assert isinstance(page, Prepared)
         return page.answer(ask)

@@ -8,7 +8,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from typing import Final
+
+from app.kernel.feed_places import Place
 
 RETRY: Final = b"retry: 3000\n\n"
 """Milliseconds after which a browser comes back that was cut off."""
@@ -18,7 +20,7 @@ BEAT: Final = b":\n\n"
 MOST_SHARES: Final = 20
 """So many are told one by one to somebody who is slow; the latest."""
 
-Event = tuple[str, Mapping[str, Any]]
+Event = tuple[str, Mapping[str, object]]
 """Its name, and what it says."""
 
 Share = tuple[str | None, str | None]
@@ -27,11 +29,11 @@ Share = tuple[str | None, str | None]
 
 @dataclass(frozen=True)
 class Update:
-    """What has changed on a wall after the position `since`, up to `upto`: the counts of what was liked or no longer
+    """What has changed on a wall after the place `since`, up to `upto`: the counts of what was liked or no longer
     is, what was shared, and which cards came and went."""
 
-    since: int
-    upto: int
+    since: Place
+    upto: Place
     likes: Mapping[str, int] = field(default_factory=dict)
     shares: tuple[Share, ...] = ()
     added: frozenset[str] = frozenset()
@@ -57,14 +59,14 @@ class Update:
         return encoded(told, self.since, self.upto)
 
 
-def encoded(told: list[Event], since: int, upto: int) -> bytes:
+def encoded(told: list[Event], since: Place, upto: Place) -> bytes:
     """The events in a row, at least one.
 
-    Only the last carries the new position: who is cut off between two of them hears all again.
+    Only the last carries the new place: who is cut off between two of them hears all again.
     """
     ids = [*(since for _ in told[1:]), upto]
-    return b"".join(_event(position, name, data) for position, (name, data) in zip(ids, told, strict=True))
+    return b"".join(_event(place, name, data) for place, (name, data) in zip(ids, told, strict=True))
 
 
-def _event(position: int, name: str, data: Mapping[str, Any]) -> bytes:
-    return f"id: {position}\nevent: {name}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n".encode()
+def _event(place: Place, name: str, data: Mapping[str, object]) -> bytes:
+    return f"id: {place}\nevent: {name}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n".encode()

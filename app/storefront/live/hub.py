@@ -7,7 +7,6 @@ that were between. While the database is away streams stay, and go on later. Liv
 
 import asyncio
 import logging
-import re
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,14 +17,16 @@ from typing import Final
 
 from app.kernel.database import Database
 from app.kernel.errors import Unavailable
+from app.kernel.feed_places import Place
+from app.kernel.open_files import room_for
 from app.kernel.trouble import tell_of
 from app.merchants.origins import allows_origin
 from app.storefront import headers
-from app.storefront.answers import Answer, Ask, Header, Receive, Send, Stream
-from app.storefront.live import following
+from app.storefront.answers import Answer, Ask, Header, Message, Receive, Send, Stream
+from app.storefront.live import reading
 from app.storefront.live.events import BEAT, Update
-from app.storefront.live.following import News, Opening, Watched
 from app.storefront.live.listeners import Listener, finish, speak
+from app.storefront.live.reading import Anew, News, Opening, Watched
 from app.storefront.shelf import Shelf
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ LOOKS_EVERY: Final = 0.4
 BEATS_EVERY: Final = 20.0
 """Seconds. Who stands between closes lines that say nothing for thirty or sixty."""
 MOST_STREAMS: Final = 10_000
-"""Of one process."""
+"""Of one process, where the system lets it have so many open."""
 RETRY_AFTER: Final = 30
 """Seconds."""
 _ROOM: Final = 8 * 1024 * 1024
@@ -54,20 +55,18 @@ _HEADERS: list[Header] = [
     headers.NO_SNIFFING,
 ]
 
-_POSITION = re.compile("[0-9]{1,18}")
-
-Key = tuple[str, int | None]
-"""A wall's id, and the position after which to go on."""
+Key = tuple[str, Place | None]
+"""A wall's id, and the place after which to go on."""
 
 
 @dataclass(slots=True, eq=False)
 class _Wall:
-    """A wall that somebody follows. `recent` holds what was told after `base`."""
+    """A wall that somebody follows. `recent` holds what was told after the position `base`."""
 
     wall_id: str
     merchant_id: int
     shown: frozenset[str]
-    position: int
+    place: Place
     base: int
     recent: deque[tuple[float, Update]] = field(default_factory=deque)
     listeners: set[Listener] = field(default_factory=set)
@@ -76,18 +75,21 @@ class _Wall:
         now = monotonic()
         self.recent.append((now, update))
         while self.recent[0][0] < now - _KEPT_FOR:
-            self.base = self.recent.popleft()[1].upto
+            self.base = self.recent.popleft()[1].upto.position
 
 
 class Hub:
-    """All streams of this process, `most` at a time. `own` is the origin of this server."""
+    """All streams of this process, `most` at a time: unless it is said, as many as may be open beside all else.
 
-    def __init__(self, database: Database, own: str, most: int = MOST_STREAMS) -> None:
+    `own` is the origin of this server.
+    """
+
+    def __init__(self, database: Database, own: str, most: int | None = None) -> None:
         self._database = database
         self._own = own
-        self._most = most
+        self._most = room_for(MOST_STREAMS) if most is None else most
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="grapevine-live")
-        self._shelf: Shelf[Key, Opening] = Shelf(self._read_opening, self._pool, _ROOM)
+        self._shelf: Shelf[Key, Opening | Anew] = Shelf(self._read_opening, self._pool, _ROOM)
         self._walls: dict[str, _Wall] = {}
         self._groups: list[set[Listener]] = [set() for _ in range(_BEATS)]
         self._turns = count()
@@ -104,19 +106,30 @@ class Hub:
 
         Raises `NotFound`, `Malformed`, and `Unavailable` when there are as many as there can be.
         """
-        if self._is_closed or self.streams >= self._most:
-            raise Unavailable("Too many are following just now; ask again in a moment.", retry_after=RETRY_AFTER)
-        key = (wall_id, _position(ask))
-        opening = await self._shelf.get(key)
-        wall = self._walls.get(wall_id)
-        if wall is not None and opening.position < wall.base:  # kept ready from before somebody came to this wall
-            loop = asyncio.get_running_loop()
-            opening = await loop.run_in_executor(self._pool, self._read_opening, key, None)
+        self._refuse()
+        opening = await self._opening(wall_id, _place(ask))
+        if isinstance(opening, Anew):
+            opening = await self._opening(wall_id, None)
+        assert isinstance(opening, Opening)
+        self._refuse()  # those who came meanwhile wait for the same opening, and go on together
         origin = ask.headers.get("origin")
         about = list(_HEADERS)
         if origin is not None and allows_origin(opening.allowed_origins, origin, self._own):
             about.append((b"access-control-allow-origin", origin.encode("latin-1")))
         return Answer(200, about) if ask.method == "HEAD" else _Live(self, wall_id, opening, about)
+
+    async def _opening(self, wall_id: str, place: Place | None) -> Opening | Anew:
+        opening = await self._shelf.get((wall_id, place))
+        wall = self._walls.get(wall_id)
+        if wall is not None and isinstance(opening, Opening) and opening.place.position < wall.base:
+            # kept ready from before somebody came to this wall
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._pool, self._read_opening, (wall_id, place), None)
+        return opening
+
+    def _refuse(self) -> None:
+        if self._is_closed or self.streams >= self._most:
+            raise Unavailable("Too many are following just now; ask again in a moment.", retry_after=RETRY_AFTER)
 
     def end(self) -> None:
         """End all streams now and begin no more: the server stops, and would wait for them. Called in the loop."""
@@ -133,8 +146,8 @@ class Hub:
 
     def join(self, wall_id: str, opening: Opening, send: Send) -> Listener | None:
         """A new stream, which begins with `opening`; None where what came since is not known any more."""
-        at = opening.position
-        wall = self._walls.get(wall_id) or _Wall(wall_id, opening.merchant_id, opening.shown, at, at)
+        at = opening.place.position
+        wall = self._walls.get(wall_id) or _Wall(wall_id, opening.merchant_id, opening.shown, opening.place, at)
         if self._is_closed or at < wall.base:
             return None
         self._walls[wall_id] = wall
@@ -178,7 +191,7 @@ class Hub:
         while True:
             await asyncio.sleep(0 if more else LOOKS_EVERY)
             more = False
-            watched = [Watched(wall.wall_id, wall.merchant_id, wall.position, wall.shown) for wall in self._followed()]
+            watched = [Watched(wall.wall_id, wall.merchant_id, wall.place, wall.shown) for wall in self._followed()]
             try:
                 news, more = await loop.run_in_executor(self._pool, self._read_news, watched)
                 for each in news:
@@ -191,12 +204,12 @@ class Hub:
 
     async def _tell(self, news: News) -> None:
         wall = self._walls.get(news.wall_id)
-        if wall is None or wall.position != news.since:  # somebody came to it meanwhile
+        if wall is None or wall.place != news.since:  # somebody came to it meanwhile
             return
         if news.update is None:
             self._end(wall)
             return
-        wall.shown, wall.position = news.shown, news.update.upto
+        wall.shown, wall.place = news.shown, news.update.upto
         if not news.update:
             return
         wall.keep(news.update)
@@ -217,13 +230,13 @@ class Hub:
         if listener.speaking is None and not listener.is_ended and (words or listener.waiting is not None):
             listener.speaking = asyncio.create_task(speak(listener, words))
 
-    def _read_opening(self, key: Key, _: Opening | None) -> Opening:
+    def _read_opening(self, key: Key, _: Opening | Anew | None) -> Opening | Anew:
         with self._database.reading() as session:
-            return following.opening(session, *key)
+            return reading.opening(session, *key)
 
     def _read_news(self, watched: list[Watched]) -> tuple[list[News], bool]:
         with self._database.reading() as session:
-            return following.news(session, watched)
+            return reading.news(session, watched)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,25 +249,32 @@ class _Live:
     headers: list[Header]
 
     async def run(self, receive: Receive, send: Send) -> None:
-        listener = self.hub.join(self.wall_id, self.opening, send)
-        await send({"type": "http.response.start", "status": 200, "headers": self.headers})
-        if listener is None:  # a browser comes back by itself, and then begins with what is known now
-            await finish(send, self.opening.said)
-            return
-        try:
+        listener = None
+        begun = False
+        try:  # from here on whoever cancels must find the place given back
+            listener = self.hub.join(self.wall_id, self.opening, send)
+            await send(self._head)
+            begun = True
+            if listener is None:  # a browser comes back by itself, and then begins with what is known now
+                await finish(send, self.opening.said)
+                return
             listener.speaking = asyncio.create_task(speak(listener, self.opening.said))
             while (await receive())["type"] != "http.disconnect":
                 pass
         except asyncio.CancelledError:
-            if not listener.is_ended or listener.task is None:
+            if listener is None or not listener.is_ended or listener.task is None:
                 raise
             listener.task.uncancel()
-            await finish(send)
+            await finish(send, head=None if begun else self._head)
         finally:
-            self.hub.leave(self.wall_id, listener)
+            if listener is not None:
+                self.hub.leave(self.wall_id, listener)
+
+    @property
+    def _head(self) -> Message:
+        return {"type": "http.response.start", "status": 200, "headers": self.headers}
 
 
-def _position(ask: Ask) -> int | None:
-    """After which position to go on: what the browser heard last, else what the page remembers (`after`)."""
-    told = ask.headers.get("last-event-id") or ask.query.get("after", "")
-    return int(told) if _POSITION.fullmatch(told) else None
+def _place(ask: Ask) -> Place | None:
+    """After which place to go on: what the browser heard last, else what the page remembers (`after`)."""
+    return Place.of(ask.headers.get("last-event-id") or ask.query.get("after", ""))

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from app.storefront.answers import Send
+from app.storefront.answers import Message, Send
 from app.storefront.live.events import Update
 
 _PARTING: Final = 1.0
@@ -26,15 +26,18 @@ class Listener:
 
     def wait(self, update: Update) -> None:
         """Have `update` said as soon as what is being said has been; together with what waits already."""
-        if update.upto > self.position:
+        if update.upto.position > self.position:
             self.waiting = update if self.waiting is None else self.waiting.then(update)
-            self.position = update.upto
+            self.position = update.upto.position
 
 
-async def finish(send: Send, words: bytes = b"") -> None:
-    """Say the last, unless nobody takes it."""
+async def finish(send: Send, words: bytes = b"", head: Message | None = None) -> None:
+    """Say the last, unless nobody takes it; after the `head` where that was not said yet."""
     with suppress(TimeoutError):
-        await asyncio.wait_for(send({"type": "http.response.body", "body": words}), _PARTING)
+        async with asyncio.timeout(_PARTING):
+            if head is not None:
+                await send(head)
+            await send({"type": "http.response.body", "body": words})
 
 
 async def speak(listener: Listener, words: bytes) -> None:

@@ -2,12 +2,10 @@
 
 import json
 from collections.abc import Sequence
-from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
-from app.kernel.database import Database
 from app.kernel.errors import AppError, BadRequest, NotFound
 from app.kernel.http import problems
 from app.kernel.ids import Malformed, is_code
@@ -15,10 +13,10 @@ from app.storefront import headers
 from app.storefront.answers import Answer, Ask, Header, plain
 from app.storefront.links.page_facts import in_words
 from app.storefront.oembed.document import Described, Target, document, most, target_of
-from app.storefront.pages.heads import DRAWN, PictureOf
+from app.storefront.pages.heads import DRAWN
+from app.storefront.parts import Parts
 from app.storefront.shelf import Shelf
-from app.storefront.views import PageView, ProductView, Viewer, WallView
-from app.storefront.words import Words
+from app.storefront.views import PageView, ProductView, WallView
 
 MEMORY = 8 * 1024 * 1024
 """Bytes for what is told of pages."""
@@ -46,14 +44,15 @@ class Key:
 
 
 class OEmbed:
-    """Answers for oEmbed. Lives in the event loop; what is told is read in `pool`."""
+    """Answers for oEmbed. Lives in the event loop; what is told is read in the pool."""
 
-    def __init__(self, database: Database, viewer: Viewer, words: Words, picture: PictureOf, pool: Executor) -> None:
-        self._database = database
-        self._viewer = viewer
-        self._words = words
-        self._picture = picture
-        self._shelf: Shelf[Key, Described] = Shelf(self._read, pool, MEMORY)
+    def __init__(self, parts: Parts) -> None:
+        self._database = parts.here.database
+        self._viewer = parts.viewer
+        self._words = parts.words
+        self._picture = parts.picture
+        self._met = parts.met
+        self._shelf: Shelf[Key, Described] = Shelf(self._read, parts.pool, MEMORY)
 
     async def answer(self, ask: Ask) -> Answer:
         """The description of `url`. A "no" is a problem that pages of any origin may read, too."""
@@ -74,6 +73,8 @@ class OEmbed:
         target = target_of(url, self._viewer.own)
         if target is None or (target.what == "r" and not is_code(target.name)):
             raise NotFound
+        met = await self._met.on(target.wall, target.name) if target.what == "products" else None
+        target = replace(target, wall=met)
         language = self._words.asked(ask.headers.get("accept-language"))
         told = await self._shelf.get(Key(target, language))
         return document(told, self._viewer.own, most(query.get("maxwidth")), most(query.get("maxheight")))
@@ -90,9 +91,9 @@ class OEmbed:
         if target.what == "products":
             product = viewer.product(session, target.name, target.wall)
             return self._seen(product, target, product.card["url"], language)
-        url, pointed = f"{viewer.own}/r/{target.name}", viewer.page(session, target.name)
-        if pointed is not None:
-            return self._pointed(pointed, target, url)
+        url, theirs = f"{viewer.own}/r/{target.name}", viewer.page(session, target.name)
+        if theirs is not None:
+            return self._merchants_page(theirs, target, url)
         view = viewer.referral(session, target.name)
         return self._seen(view.seen, target, url, language, view.referral.name, view.referral.caption)
 
@@ -120,7 +121,7 @@ class OEmbed:
             picture=(self._picture(view, spoken), *DRAWN),
         )
 
-    def _pointed(self, view: PageView, target: Target, url: str) -> Described:
+    def _merchants_page(self, view: PageView, target: Target, url: str) -> Described:
         facts, (width, height) = in_words(view.merchant.name, view.address), _OF_A_PAGE
         return Described(
             title=facts.description or facts.title,

@@ -14,9 +14,10 @@ from app.merchants.origins import ANY
 from app.referrals.models import Referral
 from app.storefront.cards import Card, MoneyDict, cut
 from app.storefront.feeds import document as feeds
+from app.storefront.links.page_facts import PageFacts
 from app.storefront.oembed import document as oembed
 from app.storefront.pages.structured import price_tag
-from app.storefront.views import ProductView, WallView
+from app.storefront.views import PageView, ProductView, WallView
 from app.storefront.words import Messages
 
 DESCRIPTION = 200
@@ -24,7 +25,7 @@ DESCRIPTION = 200
 PLAYER = (480, 640)
 """Width and height of an embed inside a network's own card, in CSS pixels."""
 DRAWN = (1200, 630)
-"""Width and height of the pictures that we draw for cards (storefront/pictures/serving.py)."""
+"""Width and height of the pictures that we draw for link cards (storefront/pictures/answers.py)."""
 
 PictureOf = Callable[[ProductView | WallView, str], str]
 """The address of the picture that stands for a page, in a language."""
@@ -33,7 +34,7 @@ Speak = Callable[[MoneyDict], str]
 
 @dataclass(frozen=True)
 class Picture:
-    """The picture of a card; of one that is not ours neither size nor type is known."""
+    """The picture of a link card; of one that is not ours neither size nor type is known."""
 
     url: str
     alt: str = ""
@@ -55,7 +56,7 @@ class Player:
 class Head:
     """What the head of a page says. `url` is absolute and canonical to itself; notices have none.
 
-    `locale` is Open Graph's (`fr_CH`); `tags` are further properties, `facts` what a card shows below its text.
+    `locale` is Open Graph's (`fr_CH`); `tags` are further properties, `facts` what a link card shows below its text.
     """
 
     title: str
@@ -100,6 +101,17 @@ def of_wall(view: WallView, own: str, picture: str, words: Messages) -> Head:
         locale=locale_of(wall.locale, words["lang"]),
         player=_player(own, view.merchant.allowed_origins, f"walls/{wall.wall_id}"),
         links=[*oembed.discovery(own, url), *feeds.discovery(own, wall.wall_id, wall.title)],
+    )
+
+
+def of_page(view: PageView, own: str, facts: PageFacts) -> Head:
+    """The head behind a link to a page of the merchant's own, of which `facts` are known: that of the link itself."""
+    return Head(
+        title=facts.title,
+        description=cut(view.referral.caption or facts.description, DESCRIPTION),
+        url=f"{own}/r/{view.referral.code}",
+        image=Picture(facts.image, facts.title) if facts.image else None,
+        robots="noindex",
     )
 
 

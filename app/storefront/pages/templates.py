@@ -89,16 +89,9 @@ class Pages:
             shop_url=web_address(view.product.url),
         )
 
-    def pointed(self, view: PageView, facts: PageFacts, language: str) -> bytes:
+    def merchants_page(self, view: PageView, facts: PageFacts, language: str) -> bytes:
         """What machines see behind a link to a page of the merchant's own: its card, canonical to the link itself."""
-        referral = view.referral
-        head = Head(
-            title=facts.title,
-            description=cards.cut(referral.caption or facts.description, heads.DESCRIPTION),
-            url=f"{self._viewer.own}/r/{referral.code}",
-            image=(facts.image and heads.Picture(facts.image, facts.title)) or None,
-            robots="noindex",
-        )
+        head = heads.of_page(view, self._viewer.own, facts)
         return self._render("passed_on.html", language, view.merchant.name, head, None, address=view.address)
 
     def thanks(
@@ -130,7 +123,7 @@ class Pages:
         """A page that only says something: a friendly "no", mostly. `back` becomes a link, if it is an address."""
         title = self._words[language][f"page_{kind}_title"]
         head, way_back = Head(title, robots="noindex"), web_address(back)
-        return self._render("notice.html", language, NAME, head, None, kind=kind, detail=None, back=way_back)
+        return self._render("notice.html", language, NAME, head, None, kind=kind, back=way_back)
 
     def embedding(self, seller: str, language: str, title: str, **context: object) -> bytes:
         """The merchant's page on which the code of a wall is chosen and copied (embed_code.html)."""
@@ -155,7 +148,7 @@ class Pages:
     def _render(
         self, template: str, language: str, seller: str, head: Head, json_ld: str | None, **context: object
     ) -> bytes:
-        return self._fill(template, language, shop={"name": seller, "url": None}, page=head, json_ld=json_ld, **context)
+        return self._fill(template, language, shop={"name": seller}, page=head, json_ld=json_ld, **context)
 
     def _fill(self, template: str, language: str, **context: object) -> bytes:
         text = self._templates.get_template(template).render(

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from app.kernel import feed
 from app.kernel.errors import NotFound
-from app.kernel.feed import Entry, Extent
+from app.kernel.feed import Entry
+from app.kernel.feed_places import BEGINNING, Place
 from app.kernel.ids import merchant_of
 from app.merchants import service as merchants
 from app.referrals import service as referrals
@@ -24,10 +25,10 @@ MOST: Final = 5000
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """How a stream begins: what is said first, and the position that this leads to."""
+    """How a stream begins: what is said first, and the place that this leads to."""
 
     merchant_id: int
-    position: int
+    place: Place
     shown: frozenset[str]
     allowed_origins: tuple[str, ...]
     said: bytes
@@ -38,81 +39,111 @@ class Opening:
 
 
 @dataclass(frozen=True, slots=True)
+class Anew:
+    """There is no going on from where somebody says that they were: for them it begins as for everybody. Places can be
+    made up without end, so nothing else is made of each, and nothing of this is said."""
+
+    size: int = 100
+
+
+@dataclass(frozen=True, slots=True)
 class Watched:
-    """A wall that somebody follows: what it showed, up to which position."""
+    """A wall that somebody follows: what it showed, up to which place."""
 
     wall_id: str
     merchant_id: int
-    position: int
+    place: Place
     shown: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What has happened on a wall after the position `since`, and what it shows now. No update: the wall is no more."""
+    """What has happened on a wall after the place `since`, and what it shows now.
+
+    No update: the wall is no more, or the database was put back, and nobody can go on from there.
+    """
 
     wall_id: str
-    since: int
+    since: Place
     update: Update | None
     shown: frozenset[str]
 
 
-def opening(session: Session, wall_id: str, after: int | None) -> Opening:
-    """How a stream begins that goes on `after` a position, or anew. Raises `NotFound`, `Malformed`.
+def opening(session: Session, wall_id: str, after: Place | None) -> Opening | Anew:
+    """How a stream begins that goes on `after` a place, or, without one, anew. Raises `NotFound`, `Malformed`.
 
-    Anew, and where it cannot go on: all likes of the wall. Else the counts that have changed since; where the cards
-    may have changed, all that are shown, since nobody knows any more what was.
+    Anew: all likes of the wall. Else the counts that have changed since; where the cards may have changed, all that
+    are shown, since nobody knows any more what was.
     """
     merchant = merchants.get(session, merchant_of(wall_id, "wall"))
+    since = _missed(session, merchant.merchant_id, after) if after is not None else None
+    if since is None and after is not None:
+        return Anew()
     wall = walls.get(session, merchant.merchant_id, wall_id)
     shown = frozenset(walls.product_ids(session, wall))
-    extent = feed.extents(session, [merchant.merchant_id])[merchant.merchant_id]
-    watched = Watched(wall_id, merchant.merchant_id, extent.last, shown)
-    since = _missed(session, watched, extent, after)
+    end = feed.ends(session, [merchant.merchant_id])[merchant.merchant_id]
+    watched = Watched(wall_id, merchant.merchant_id, end, shown)
     told = _all(session, watched) if since is None else _since(session, watched, since)
-    said = RETRY + encoded(told, after or 0, extent.last)
-    return Opening(merchant.merchant_id, extent.last, shown, tuple(merchant.allowed_origins), said)
+    said = RETRY + encoded(told, after or BEGINNING, end)
+    return Opening(merchant.merchant_id, end, shown, tuple(merchant.allowed_origins), said)
 
 
 def news(session: Session, watched: Collection[Watched]) -> tuple[list[News], bool]:
     """What has happened on the walls since, each in one update; and whether there is more to read."""
+    standing, lost = _parted(session, watched)
     after: dict[int, int] = {}
-    for each in watched:
-        after[each.merchant_id] = min(each.position, after.get(each.merchant_id, each.position))
+    for each in standing:
+        after[each.merchant_id] = min(each.place.position, after.get(each.merchant_id, each.place.position))
     entries = feed.read(session, after, MOST)
     by_merchant: dict[int, list[Entry]] = {}
     for entry in entries:
         by_merchant.setdefault(entry.merchant_id, []).append(entry)
-    concerned = [each for each in watched if each.merchant_id in by_merchant]
+    concerned = [each for each in standing if each.merchant_id in by_merchant]
     fresh = {each.wall_id: _fresh(each, by_merchant[each.merchant_id]) for each in concerned}
     liked = {(each.merchant_id, product) for each in concerned for product in _liked(each, fresh[each.wall_id])}
     counts = referrals.count_all_likes(session, liked)
-    return [_news(session, each, fresh[each.wall_id], counts) for each in concerned], len(entries) == MOST
+    told = [_news(session, each, fresh[each.wall_id], counts) for each in concerned]
+    return [_over(each) for each in lost] + told, len(entries) == MOST
+
+
+def _parted(session: Session, watched: Collection[Watched]) -> tuple[list[Watched], list[Watched]]:
+    """Those that can go on, and those that cannot. A place without a mark is believed: there is no telling it."""
+    found = feed.standing(session, {(each.merchant_id, each.place) for each in watched if each.place.mark})
+    standing: list[Watched] = []
+    lost: list[Watched] = []
+    for each in watched:
+        known = not each.place.mark or (each.merchant_id, each.place) in found
+        (standing if known else lost).append(each)
+    return standing, lost
+
+
+def _over(wall: Watched) -> News:
+    return News(wall.wall_id, wall.place, None, frozenset())
 
 
 def _news(session: Session, wall: Watched, entries: Sequence[Entry], counts: Mapping[tuple[int, str], int]) -> News:
     if not entries:
-        return News(wall.wall_id, wall.position, Update(wall.position, wall.position), wall.shown)
+        return News(wall.wall_id, wall.place, Update(wall.place, wall.place), wall.shown)
     shown = wall.shown
     if _changed(wall, entries):
         try:
             found = walls.get(session, wall.merchant_id, wall.wall_id)
         except NotFound:
-            return News(wall.wall_id, wall.position, None, frozenset())
+            return _over(wall)
         shown = frozenset(walls.product_ids(session, found))
     update = Update(
-        since=wall.position,
-        upto=entries[-1].position,
+        since=wall.place,
+        upto=entries[-1].place,
         likes={product: counts[wall.merchant_id, product] for product in _liked(wall, entries)},
         shares=_shares(wall, entries),
         added=shown - wall.shown,
         removed=wall.shown - shown,
     )
-    return News(wall.wall_id, wall.position, update, shown)
+    return News(wall.wall_id, wall.place, update, shown)
 
 
 def _fresh(wall: Watched, entries: Iterable[Entry]) -> list[Entry]:
-    return [entry for entry in entries if entry.position > wall.position]
+    return [entry for entry in entries if entry.position > wall.place.position]
 
 
 def _liked(wall: Watched, entries: Iterable[Entry]) -> set[str]:
@@ -131,11 +162,11 @@ def _changed(wall: Watched, entries: Iterable[Entry]) -> bool:
     return any(entry.kind == "catalogue" or (entry.kind, entry.wall_id) == ("wall", wall.wall_id) for entry in entries)
 
 
-def _missed(session: Session, wall: Watched, extent: Extent, after: int | None) -> Sequence[Entry] | None:
-    """What came after that position; None where it cannot be told any more, or is too much to be worth it."""
-    if after is None or not extent.goes_on_after(after):
+def _missed(session: Session, merchant_id: int, after: Place) -> Sequence[Entry] | None:
+    """What came after that place; None where it cannot be told any more, or is too much to be worth it."""
+    if not feed.standing(session, {(merchant_id, after)}):
         return None
-    found = feed.read(session, {wall.merchant_id: after}, MOST)
+    found = feed.read(session, {merchant_id: after.position}, MOST)
     return found if len(found) < MOST else None
 
 

@@ -4,32 +4,24 @@ Server-rendered, without storage, cookies or forms: whatever is pressed leads to
 frame them is the merchant's list. Showing one is never a visit.
 """
 
-import logging
 from collections.abc import Iterable, Mapping
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.orm import Session
 
-from app.kernel.database import Database
-from app.kernel.errors import AppError, NotFound, Unavailable
-from app.kernel.ids import Malformed, is_code
+from app.kernel.errors import AppError, NotFound
+from app.kernel.ids import is_code
 from app.merchants.origins import ANY
 from app.storefront import headers, look
 from app.storefront.answers import Answer, Ask, Header, Prepared, plain
 from app.storefront.assets.files import Assets
 from app.storefront.embeds import frames
 from app.storefront.embeds.frames import Choice, Frame
-from app.storefront.pages.hosted import HTML
-from app.storefront.pages.templates import Pages
+from app.storefront.friendly import friendly
+from app.storefront.pages.answers import HTML
+from app.storefront.parts import Parts
 from app.storefront.shelf import Shelf
-from app.storefront.views import Viewer
-from app.storefront.words import Words
-
-log = logging.getLogger(__name__)
 
 MEMORY = 32 * 1024 * 1024
 """Bytes for frames."""
@@ -50,17 +42,16 @@ class FrameKey:
 
 
 class Embeds:
-    """Answers with frames. Lives in the event loop; they are built in `pool`."""
+    """Answers with frames. Lives in the event loop; they are built in the pool."""
 
-    def __init__(
-        self, database: Database, viewer: Viewer, words: Words, pages: Pages, assets: Assets, pool: Executor
-    ) -> None:
-        self._database = database
+    def __init__(self, parts: Parts, assets: Assets) -> None:
+        self._database = parts.here.database
         self._style = _style(assets)
-        self._viewer = viewer
-        self._words = words
-        self._pages = pages
-        self._shelf: Shelf[FrameKey, Prepared] = Shelf(self._build, pool, MEMORY)
+        self._viewer = parts.viewer
+        self._words = parts.words
+        self._pages = parts.pages
+        self._met = parts.met
+        self._shelf: Shelf[FrameKey, Prepared] = Shelf(self._build, parts.pool, MEMORY)
 
     async def wall(self, ask: Ask, wall_id: str) -> Answer:
         """`/embed/walls/{id}`."""
@@ -78,19 +69,20 @@ class Embeds:
         query = ask.query
         language = self._words.of_locale(query.get("lang"), self._words.asked(ask.headers.get("accept-language")))
         choice = Choice.of(query, self._words.of_locale(query.get("lang"), ""))
-        try:
-            if what == "r" and not is_code(name):
-                raise NotFound
-            frame = await self._shelf.get(FrameKey(what, name, language, choice))
-        except (AppError, Malformed) as refusal:
-            return self._no(refusal if isinstance(refusal, AppError) else NotFound(), language, choice)
-        except (DBAPIError, NoConnection) as error:
-            log.warning("the database is away: %s", error)
-            return self._no(Unavailable(), language, choice)
-        except Exception:
-            log.exception("a frame could not be made")
-            return self._no(AppError(), language, choice)
+        framing = self._framed(ask, what, name, language, choice)
+        return await friendly(framing, lambda refusal: self._no(refusal, language, choice))
+
+    async def _framed(self, ask: Ask, what: What, name: str, language: str, choice: Choice) -> Answer:
+        if what == "r" and not is_code(name):
+            raise NotFound
+        frame = await self._shelf.get(FrameKey(what, name, language, await self._what_matters(what, name, choice)))
         return frame.answer(ask)
+
+    async def _what_matters(self, what: What, name: str, choice: Choice) -> Choice:
+        """Of the choice; the rest would make the same frame again and again, and drive out others."""
+        if what == "products":
+            return choice.for_one(await self._met.on(choice.wall, name))
+        return choice.for_cards()
 
     def _no(self, refusal: AppError, language: str, choice: Choice) -> Answer:
         """A few words instead of a frame. Everybody may show them: a browser's own refusal would frighten more."""
@@ -110,13 +102,13 @@ class Embeds:
     def _seen(self, session: Session, key: FrameKey) -> Frame:
         viewer, choice = self._viewer, key.choice
         if key.what == "walls":
-            return frames.of_wall(viewer.wall(session, key.name), viewer.own, choice)
+            return frames.of_wall(viewer.wall(session, key.name, choice.most), viewer.own, choice)
         if key.what == "products":
             return frames.of_product(viewer.product(session, key.name, choice.wall))
         page = viewer.page(session, key.name)
         if page is not None:
             return frames.of_page(page, viewer.own)
-        return frames.of_referral(viewer.referral(session, key.name), viewer.own, choice)
+        return frames.of_referral(viewer.referral(session, key.name, choice.most), viewer.own, choice)
 
     def _about(self, allowed_origins: Iterable[str], style: str) -> list[Header]:
         return [

@@ -1,32 +1,23 @@
 """Hosted pages by request: `/w/{wall}`, `/p/{product}`, `/thanks/{checkout}`, and friendly pages for every "no"."""
 
 import asyncio
-import logging
 import secrets
 from collections.abc import Awaitable
-from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass
 
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as NoConnection
-
-from app.kernel.errors import AppError, NotFound, Unavailable
-from app.kernel.ids import Malformed, merchant_of
-from app.kernel.runtime import Runtime
+from app.kernel.errors import AppError, NotFound
+from app.kernel.ids import merchant_of
 from app.merchants import service as merchants
 from app.orders.checkout import desk as checkout
 from app.storefront import headers, look
 from app.storefront.addresses import CLICK, is_click_of
 from app.storefront.answers import Answer, Ask, Header, Prepared, plain
+from app.storefront.friendly import friendly
 from app.storefront.pages.choices import NOTHING, Chosen
 from app.storefront.pages.refusals import kind_of
-from app.storefront.pages.templates import Pages
+from app.storefront.parts import Parts
 from app.storefront.shelf import Shelf
-from app.storefront.views import Viewer
-from app.storefront.words import Words
-
-log = logging.getLogger(__name__)
 
 MEMORY = 32 * 1024 * 1024
 """Bytes for hosted pages."""
@@ -66,17 +57,16 @@ class PageKey:
 class Hosted:
     """Answers with pages. A "no" is a friendly page too."""
 
-    def __init__(
-        self, here: Runtime, viewer: Viewer, words: Words, pages: Pages, common: list[Header], pool: Executor
-    ) -> None:
-        self._database = here.database
-        self._simulated = here.settings.test_mode
-        self._pool = pool
-        self._viewer = viewer
-        self._words = words
-        self._pages = pages
-        self._common = common
-        self._shelf: Shelf[PageKey, Page] = Shelf(self._build, pool, MEMORY)
+    def __init__(self, parts: Parts) -> None:
+        self._database = parts.here.database
+        self._simulated = parts.here.settings.test_mode
+        self._pool = parts.pool
+        self._viewer = parts.viewer
+        self._words = parts.words
+        self._pages = parts.pages
+        self._common = parts.common
+        self._met = parts.met
+        self._shelf: Shelf[PageKey, Page] = Shelf(self._build, parts.pool, MEMORY)
 
     @property
     def own(self) -> str:
@@ -98,23 +88,13 @@ class Hosted:
 
     async def friendly(self, ask: Ask, answering: Awaitable[Answer]) -> Answer:
         """The answer, or a page that says why there is none."""
-        try:
-            return await answering
-        except (AppError, Malformed) as refusal:
-            return self.no(ask, refusal)
-        except (DBAPIError, NoConnection) as error:
-            log.warning("the database is away: %s", error)
-            return self.no(ask, Unavailable())
-        except Exception:
-            log.exception("a page could not be made")
-            return self.no(ask, AppError())
+        return await friendly(answering, lambda refusal: self.no(ask, refusal))
 
-    def no(self, ask: Ask, refusal: AppError | Malformed, back: str | None = None) -> Answer:
+    def no(self, ask: Ask, refusal: AppError, back: str | None = None) -> Answer:
         """The friendly page of a refusal, never kept by anybody. `back` leads to where the reader was."""
-        error = refusal if isinstance(refusal, AppError) else NotFound()
-        body = self._pages.notice(kind_of(error), self.language(ask), back)
-        again = [] if error.retry_after is None else [(b"retry-after", str(error.retry_after).encode())]
-        return plain(error.status, body, HTML, headers.NO_STORE, *again, *self._common)
+        body = self._pages.notice(kind_of(refusal), self.language(ask), back)
+        again = [] if refusal.retry_after is None else [(b"retry-after", str(refusal.retry_after).encode())]
+        return plain(refusal.status, body, HTML, headers.NO_STORE, *again, *self._common)
 
     def language(self, ask: Ask) -> str:
         """The visitor's language."""
@@ -146,6 +126,8 @@ class Hosted:
 
     async def _find(self, ask: Ask, wall_id: str | None, product_id: str | None, public_id: str) -> Answer:
         query, merchant_id = ask.query, merchant_of(public_id)
+        if product_id is not None:
+            wall_id = await self._met.on(wall_id, product_id)
         click = query.get(CLICK)
         known = click if is_click_of(click, merchant_id) else None
         chosen = NOTHING if product_id is None else Chosen.of(query, merchant_id)
@@ -170,9 +152,9 @@ class Hosted:
         if key.product_id is not None:
             with self._database.reading() as session:
                 product = self._viewer.product(session, key.product_id, key.wall_id)
-            rendered, style = self._pages.product(product, key.language, click), look.style_of_page(product)
+            rendered, style = self._pages.product(product, key.language, click), ""
         else:
             with self._database.reading() as session:
                 wall = self._viewer.wall(session, key.wall_id or "")
-            rendered, style = self._pages.wall(wall, key.language, click), look.style_of_page(wall)
+            rendered, style = self._pages.wall(wall, key.language, click), look.style_of(wall.wall.theme)
         return self.prepare(rendered, style, key.for_clicks, headers.SHORT_LIVED, old)

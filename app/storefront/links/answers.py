@@ -5,12 +5,10 @@ after their commit.
 """
 
 import io
-from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from app.kernel.errors import NotFound
 from app.kernel.ids import is_code
-from app.kernel.runtime import Runtime
 from app.networks.observed import seen_from as observed
 from app.networks.utm import with_utm
 from app.referrals import bots
@@ -22,10 +20,10 @@ from app.storefront import headers, look
 from app.storefront.addresses import web_address, with_click
 from app.storefront.answers import Answer, Ask, Prepared, plain
 from app.storefront.links.page_cards import PageCards
-from app.storefront.pages.hosted import STAND_IN, ClickPage, Hosted, Page
-from app.storefront.pages.templates import Pages
+from app.storefront.pages.answers import STAND_IN, ClickPage, Hosted, Page
+from app.storefront.parts import Parts
 from app.storefront.shelf import Shelf
-from app.storefront.views import PageView, ProductView, ReferralView, Viewer
+from app.storefront.views import PageView, ProductView, ReferralView
 
 MEMORY = 32 * 1024 * 1024
 """Bytes for the pages of links."""
@@ -51,8 +49,8 @@ class _Landing:
     referral: Referral
     address: str | None
     page: Page | None
-    pointed: PageView | None = None
-    """The merchant's own page, of which machines get a card."""
+    merchants_page: PageView | None = None
+    """The merchant's own, of which machines get a link card."""
     utm: bool = False
     """Whether the merchant's statistics are told from which network somebody comes."""
 
@@ -62,27 +60,19 @@ class _Landing:
 
 
 class Links:
-    """Answers for links. Lives in the event loop; pages are built in `pool`."""
+    """Answers for links. Lives in the event loop; pages are built in the pool."""
 
-    def __init__(
-        self,
-        here: Runtime,
-        viewer: Viewer,
-        pages: Pages,
-        hosted: Hosted,
-        pool: Executor,
-        page_cards: PageCards,
-    ) -> None:
-        self._here = here
-        self._viewer = viewer
-        self._pages = pages
+    def __init__(self, parts: Parts, hosted: Hosted, page_cards: PageCards) -> None:
+        self._here = parts.here
+        self._viewer = parts.viewer
+        self._pages = parts.pages
         self._hosted = hosted
         self._page_cards = page_cards
-        self._machines = MachineCounter(here.recorder)
-        self._shelf: Shelf[LinkKey, _Landing] = Shelf(self._build, pool, MEMORY)
+        self._machines = MachineCounter(parts.here.recorder)
+        self._shelf: Shelf[LinkKey, _Landing] = Shelf(self._build, parts.pool, MEMORY)
 
     async def follow(self, ask: Ask, code: str) -> Answer:
-        """`/r/{code}`: a visit and its page for a person, the card for a machine, "later" for a prefetch."""
+        """`/r/{code}`: a visit and its page for a person, the link card for a machine, "later" for a prefetch."""
         asker = bots.kind_of(ask.method, ask.headers.get("user-agent"), ask.headers)
         if asker is Asker.PREFETCH:
             return Answer(503, [headers.NO_STORE, (b"content-length", b"0")])
@@ -123,8 +113,8 @@ class Links:
         if ask.method == "GET" and asker in (Asker.PREVIEW, Asker.CRAWLER):
             machine = bots.machine_of(ask.headers.get("user-agent"))
             self._machines.count(landing.referral, asker, machine, self._here.clock.now())
-        if landing.pointed is not None:
-            return await self._page_cards.answer(ask, landing.pointed)
+        if landing.merchants_page is not None:
+            return await self._page_cards.answer(ask, landing.merchants_page)
         assert isinstance(landing.page, Prepared)
         return landing.page.answer(ask)
 
@@ -135,10 +125,10 @@ class Links:
 
     def _build(self, key: LinkKey, old: _Landing | None) -> _Landing:
         with self._here.database.reading() as session:
-            pointed = self._viewer.page(session, key.code)
-            if pointed is not None:
-                address, utm = pointed.address if key.for_people else None, pointed.merchant.sharing_settings.utm
-                return _Landing(pointed.referral, address, None, pointed, utm)
+            theirs = self._viewer.page(session, key.code)
+            if theirs is not None:
+                address, utm = theirs.address if key.for_people else None, theirs.merchant.sharing_settings.utm
+                return _Landing(theirs.referral, address, None, theirs, utm)
             view = self._viewer.referral(session, key.code)
         address = web_address(view.merchants_address) if view.lands_on == "merchant" else None
         if key.for_people and address is not None:

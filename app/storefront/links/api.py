@@ -1,0 +1,34 @@
+"""Referral links in the OpenAPI page; the fast lane answers them before they come here (storefront/api.py)."""
+
+from fastapi import APIRouter, Response
+
+from app.storefront.twin import GONE, NO_PAGES, PAGE, Asked, Front, content, respond
+
+router = APIRouter(tags=["shopper"])
+
+
+@router.get(
+    "/r/{code}.svg",
+    response_class=Response,
+    responses={200: content("image/svg+xml", "The QR code")},
+)
+async def referral_qr(code: str, front: Front, ask: Asked) -> Response:
+    """The QR code of a referral's link."""
+    return await respond(front.links.qr(ask, code))
+
+
+@router.get(
+    "/r/{code}",
+    response_class=Response,
+    responses={
+        200: PAGE,
+        302: {"description": "With `gv_click`: to the page that was passed on, or to the product's own address"},
+        **NO_PAGES,
+        **GONE,
+    },
+)
+async def follow_link(code: str, front: Front, ask: Asked) -> Response:
+    """Follow a referral's link. A person makes a visit, whose click id the page carries on; crawlers and link
+    previews get the card, and nothing is counted. `HEAD` and `Range` are no visits; a prefetch is told to come again.
+    """
+    return await respond(front.links.follow(ask, code))
