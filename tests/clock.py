@@ -4,6 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 
+A_SECOND = 1.05
+"""A second of the world's, and a little: after it, what servers keep in memory has been looked at again."""
+
 
 class TestClock:
     """Keeps the protocol of `app.kernel.clock.Clock`."""

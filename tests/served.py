@@ -1,6 +1,7 @@
 """`grapevine serve` in a process of its own, which tests kill, starve and start again."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -21,7 +22,8 @@ ROOT = Path(__file__).parents[1]
 class Server:
     """The server, with its folder and port, which it keeps however often it is killed and started again.
 
-    `settings` are further variables of its environment.
+    `settings` are further variables of its environment; `open_files` are how many it may have open at once, unless it
+    asks for more, and at most.
     """
 
     database_url: str
@@ -29,6 +31,7 @@ class Server:
     settings: Mapping[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
+    open_files: tuple[int, int] | None = None
 
     @property
     def url(self) -> str:
@@ -51,6 +54,8 @@ class Server:
         command = [sys.executable, "-m", "app.cli", "serve", "--port", str(self.port)]
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+            if self.open_files is not None:  # while it is still loading
+                resource.prlimit(self.process.pid, resource.RLIMIT_NOFILE, self.open_files)
         for _ in range(600):
             assert self.process.poll() is None, self.log[-3000:]
             if self.is_ready():

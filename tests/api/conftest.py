@@ -1,22 +1,27 @@
 """Tills: the application with the double of Stripe behind it, for tests of buying; Stripe's books beside ours; and who
 passes the word."""
 
+import time
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from app.demo.stripe.double import StripeDouble
+from app.merchants import directory
+from app.storefront import shelf
 from tests.books import Books, opened
 from tests.clock import START, TestClock
-from tests.conftest import WEBHOOK_SECRET, NewDatabase, merchant_at
-from tests.shop import Shopper, TestMerchant
+from tests.conftest import WEBHOOK_SECRET, AppServer, NewDatabase, merchant_at
+from tests.shop import BROWSER, Shopper, TestMerchant
 from tests.stripe_document import document
 from tests.till import OTHER_SECRET, RememberedWebhooks, Till, open_till
 
 _numbers = count(1)
+_A_TENTH = 0.1
 
 
 @pytest.fixture(scope="session")
@@ -84,3 +89,19 @@ def ana(merchant: TestMerchant) -> Shopper:
 def bo(merchant: TestMerchant) -> Shopper:
     """Somebody else who does."""
     return merchant.shopper()
+
+
+@pytest.fixture
+def http(app_server: AppServer) -> Iterator[httpx.Client]:
+    """A person's browser."""
+    with httpx.Client(base_url=app_server.url, headers={"User-Agent": BROWSER}, timeout=30) as client:
+        yield client
+
+
+@pytest.fixture
+def until_seen(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Waits until what was changed is seen by everybody. What servers keep in memory grows old in a tenth of its time
+    here, or these tests would mostly sleep; that a second is enough is shown by those that wait for A_SECOND."""
+    for kept in (directory, shelf):
+        monkeypatch.setattr(kept, "FRESH_FOR", _A_TENTH * kept.FRESH_FOR)
+    return lambda: time.sleep(1.5 * _A_TENTH)

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
-from app.kernel.feed import Relay
+from app.kernel.feed_relay import Relay
 from app.kernel.ids import merchant_of, new_id
 from app.tables import METADATA
 from tests.clock import START

@@ -1,13 +1,11 @@
 """How a merchant's buyers pay, as it is set (`checkout` of `/v1/merchant`), and as Stripe is then asked for it."""
 
-import time
 from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
 
-from app.merchants.directory import FRESH_FOR
 from tests.conftest import ADMIN_TOKEN
 from tests.shop import JSON, TestMerchant, ok
 from tests.threads import together
@@ -28,11 +26,6 @@ DEFAULTS = {
 def patch(seller: TestMerchant, **checkout: Any) -> JSON:
     """The settings of checkouts after this change."""
     return dict(ok(seller.http.patch("/v1/merchant", json={"checkout": checkout}))["checkout"])
-
-
-def in_force() -> None:
-    """Wait until what was changed is in force everywhere."""
-    time.sleep(FRESH_FOR + 0.05)
 
 
 def operator(seller: TestMerchant, body: JSON, token: str = ADMIN_TOKEN) -> httpx.Response:
@@ -216,7 +209,7 @@ def test_how_long_a_buyer_has_is_the_merchants_choice(till: Till, new_seller: Ca
 
 
 def test_a_setting_that_changes_does_not_disturb_an_attempt_that_is_asked_again(
-    till: Till, new_seller: Callable[..., TestMerchant]
+    till: Till, new_seller: Callable[..., TestMerchant], until_seen: Callable[[], None]
 ) -> None:
     """Under one key Stripe wants the same words, to the same account."""
     seller = new_seller()
@@ -227,7 +220,7 @@ def test_a_setting_that_changes_does_not_disturb_an_attempt_that_is_asked_again(
 
     patch(seller, shipping=SHIPPING, automatic_tax=True, expires_after_minutes=60)
     ok(operator(seller, {"stripe_account": "acct_other"}))
-    in_force()
+    until_seen()
     opened = ok(till.ask(body, **{"Idempotency-Key": "k", "Accept-Language": "de"}), 201)
 
     assert made["url"] == opened["url"]
@@ -236,12 +229,12 @@ def test_a_setting_that_changes_does_not_disturb_an_attempt_that_is_asked_again(
 
 
 def test_a_merchant_who_connects_an_account_later_sells_through_it_from_then_on(
-    till: Till, new_seller: Callable[..., TestMerchant]
+    till: Till, new_seller: Callable[..., TestMerchant], until_seen: Callable[[], None]
 ) -> None:
     seller = new_seller()
     before = till.checkout(variant(seller))["session"]
     ok(operator(seller, {"stripe_account": "acct_later"}))
-    in_force()
+    until_seen()
     after = till.checkout(variant(seller))["session"]
     assert [before] == [session["id"] for session in till.sessions_of(seller)]  # on the platform's own account
 

@@ -3,7 +3,6 @@
 import hashlib
 import re
 from base64 import b64encode
-from collections.abc import Iterator
 from html import unescape
 
 import httpx
@@ -11,16 +10,9 @@ import pytest
 
 from app.storefront.wire import EmbedCode
 from tests.conftest import AppServer
-from tests.shop import BROWSER, JSON, TestMerchant, ok
+from tests.shop import JSON, TestMerchant, ok
 
 FRENCH = {"Accept-Language": "fr-CA"}
-
-
-@pytest.fixture
-def http(app_server: AppServer) -> Iterator[httpx.Client]:
-    """A person's browser."""
-    with httpx.Client(base_url=app_server.url, headers={"User-Agent": BROWSER}, timeout=30) as client:
-        yield client
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import re
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from xml.etree import ElementTree
@@ -15,7 +14,7 @@ from app import main
 from app.kernel.database import Database
 from app.kernel.ids import merchant_of
 from app.referrals.models import Visit
-from tests.clock import TestClock
+from tests.clock import A_SECOND, TestClock
 from tests.conftest import ADMIN_TOKEN, AppServer, NewDatabase, merchant_at, settings_for
 from tests.net import free_port, serving
 from tests.shop import BROWSER, TestMerchant, ok
@@ -23,13 +22,6 @@ from tests.shop import BROWSER, TestMerchant, ok
 IN_APP = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 Instagram 350.0.0"
 SLACK = "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)"
 CLICK = re.compile(r"clk_[0-9a-z]{30}")
-
-
-@pytest.fixture
-def http(app_server: AppServer) -> Iterator[httpx.Client]:
-    """A person's browser."""
-    with httpx.Client(base_url=app_server.url, headers={"User-Agent": BROWSER}, timeout=30) as client:
-        yield client
 
 
 def visits(database: Database, referral: str) -> list[Visit]:
@@ -183,7 +175,7 @@ def test_what_was_taken_back_is_gone_within_a_second(
     ok(fan.http.delete(f"/v1/likes/{like['id']}", headers=fan.headers))
     ok(merchant.http.delete(f"/v1/products/{hat['id']}"))
     ok(merchant.http.delete(f"/v1/walls/{wall['id']}"))
-    time.sleep(1.05)
+    time.sleep(A_SECOND)
     for code in links:
         gone = http.get(f"/r/{code}")
         assert (gone.status_code, "This is no longer here" in gone.text) == (410, True)

@@ -1,11 +1,10 @@
 """How a merchant's word is passed on (`sharing` of `/v1/merchant`), and what pages are told of it."""
 
-import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from app.merchants.directory import FRESH_FOR
 from app.networks.catalogue import SHAREABLE
 from tests.shop import JSON, TestMerchant, ok
 from tests.threads import together
@@ -67,7 +66,9 @@ def test_a_setting_that_means_nothing_is_refused(merchant: TestMerchant, sharing
     assert DEFAULTS == ok(merchant.http.get("/v1/merchant"))["sharing"]
 
 
-def test_pages_are_told_the_networks_in_the_merchants_order_and_of_rewards(merchant: TestMerchant) -> None:
+def test_pages_are_told_the_networks_in_the_merchants_order_and_of_rewards(
+    merchant: TestMerchant, until_seen: Callable[[], None]
+) -> None:
     mug = merchant.product()
     wall = merchant.wall(mug["id"])
     paths = (f"/v1/walls/{wall['id']}/widget", f"/v1/products/{mug['id']}/widget")
@@ -76,7 +77,7 @@ def test_pages_are_told_the_networks_in_the_merchants_order_and_of_rewards(merch
         assert [each["id"] for each in shown["networks"]] == list(SHAREABLE)
         assert {"rewarded": False, "terms": None} == shown["sharing"]
     patch(merchant, networks=["email", "copy", "mastodon"], rewarded=True, terms=TERMS)
-    time.sleep(FRESH_FOR + 0.05)
+    until_seen()
     for path in paths:
         shown = ok(merchant.public.get(path))
         assert [each["id"] for each in shown["networks"]] == ["email", "copy", "mastodon"]

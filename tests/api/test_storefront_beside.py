@@ -1,20 +1,10 @@
 """What stands around a product on its page: more pictures of it, and what else is on its wall."""
 
-from collections.abc import Iterator
-
 import httpx
 import pytest
 
-from tests.conftest import AppServer
 from tests.heads import ParsedPage
-from tests.shop import BROWSER, JSON, TestMerchant, ok
-
-
-@pytest.fixture
-def http(app_server: AppServer) -> Iterator[httpx.Client]:
-    """A person's browser."""
-    with httpx.Client(base_url=app_server.url, headers={"User-Agent": BROWSER}, timeout=30) as client:
-        yield client
+from tests.shop import JSON, TestMerchant, ok
 
 
 @pytest.fixture

@@ -3,21 +3,14 @@
 import html
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import httpx
 import pytest
 
 from tests.conftest import AppServer
-from tests.shop import BROWSER, JSON, TestMerchant, ok
+from tests.shop import JSON, TestMerchant, ok
 from tests.till import Till
-
-
-@pytest.fixture
-def http(app_server: AppServer) -> Iterator[httpx.Client]:
-    """A person's browser."""
-    with httpx.Client(base_url=app_server.url, headers={"User-Agent": BROWSER}, timeout=30) as client:
-        yield client
 
 
 def widget(http: httpx.Client, wall: JSON) -> JSON:

@@ -62,7 +62,7 @@ def page(measured: Measured) -> str:
         _limits(measured.sides),
         _engine(measured.engine),
         _sizes(measured.sizes),
-        sizes_of_embeds.section(),
+        sizes_of_embeds.section(sizes_of_embeds.everything()),
         _MEANING,
     ]
     return "\n\n".join(parts) + "\n"

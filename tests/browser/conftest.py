@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, sync_playwright
 from tests.browser.demo import Demo, running
 from tests.browser.foreign import Elsewhere
 from tests.browser.journeys import wait_for
-from tests.browser.places import Places, make
+from tests.browser.places import Places, large_wall, make
 from tests.clock import TestClock
 from tests.conftest import NewDatabase
 from tests.net import free_port, serving
@@ -71,6 +71,12 @@ def elsewhere(demo: Demo, shop: TestMerchant) -> Iterator[Elsewhere]:
 def places(demo: Demo, shop: TestMerchant, elsewhere: Elsewhere) -> Places:
     """What pages and embeds are judged by."""
     return make(demo, shop, elsewhere)
+
+
+@pytest.fixture(scope="session")
+def many(demo: Demo, shop: TestMerchant) -> JSON:
+    """A wall of a thousand cards."""
+    return large_wall(demo, shop)
 
 
 @pytest.fixture

@@ -20,7 +20,14 @@ from websockets.sync.client import ClientConnection, connect
 PATIENCE: Final = 15.0
 """Seconds after which what did not happen will not."""
 
-KEYS: Final = {"Tab": "\ue004", "Enter": "\ue007", "Escape": "\ue00c", "Space": " ", "Shift": "\ue008"}
+KEYS: Final = {
+    "Tab": "\ue004",
+    "Backspace": "\ue003",
+    "Enter": "\ue007",
+    "Escape": "\ue00c",
+    "Space": " ",
+    "Shift": "\ue008",
+}
 """Names of keys, and what WebDriver calls them (https://w3c.github.io/webdriver/#keyboard-actions)."""
 
 _GLANCE: Final = 0.05

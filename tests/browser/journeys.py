@@ -18,6 +18,9 @@ ON_ONE_DATABASE = [
 ]
 """The marks of a module that shows the browser's part, for which one database is enough."""
 
+A_LOOK = "new Promise(done => new IntersectionObserver(done).observe(document.body))"
+"""A script, after which whoever looked out before has been told what is to be seen now."""
+
 
 def heart(card: Page | FrameLocator | Locator) -> Locator:
     """The button of a like."""
@@ -33,8 +36,16 @@ def press_heart(page: Page, card: Page | FrameLocator | Locator) -> str:
     return visitor_of(answered.value)
 
 
-def buy(page: Page, email: str) -> None:
-    """From the first "Buy" on the page to the thanks."""
+def taken_over(page: Page) -> None:
+    """Wait until an element shows its cards: what stands there before may be gone under a press at that moment."""
+    shown = page.locator("grapevine-wall section[lang], grapevine-product section[lang]")
+    expect(shown.locator("[data-product]").first).to_be_visible()
+
+
+def buy(page: Page, email: str, *, scripts: bool = True) -> None:
+    """From the first "Buy" on the page, whose element has taken over where scripts run, to the thanks."""
+    if scripts:
+        taken_over(page)
     page.get_by_role("button", name="Buy").first.click()
     pay(page, email)
 
@@ -46,6 +57,21 @@ def pay(page: Page, email: str) -> None:
     page.get_by_role("button", name="Pay €").click()
     page.wait_for_url("**/thanks/**")
     expect(page.get_by_role("heading", name="Thank you!")).to_be_visible()
+
+
+def open_sheet(page: Page | FrameLocator, name: str = "Send this page") -> Locator:
+    """Press the button `name` of a share; the sheet."""
+    page.get_by_role("button", name=name).click()
+    sheet = page.get_by_role("dialog")
+    expect(sheet).to_be_visible()
+    return sheet
+
+
+def share(page: Page, sheet: Locator, name: str = "Copy link") -> JSON:
+    """Press the button `name`: what was sent, with what was answered."""
+    with page.expect_response("**/v1/shares") as answered:
+        sheet.get_by_role("button", name=name, exact=True).click()
+    return {"sent": sent_with(answered.value), **answered.value.json()}
 
 
 def visitor_of(answered: Response) -> str:

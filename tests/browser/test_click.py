@@ -66,6 +66,7 @@ def test_a_link_to_the_merchants_page_is_claimed_there_and_credits_the_sale_that
     made, page = claims(bo), bo.new_page()
     claimed(page, lamp.share["url"])
     assert lamp.address == page.url  # nobody's referral is copied with it
+    page.wait_for_function("""Object.values(localStorage).some(text => text.includes('"claimed":true'))""")
 
     page.goto(elsewhere.write(foreign.wall(lamp.wall)))  # another day, another page of the same site
     buy(page, "bo@example.com")
@@ -141,3 +142,22 @@ def test_in_a_frame_that_lets_nobody_out_the_person_is_told(elsewhere: Elsewhere
     frame = foreign.framed(page, elsewhere, foreign.product(mug["id"]), "allow-scripts")
     frame.get_by_role("button", name="Buy").click()
     expect(frame.get_by_role("status")).to_have_text("That did not work. Please try again.")
+
+
+A_MONTH_LATER = """for (const [key, text] of Object.entries(localStorage)) {
+  const { at, seen, ...kept } = JSON.parse(text);
+  const month = 30 * 24 * 3600 * 1000;
+  if (at) localStorage[key] = JSON.stringify({ ...kept, at: at - month, seen: seen && seen - month });
+}"""
+
+
+def test_a_click_that_is_too_old_is_deleted(elsewhere: Elsewhere, lamp: Passed, person: NewPerson) -> None:
+    page = person().new_page()
+    claimed(page, lamp.share["url"])
+    assert 2 == page.evaluate("JSON.stringify(localStorage)").count("clk_")
+    page.evaluate(A_MONTH_LATER)
+    for _ in range(2):
+        with page.expect_response("**/acting.js"):
+            page.goto(elsewhere.write(foreign.wall(lamp.wall)))
+        page.wait_for_function("!JSON.stringify(localStorage).includes('clk_')")
+    assert "grapevine:arrival" not in page.evaluate("Object.keys(localStorage)")

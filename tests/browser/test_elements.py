@@ -28,6 +28,7 @@ def test_under_the_strictest_policy_a_wall_is_shown_liked_and_shared_and_nothing
     page.get_by_role("button", name="Copy link").click()
     expect(page.get_by_text("Link copied.")).to_be_visible()
     assert [] == heard
+    assert [] == ana.cookies()
 
 
 def test_a_product_stands_alone_with_its_description_and_its_choices(
@@ -98,48 +99,6 @@ def test_a_frame_of_the_same_site_goes_to_the_till_with_the_whole_page(
     page.wait_for_url("**/pay/**")
 
 
-CONTRAST = """(element) => {
-  const luminance = (color) => {
-    const canvas = Object.assign(new OffscreenCanvas(1, 1)).getContext("2d");
-    canvas.fillStyle = color;
-    canvas.fillRect(0, 0, 1, 1);
-    const [red, green, blue] = [...canvas.getImageData(0, 0, 1, 1).data].map((value) =>
-      value > 10 ? ((value / 255 + 0.055) / 1.055) ** 2.4 : value / 255 / 12.92);
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05;
-  };
-  const { color, backgroundColor } = getComputedStyle(element);
-  const [less, more] = [luminance(color), luminance(backgroundColor)].sort((a, b) => a - b);
-  return more / less;
-}"""
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_words_on_any_accent_of_the_merchants_or_the_pages_are_read_well(
-    mug: JSON, elsewhere: Elsewhere, person: NewPerson, scheme: str
-) -> None:
-    """WCAG 2.2, 1.4.3: 4.5 to 1."""
-    page = person(color_scheme=scheme).new_page()
-    page.goto(elsewhere.write(foreign.product(mug["id"])))
-    buy, element = page.locator("button.buy"), page.locator("grapevine-product")
-    expect(buy).to_be_visible()
-    accents = [
-        "#777777",
-        "#ff0000",
-        "#0000ff",
-        "#ff00ff",
-        "#767676",
-        "#d02090",
-        "#008c8c",
-        "tomato",
-        "oklch(.57 .2 30)",
-    ]
-    seen = {}
-    for accent in ["", *accents]:
-        element.evaluate("(host, accent) => host.style.setProperty('--grapevine-accent', accent)", accent)
-        seen[accent] = buy.evaluate(CONTRAST)
-    assert {} == {accent: contrast for accent, contrast in seen.items() if contrast < 4.5}
-
-
 def test_what_is_sold_out_says_so_and_cannot_be_bought(
     shop: TestMerchant, elsewhere: Elsewhere, person: NewPerson
 ) -> None:
@@ -177,18 +136,6 @@ def test_each_layout_is_what_its_name_says(shop: TestMerchant, elsewhere: Elsewh
     assert [8, 1] == [len({box["x"] for box in carousel}), len({box["y"] for box in carousel})]
     assert carousel[-1]["x"] > 1280  # reached by scrolling the wall, not the page
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-
-
-def test_a_wall_has_its_merchants_colours_and_corners(
-    shop: TestMerchant, mug: JSON, elsewhere: Elsewhere, person: NewPerson
-) -> None:
-    wall = shop.wall(mug["id"], theme={"scheme": "dark", "accent": "#ffee00", "radius": 3})["id"]
-    page = person(color_scheme="light").new_page()
-    page.goto(elsewhere.write(foreign.wall(wall)))
-    expect(page.locator("button.buy")).to_have_css("background-color", "rgb(255, 238, 0)")
-    expect(page.locator("button.buy")).to_have_css("color", "color(xyz-d65 0 0 0)")
-    expect(page.locator("li.card")).to_have_css("background-color", "rgb(30, 27, 37)")
-    expect(page.locator("li.card")).to_have_css("border-radius", "3px")
 
 
 @pytest.mark.parametrize("trouble", ["unknown wall", "unknown product", "server away", "not an id", "no scripts"])

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.demo import Demo
-from tests.browser.foreign import Elsewhere
+from tests.browser.foreign import Elsewhere, complaints
 from tests.browser.journeys import ON_ONE_DATABASE, NewPerson
 from tests.shop import JSON, TestMerchant, ok
 
@@ -54,9 +54,7 @@ def test_a_frame_shows_the_wall_in_the_room_that_it_asks_for(page: Page, elsewhe
 
 def test_a_merchant_looks_chooses_and_copies(person: NewPerson, demo: Demo, wall: JSON) -> None:
     context = person(permissions=["clipboard-read", "clipboard-write"])
-    page = context.new_page()
-    problems: list[str] = []
-    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    heard, page = complaints(context), context.new_page()
     page.goto(f"{demo.url}/w/{wall['id']}/embed")
     expect(page.locator("grapevine-wall").get_by_role("button", name="Buy")).to_be_visible()
     page.get_by_role("radio", name="Dark").check()
@@ -73,7 +71,7 @@ def test_a_merchant_looks_chooses_and_copies(person: NewPerson, demo: Demo, wall
     frame = page.locator("iframe")
     expect(frame).to_have_attribute("src", f"/embed/walls/{wall['id']}?layout=list&theme=dark")
     expect(page.frame_locator("iframe").get_by_text("Mug").first).to_be_visible()
-    assert not problems
+    assert [] == heard
 
 
 def test_the_merchants_page_is_a_plain_form_without_scripts(person: NewPerson, demo: Demo, wall: JSON) -> None:

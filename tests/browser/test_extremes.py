@@ -1,18 +1,20 @@
 """The elements where it is much, and where there is nobody: a thousand cards, no server, a server that goes away."""
 
-import pytest
-from playwright.sync_api import Page, expect
+import re
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser import foreign
 from tests.browser.demo import Demo
 from tests.browser.foreign import Elsewhere
 from tests.browser.journeys import ON_ONE_DATABASE, NewPerson, heart, press_heart
+from tests.browser.places import MANY
 from tests.net import free_port
-from tests.shop import JSON, TestMerchant, ok
+from tests.shop import JSON, TestMerchant
 
 pytestmark = ON_ONE_DATABASE
 
-MANY = 1000
 LATE_MS = 200
 """No task of ours may keep the page from answering for longer, on a machine that does other things too."""
 
@@ -24,18 +26,6 @@ window.long = [];
 new PerformanceObserver((list) => list.getEntries().forEach(({ duration }) => window.long.push(duration)))
   .observe({ type: "longtask", buffered: true });
 """
-
-
-@pytest.fixture(scope="module")
-def many(demo: Demo, shop: TestMerchant) -> JSON:
-    """A wall of a thousand things, each with a picture."""
-    picture = f"{demo.blog}pictures/colline-mug.png"
-    rows = [f"thing-{number},Thing {number:04},10,{picture}?{number},of-a-thousand" for number in range(MANY)]
-    content = "\n".join(["Handle,Title,Variant Price,Image Src,Tags", *rows]).encode()
-    files = {"file": ("products.csv", content, "text/csv")}
-    begun = ok(shop.http.post("/v1/imports", data={"format": "shopify_csv"}, files=files), 202)
-    assert MANY == shop.finished(begun)["created"]
-    return shop.wall(title="A thousand", products={"tag": "of-a-thousand", "limit": MANY})
 
 
 def test_a_thousand_cards_are_there_and_only_what_is_near_is_fetched(
@@ -58,6 +48,30 @@ def test_a_thousand_cards_are_there_and_only_what_is_near_is_fetched(
     assert last.evaluate("card => card.getBoundingClientRect().bottom") <= 900
     press_heart(page, last)
     expect(heart(last)).to_have_attribute("aria-pressed", "true")
+
+
+NOT_NEEDED = re.compile(r"/elements/(?!grapevine\.js)[a-z-]+\.js|/v1/(?!walls/\w+/widget$)|/live$|\.png")
+"""Later files, other calls, pictures."""
+
+
+def test_the_first_card_waits_for_nothing_but_its_own_payload(
+    shop: TestMerchant, demo: Demo, mug: JSON, elsewhere: Elsewhere, person: NewPerson
+) -> None:
+    page = person().new_page()
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(NOT_NEEDED, hold)
+    page.route(f"**/v1/walls/{demo.wall}/widget", hold)
+    body = foreign.wall(demo.wall) + foreign.wall(shop.wall(mug["id"])["id"]) + foreign.product(mug["id"])
+    page.goto(elsewhere.write(body), wait_until="commit")
+    expect(page.get_by_role("button", name="Buy: Mug")).to_be_visible()
+    asked = {urlsplit(route.request.url).path.rpartition("/")[2] for route in held}
+    assert {"after.js", "widget"} <= asked
+    for route in held:
+        route.abort()
 
 
 def test_where_the_server_is_away_from_the_start_the_fallback_is_all_there_is(

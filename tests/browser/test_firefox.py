@@ -1,5 +1,6 @@
 """The elements in Firefox, as Debian ships it, on somebody else's page. Chromium shows the same in more detail."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -9,9 +10,9 @@ from tests.browser.demo import Demo
 from tests.browser.firefox import Firefox, Tab
 from tests.browser.foreign import Elsewhere
 from tests.browser.journeys import ON_ONE_DATABASE
-from tests.browser.places import LAYOUTS
+from tests.browser.places import LAYOUTS, MANY
 from tests.net import free_port
-from tests.shop import JSON, TestMerchant
+from tests.shop import JSON, TestMerchant, ok
 
 pytestmark = ON_ONE_DATABASE
 
@@ -95,6 +96,62 @@ def test_one_buys_at_the_till_in_the_whole_window(fox: Firefox, elsewhere: Elsew
     tab.press(*"fox@example.com")
     tab.click("button", "Pay €19.99")
     tab.find("h1", "Thank you!")
+
+
+def test_a_product_stands_alone_and_so_many_are_bought_as_were_asked_for(
+    fox: Firefox, shop: TestMerchant, elsewhere: Elsewhere
+) -> None:
+    lamp = shop.product("Lamp", 2500, description="Gives light.")
+    tab = fox.tab()
+    tab.goto(elsewhere.write(foreign.product(lamp["id"]), policy=foreign.STRICT))
+    tab.find(".description", "Gives light.")
+    tab.click("input.quantity")
+    tab.press("Backspace", "3")
+    assert [] == tab.complaints()
+    tab.click("button.buy")
+    tab.wait("location.pathname.startsWith('/pay/')")
+    tab.find("button", "Pay €75.00")
+
+
+def test_a_page_is_passed_on_by_a_button(fox: Firefox, shop: TestMerchant, elsewhere: Elsewhere) -> None:
+    merchant = ok(shop.http.get("/v1/merchant"))["id"]
+    tab = fox.tab()
+    tab.goto(elsewhere.write(foreign.element("share", "", "Pass it on", merchant=merchant), policy=foreign.STRICT))
+    tab.click("button.share-button", "Pass it on")
+    tab.click("dialog button", "Copy link")
+    tab.find("dialog", "Link copied.")
+    assert [201] == tab.answered("/v1/shares")
+    tab.press("Escape")
+    tab.wait("!find('dialog')")
+    assert [] == tab.complaints()
+    assert tab.do("return document.cookie") == ""
+
+
+def test_a_like_of_somebody_else_is_seen_within_two_seconds(
+    fox: Firefox, shop: TestMerchant, elsewhere: Elsewhere
+) -> None:
+    cup = shop.product("Cup")["id"]
+    tab = fox.tab()
+    tab.goto(elsewhere.write(foreign.wall(shop.wall(cup)["id"])))
+    shop.shopper().like(cup)
+    tab.find("button.like", "1")  # from here on the page follows
+    shop.shopper().like(cup)
+    since = time.monotonic()
+    tab.find("button.like", "2")
+    assert time.monotonic() - since < 2
+
+
+def test_a_thousand_cards_are_there(fox: Firefox, elsewhere: Elsewhere, many: JSON) -> None:
+    tab = fox.tab()
+    tab.goto(elsewhere.write(foreign.wall(many["id"], cards="60")))
+    tab.wait("everywhere('li.card:not(.bone) button.buy').length === given[0]", MANY)
+    assert (
+        0 < tab.do("return everywhere('img.image').filter((one) => one.complete && one.naturalWidth).length") < MANY / 2
+    )
+    tab.do("everywhere('li.card').at(-1).scrollIntoView({ block: 'center', behavior: 'instant' })")
+    last = "everywhere('li.card').at(-1).getBoundingClientRect()"
+    tab.wait(f"{last}.top >= 0 && {last}.bottom <= innerHeight")
+    assert [] == tab.complaints()
 
 
 def test_french_is_spoken_to_who_reads_french(fox: Firefox, elsewhere: Elsewhere, wall: JSON) -> None:

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.demo import Demo
 from tests.browser.foreign import Elsewhere
-from tests.browser.journeys import ON_ONE_DATABASE, NewPerson, buy, wait_for
+from tests.browser.journeys import A_LOOK, ON_ONE_DATABASE, NewPerson, buy, wait_for
 from tests.net import free_port, serving
 from tests.shop import JSON, TestMerchant
 
@@ -148,33 +148,39 @@ def test_a_card_that_was_looked_at_for_a_second_is_reported_without_a_visitor(
     demo: Demo, elsewhere: Elsewhere, link: str, mug: JSON, person: NewPerson
 ) -> None:
     page = person().new_page()
+    page.clock.install()
     src = f"{demo.url}/embed/r/{link}"
     with page.expect_request("**/v1/beacons") as told:
         page.goto(elsewhere.write(f'<iframe src="{src}" width="600" height="700" sandbox="allow-scripts"></iframe>'))
+        page.frames[1].evaluate(A_LOOK)
+        for milliseconds in (1100, 1600):  # it is looked at, and then told of
+            page.clock.fast_forward(milliseconds)
     (beacon,) = json.loads(told.value.post_data or "[]")
     assert {"type": "card_view", "product": mug["id"], "code": link, "at": beacon["at"]} == beacon
     assert told.value.headers["content-type"].startswith("text/plain")
     assert "grapevine-visitor" not in told.value.headers
 
 
-def test_nothing_moves_in_a_frame(
-    demo: Demo, elsewhere: Elsewhere, shop: TestMerchant, mug: JSON, person: NewPerson
+def test_a_card_that_is_higher_than_the_screen_is_looked_at_when_it_fills_half_of_it(
+    demo: Demo, elsewhere: Elsewhere, link: str, person: NewPerson
 ) -> None:
-    wall = shop.wall(mug["id"], shop.product("Cup")["id"], theme={"accent": "#0b6e4f"})
-    page = person().new_page()
-    page.add_init_script(
-        "window.moved = 0; new PerformanceObserver(list => list.getEntries().forEach(one => window.moved += one.value))"
-        ".observe({ type: 'layout-shift', buffered: true })"
-    )
-    for path in (f"/embed/walls/{wall['id']}", f"/embed/products/{mug['id']}"):
-        page.goto(elsewhere.write(f'<iframe src="{demo.url}{path}" width="360" height="700"></iframe>'))
-        page.wait_for_timeout(200)
-        (_, frame) = page.frames
-        assert 0 == frame.evaluate("moved")
+    low = {"width": 600, "height": 400}
+    page = person(viewport=low, screen=low).new_page()
+    page.clock.install()
+    with page.expect_request("**/v1/beacons"):
+        page.goto(elsewhere.write(f'<iframe src="{demo.url}/embed/r/{link}" width="500" height="2400"></iframe>'))
+        page.frames[1].evaluate("document.querySelector('.card').style.minBlockSize = '2000px'")
+        page.frames[1].evaluate("scrollTo(0, 0)")
+        page.evaluate("scrollTo(0, 600)")
+        page.frames[1].evaluate(A_LOOK)
+        for milliseconds in (1100, 1600):
+            page.clock.fast_forward(milliseconds)
 
 
 def test_nothing_is_kept_by_a_frame(demo: Demo, mug: JSON, link: str, person: NewPerson) -> None:
-    page = person().new_page()
+    someone = person()
+    page = someone.new_page()
     for path in (f"/embed/products/{mug['id']}", f"/embed/r/{link}"):
         page.goto(demo.url + path)  # where it might keep something: within others a browser refuses
-        assert [0, 0, ""] == page.evaluate("[localStorage.length, sessionStorage.length, document.cookie]")
+        assert [0, 0] == page.evaluate("[localStorage.length, sessionStorage.length]")
+    assert [] == someone.cookies()

@@ -15,9 +15,9 @@ pytestmark = ON_ONE_DATABASE
 def test_every_page_and_frame_is_valid_html(places: Places) -> None:
     pages = {}
     for language in ("en", "fr"):
-        headers = {"User-Agent": BROWSER, "Accept-Language": language, "Accept": "text/html"}
         for name in [*PAGES, *FRAMES]:
-            answer = httpx.get(places.of(name), headers=headers)
+            headers = {"user-agent": BROWSER, "Accept-Language": language, "Accept": "text/html"}
+            answer = httpx.get(places.of(name), headers=headers | places.headers(name))
             assert answer.headers["content-type"].startswith("text/html"), name
             pages[f"{name} ({language})"] = answer.text
     assert "" == "\n".join(tools.node("validate.mjs", said=json.dumps(pages)))

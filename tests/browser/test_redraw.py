@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 from tests.browser import foreign
 from tests.browser.foreign import Elsewhere, complaints, events
 from tests.browser.journeys import ON_ONE_DATABASE, NewPerson, heart, press_heart, wait_for
+from tests.browser.shifts import ONCE_THERE_ARE_CARDS, shifts, watch
 from tests.shop import JSON, TestMerchant, ok
 
 pytestmark = ON_ONE_DATABASE
@@ -70,7 +71,7 @@ def test_drawn_anew_a_wall_keeps_what_is_as_it_was_with_choice_focus_and_scroll(
     others = [shop.product(f"Thing {number}")["id"] for number in range(9)]
     wall = shop.wall(scarf["id"], *others, layout="carousel")["id"]
     page = person().new_page()
-    page.add_init_script(WATCH)
+    watch(page, ONCE_THERE_ARE_CARDS)
     open_wall(page, elsewhere, wall)
     page.get_by_label("Choose an option of Scarf").select_option("Large")
     page.get_by_role("button", name="Share Thing 8").focus()
@@ -90,7 +91,7 @@ def test_drawn_anew_a_wall_keeps_what_is_as_it_was_with_choice_focus_and_scroll(
     expect(page.get_by_label("Choose an option of Scarf")).to_have_value(scarf["variants"][1]["id"])
     expect(page.get_by_role("button", name="Share Thing 8")).to_be_focused()
     expect(page.get_by_role("button", name="Like Thing 8 1")).to_be_visible()
-    assert [scrolled, []] == page.evaluate("[window.list.scrollLeft, window.shifted]")
+    assert (scrolled, []) == (page.evaluate("window.list.scrollLeft"), shifts(page))
     page.wait_for_function("window.given.length == 2")  # what is new is handed over too
     assert [10] == page.evaluate("[window.given[1].place.counts.size]")
 
@@ -149,13 +150,6 @@ def test_another_layout_is_taken_up_at_once_and_another_wall_too(
     element.evaluate("wall => document.body.append(wall)")  # moved: as it was
     expect(element.locator("li.card .title")).to_have_text("Lamp")
     assert [] == heard
-
-
-WATCH = """
-window.shifted = [];
-addEventListener("grapevine-ready", () => new PerformanceObserver(list => window.shifted.push(
-  ...list.getEntries().map(({ value }) => value))).observe({ type: "layout-shift" }));
-"""
 
 
 def euros(whole: int) -> JSON:

@@ -1,27 +1,19 @@
 """The room of an element: nothing moves when it fills, on any screen; and cards that fit whatever room they get."""
 
-import time
-
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser import foreign
 from tests.browser.foreign import Elsewhere
 from tests.browser.journeys import ON_ONE_DATABASE, NewPerson
+from tests.browser.places import LAYOUTS
+from tests.browser.shifts import ONCE_THERE_ARE_ELEMENTS, shifts, slowly, watch
 from tests.shop import JSON, TestMerchant
 
 pytestmark = ON_ONE_DATABASE
 
-LAYOUTS = ["grid", "list", "carousel", "single"]
 SCREENS = {"phone": 390, "small phone": 280, "desktop": 1280}
 RESERVED = "<style>grapevine-wall, grapevine-product { display: block; min-block-size: 70rem }</style>"
-WATCH = """
-window.shifted = [];
-const moved = ({ node, previousRect, currentRect }) => [node?.outerHTML?.slice(0, 80), previousRect.y, currentRect.y];
-window.watch = () => new PerformanceObserver(list => list.getEntries().forEach(({ value, sources }) =>
-  window.shifted.push([value, ...sources.map(moved)]))).observe({ type: "layout-shift" });
-"""
-PAINTED = "new Promise(done => requestAnimationFrame(() => setTimeout(done, 100)))"
 
 
 @pytest.fixture(scope="module")
@@ -39,22 +31,14 @@ def variety(shop: TestMerchant) -> list[str]:
     return [shop.product(title, **fields)["id"] for title, fields in things.items()]
 
 
-def slowly(route: Route) -> None:
-    time.sleep(0.2)
-    route.continue_()
-
-
-def filled(page: Page, address: str, elements: int) -> list[object]:
-    """What moved on the page at `address` until all its elements show their cards."""
+def filled(page: Page, address: str, elements: int) -> None:
+    """Open the page at `address`, and wait until all its elements show their cards."""
     page.goto(address)
     page.wait_for_function(
         "many => [...document.querySelectorAll('grapevine-wall, grapevine-product')]"
         ".filter(each => each.shadowRoot?.querySelector('[data-product]')).length == many",
         arg=elements,
     )
-    page.evaluate(PAINTED)
-    moved: list[object] = page.evaluate("window.shifted")
-    return moved
 
 
 def all_layouts(shop: TestMerchant, products: list[str], inside: str = "") -> tuple[str, int]:
@@ -73,32 +57,35 @@ def test_what_keeps_the_room_has_the_height_of_the_cards_in_every_layout(
 ) -> None:
     page = person(viewport={"width": SCREENS[screen], "height": 9000}).new_page()
     page.route("**/widget", slowly)
-    page.add_init_script(WATCH + "customElements.whenDefined('grapevine-product').then(() => setTimeout(watch, 60))")
+    watch(page, ONCE_THERE_ARE_ELEMENTS)
     body, elements = all_layouts(shop, variety)
-    assert [] == filled(page, elsewhere.write(body), elements)
+    filled(page, elsewhere.write(body), elements)
+    assert [] == shifts(page)
 
 
 def test_with_room_of_the_pages_own_nothing_moves_however_late_anything_comes(
     shop: TestMerchant, variety: list[str], elsewhere: Elsewhere, person: NewPerson
 ) -> None:
     page = person(viewport={"width": 900, "height": 9000}).new_page()
-    page.add_init_script(WATCH + "watch()")
+    watch(page)
     for late in ("**/grapevine.js", "**/widget", "**/after.js"):
         page.route(late, slowly)
     body, elements = all_layouts(shop, variety)
-    assert [] == filled(page, elsewhere.write(RESERVED + body), elements)
+    filled(page, elsewhere.write(RESERVED + body), elements)
+    assert [] == shifts(page)
 
 
 def test_a_fallback_of_about_the_final_size_keeps_its_room(
     shop: TestMerchant, variety: list[str], elsewhere: Elsewhere, person: NewPerson
 ) -> None:
     page = person(viewport={"width": 900, "height": 9999}).new_page()
-    page.add_init_script(WATCH + "watch()")
+    watch(page)
     for late in ("**/grapevine.js", "**/widget"):
         page.route(late, slowly)
     fallback = '<a href="/"><svg width="100%" height="1150"></svg></a>'
     body, elements = all_layouts(shop, variety, fallback)
-    assert [] == filled(page, elsewhere.write(body), elements)
+    filled(page, elsewhere.write(body), elements)
+    assert [] == shifts(page)
 
 
 def test_the_room_is_given_back_when_the_window_changes(mug: JSON, elsewhere: Elsewhere, person: NewPerson) -> None:

@@ -1,25 +1,20 @@
-"""The share button: any page of the merchant's site, passed on by whoever reads it; and the thanks after a purchase."""
+"""The share button: any page of the merchant's site, passed on by whoever reads it."""
 
 import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import BrowserContext, FrameLocator, Locator, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser import foreign
-from tests.browser.demo import Demo
 from tests.browser.foreign import STRICT, Elsewhere
-from tests.browser.journeys import ON_ONE_DATABASE, NewPerson, buy, sent_with, wait_for
+from tests.browser.journeys import ON_ONE_DATABASE, NewPerson, open_sheet, share
+from tests.browser.shifts import shifts, watch
 from tests.shop import JSON, TestMerchant, ok
 
 pytestmark = ON_ONE_DATABASE
 
 FALLBACK = '<a href="/fallback">Send this page</a>'
-SHIFTS = """
-window.shifted = 0;
-new PerformanceObserver((list) => list.getEntries().forEach((entry) => (shifted += entry.value)))
-  .observe({ type: "layout-shift", buffered: true });
-"""
 
 
 @pytest.fixture(scope="module")
@@ -35,20 +30,6 @@ def page(person: NewPerson) -> Page:
 def button(merchant: str, inside: str = FALLBACK, **attributes: str) -> str:
     given = "".join(f' {name.replace("_", "-")}="{value}"' for name, value in attributes.items())
     return f'<grapevine-share merchant="{merchant}"{given}>{inside}</grapevine-share>'
-
-
-def open_sheet(page: Page | FrameLocator, name: str = "Send this page") -> Locator:
-    page.get_by_role("button", name=name).click()
-    sheet = page.get_by_role("dialog")
-    expect(sheet).to_be_visible()
-    return sheet
-
-
-def share(page: Page, sheet: Locator, name: str = "Copy link") -> JSON:
-    """Press the button `name`: what was sent, with what was answered."""
-    with page.expect_response("**/v1/shares") as answered:
-        sheet.get_by_role("button", name=name, exact=True).click()
-    return {"sent": sent_with(answered.value), **answered.value.json()}
 
 
 def told_otherwise(page: Page, change: Callable[[JSON], None]) -> None:
@@ -114,6 +95,16 @@ def test_a_page_that_is_not_the_merchants_is_refused_kindly(page: Page, merchant
     expect(sheet.get_by_role("status").last).to_have_text("Sorry, this is no longer available.")
 
 
+def test_an_address_that_is_none_is_told_to_the_page_and_the_person(
+    page: Page, merchant: str, elsewhere: Elsewhere
+) -> None:
+    told = foreign.events(page, "error")
+    page.goto(elsewhere.write(button(merchant, url="https://")))
+    page.get_by_role("button", name="Send this page").click()
+    expect(page.get_by_role("status")).to_have_text("That did not work. Please try again.")
+    assert [{"code": "malformed_url"}] == told()
+
+
 def test_a_product_can_be_passed_on_by_a_button_too(
     page: Page, merchant: str, mug: JSON, shop: TestMerchant, elsewhere: Elsewhere
 ) -> None:
@@ -136,6 +127,7 @@ def test_the_button_lives_under_the_strictest_policy(merchant: str, elsewhere: E
     sheet.get_by_text("Add a few words").click()
     sheet.get_by_label("Your words").fill("x" * 300)
     assert [] == heard
+    assert [] == context.cookies()
 
 
 @pytest.mark.parametrize("trouble", ["away", "unknown", "none"])
@@ -163,12 +155,11 @@ def test_a_button_whose_merchant_is_said_later_works_then(page: Page, merchant: 
 def test_many_buttons_ask_once_and_move_nothing(page: Page, merchant: str, elsewhere: Elsewhere) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if request.url.endswith("/sharing") else None)
-    page.add_init_script(SHIFTS)
+    watch(page)
     style = "<style>grapevine-share { display: inline-block; min-height: 44px; vertical-align: middle }</style>"
     page.goto(elsewhere.write(style + f"<p>{button(merchant)}</p><p>Some words.</p>" * 20))
     expect(page.get_by_role("button", name="Send this page")).to_have_count(20)
-    page.wait_for_timeout(200)
-    assert 0 == page.evaluate("shifted")
+    assert [] == shifts(page)
     assert 1 == len(asked)
 
 
@@ -256,66 +247,5 @@ def test_who_writes_much_is_told_where_less_fits(page: Page, merchant: str, else
     words.fill("x" * 260)
     expect(hint).to_contain_text("Weibo")
     expect(hint).not_to_contain_text("Bluesky")
-    page.route("https://bsky.app/**", lambda route: route.abort())
-    page.add_init_script("window.open = () => null")
     words.fill("Short enough")
     expect(hint).to_have_text("")
-
-
-# After a purchase.
-
-
-@pytest.fixture
-def lamp(shop: TestMerchant, elsewhere: Elsewhere) -> JSON:
-    """A lamp that Ana passed on; her link leads to a page of the merchant's own, where it stands as an element."""
-    address = f"{elsewhere.origin}/lamp"
-    product = shop.product("Lamp", url=address)["id"]
-    wall = shop.wall(product, landing="merchant")["id"]
-    elsewhere.write(foreign.product(product, wall=wall), "/lamp")
-    return {"product": product, "share": shop.shopper().share(product, "telegram", wall=wall)}
-
-
-def follow_and_buy(context: BrowserContext, link: str) -> Page:
-    page = context.new_page()
-    with page.expect_response("**/claim"):
-        page.goto(link)
-    buy(page, "bo@example.com")
-    return page
-
-
-def test_who_has_bought_through_a_friend_passes_that_friends_word_on(demo: Demo, lamp: JSON, person: NewPerson) -> None:
-    page = follow_and_buy(person(), lamp["share"]["url"])
-    assert page.url.startswith(f"{demo.url}/thanks/")  # another origin, which knows nothing of the visitor
-    sheet = open_sheet(page, "Share")
-    expect(sheet).to_have_accessible_name("Share Lamp")
-    shared = share(page, sheet)
-    assert lamp["product"] == shared["sent"]["product"]
-    assert lamp["share"]["id"] == shared["parent"]
-
-
-def test_whoever_is_given_the_address_of_the_thanks_is_taken_for_nobody_else(
-    demo: Demo, shop: TestMerchant, lamp: JSON, person: NewPerson
-) -> None:
-    bought = follow_and_buy(person(), lamp["share"]["url"])
-    cy = person()
-    asked: list[str] = []
-    cy.on("request", lambda request: asked.append(request.url))
-    page = cy.new_page()
-    page.goto(bought.url)
-    expect(page.get_by_role("button", name="Share")).to_be_visible()
-    page.wait_for_load_state("networkidle")
-    assert [] == [url for url in asked if "/claim" in url]
-
-    page.get_by_role("link", name="Lamp").click()
-    page.wait_for_url("**/p/**")
-    buy(page, "cy@example.com")
-    earned = wait_for(lambda: found if len(found := _earned(shop, lamp["product"])) == 2 else [])
-    assert [False, True] == sorted(earned)  # Ana's by Bo's order, nobody's by Cy's
-
-
-def _earned(shop: TestMerchant, product: str) -> list[bool]:
-    """Of the orders of this lamp, whether somebody earned them."""
-    listed = ok(shop.http.get("/v1/orders", params={"limit": 100}))["data"]
-    mine = [order["id"] for order in listed if any(line.get("product") == product for line in order["lines"])]
-    lines = [shop.explanation(order)["lines"] for order in mine]
-    return [any(line["net"] and line["sharer"] != "(none)" for line in each) for each in lines]

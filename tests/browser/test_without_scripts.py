@@ -46,6 +46,7 @@ def test_a_friend_buys_two_of_a_size_with_a_code_and_the_sharer_is_credited(
     page.get_by_role("button", name="Buy").click()
     expect(page.get_by_text("50.00").first).to_be_visible()
     pay(page, "cy@example.com")
+    assert [] == page.context.cookies()
     # The code that was typed in speaks for Bea, whoever's link it was (attribution.md, rule 5).
     assert [("telegram", 5000)] == bought(shop, bea)
 

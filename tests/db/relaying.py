@@ -4,7 +4,7 @@ import sys
 import time
 
 from app.kernel.database import Database
-from app.kernel.feed import Relay
+from app.kernel.feed_relay import Relay
 from tests.clock import TestClock
 
 if __name__ == "__main__":

@@ -13,9 +13,12 @@ from sqlalchemy import func, select
 
 from app.kernel import feed
 from app.kernel.database import Database
-from app.kernel.feed import Extent, FeedEntry, Relay, Told
+from app.kernel.feed import FeedEntry, Told
+from app.kernel.feed_places import BEGINNING, Place
+from app.kernel.feed_relay import Relay
 from app.kernel.ids import new_id
 from tests.clock import START, TestClock
+from tests.db.feeding import after, end, goes_on_after, heard, tell
 from tests.db.referring import Shop, done, written
 from tests.soak import SOAK
 
@@ -35,23 +38,6 @@ def shop(database: Database, relay: Relay) -> Shop:
     made = Shop(database)
     relay.place_all()
     return made
-
-
-def tell(database: Database, merchant: int, *products: str) -> None:
-    with database.transaction() as session:
-        feed.tell(session, [Told(merchant, "like", product, None, START) for product in products])
-
-
-def end(database: Database, merchant: int) -> int:
-    with database.reading() as session:
-        return feed.extents(session, [merchant])[merchant].last
-
-
-def after(database: Database, merchant: int, position: int) -> list[tuple[int, str, str | None, str | None]]:
-    with database.reading() as session:
-        found = feed.read(session, {merchant: position}, 1000)
-    assert {merchant} >= {entry.merchant_id for entry in found}
-    return [(entry.position - position, *entry[2:]) for entry in found]
 
 
 def test_what_is_told_has_its_place_after_its_commit(database: Database, shop: Shop, relay: Relay) -> None:
@@ -102,7 +88,8 @@ def test_a_reader_who_takes_little_at_a_time_gets_everything(database: Database,
 
 def test_a_feed_of_which_nothing_was_told_is_empty(database: Database) -> None:
     with database.reading() as session:
-        assert feed.extents(session, [4711]) == {4711: Extent(0, 0)}
+        assert feed.ends(session, [4711]) == {4711: BEGINNING}
+        assert feed.standing(session, {(4711, BEGINNING)}) == {(4711, BEGINNING)}
         assert feed.read(session, {4711: 0}, 10) == []
         assert feed.read(session, {}, 10) == []
 
@@ -115,23 +102,26 @@ def test_old_entries_go_and_leave_no_gap(database: Database, shop: Shop, relay: 
         with database.transaction() as session:
             feed.tell(session, [Told(shop.merchant, "like", f"prod_{number}", None, at)])
         relay.place_all()
+    places = heard(database, shop.merchant)
     tell(database, shop.merchant, "prod_not_placed_yet")
     feed.tidy(database, late + timedelta(seconds=1))
-    with database.reading() as session:
-        extent = feed.extents(session, [shop.merchant])[shop.merchant]
-    assert extent == Extent(start + 4, start + 6)
-    asked = (start + 3, start + 4, start + 6, start + 7)
-    assert [False, True, True, False] == [extent.goes_on_after(position) for position in asked]
+    assert [False, True, True, True] == [
+        goes_on_after(database, shop.merchant, places[start + position]) for position in (3, 4, 5, 6)
+    ]
+    assert not goes_on_after(database, shop.merchant, BEGINNING)
+    assert not goes_on_after(database, shop.merchant, Place(start + 7, places[start + 6].mark))
     assert ["prod_4", "prod_5"] == [entry[2] for entry in after(database, shop.merchant, start + 4)]
     relay.place_all()
     assert after(database, shop.merchant, start + 6) == [(1, "like", "prod_not_placed_yet", None)]
 
 
 def test_a_feed_that_was_dropped_whole_goes_on_where_it_was(database: Database, shop: Shop, relay: Relay) -> None:
-    start = end(database, shop.merchant)
-    feed.tidy(database, START + feed.KEPT * 2)
-    with database.reading() as session:
-        assert feed.extents(session, [shop.merchant]) == {shop.merchant: Extent(start, start)}
+    start, places = end(database, shop.merchant), heard(database, shop.merchant)
+    for _ in range(2):
+        feed.tidy(database, START + feed.KEPT * 2)
+    assert {start: places[start]} == heard(database, shop.merchant)  # the last stays, by which its hearers are known
+    assert start == end(database, shop.merchant)
+    assert goes_on_after(database, shop.merchant, places[start])
     tell(database, shop.merchant, "prod_1")
     relay.place_all()
     assert after(database, shop.merchant, start) == [(1, "like", "prod_1", None)]
@@ -216,8 +206,8 @@ def test_whoever_reads_on_misses_nothing_and_sees_nothing_twice(
         with database.reading() as session:
             found = feed.read(session, position, 50)
         for merchant, place, kind, product, _ in found:
-            assert place == position[merchant] + 1
-            position[merchant] = place
+            assert place.position == position[merchant] + 1
+            position[merchant] = place.position
             if kind == "like":
                 seen[merchant].append(product or "")
         return bool(found)

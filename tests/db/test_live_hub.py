@@ -1,22 +1,24 @@
 """The hub of live walls, straight on a database: slow listeners, many of them, and a database that goes away."""
 
 import asyncio
-import json
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Callable
 
 import pytest
+from sqlalchemy import delete, update
 
+from app.kernel import feed
 from app.kernel.database import Database
 from app.kernel.errors import NotFound, Unavailable
-from app.kernel.feed import Relay
-from app.storefront.answers import Answer, Ask, Message, Stream
+from app.kernel.feed import FeedEnd, FeedEntry
+from app.kernel.feed_relay import Relay
+from app.storefront import shelf
+from app.storefront.answers import Answer, Ask
 from app.storefront.live import hub as live
 from app.storefront.live.hub import Hub
+from app.walls import service as walls
 from tests.clock import TestClock
+from tests.db.lines import OWN, Line, asked, run
 from tests.db.referring import Shop, written
-
-OWN = "http://shop.localhost"
 
 
 @pytest.fixture
@@ -36,74 +38,6 @@ def like(database: Database, shop: Shop) -> Callable[..., None]:
 
     relay.place_all()
     return like
-
-
-class Line:
-    """A browser's end of a line: what it was sent, and whether it takes more just now."""
-
-    def __init__(self) -> None:
-        self.status = 0
-        self.sent: list[bytes] = []
-        self.is_over = False
-        self.takes = asyncio.Event()
-        self.takes.set()
-        self._hung_up = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
-
-    def open(self, stream: Answer | Stream) -> "Line":
-        assert not isinstance(stream, Answer)
-        self._task = asyncio.create_task(stream.run(self._receive, self._send))
-        return self
-
-    async def hang_up(self) -> None:
-        self._hung_up.set()
-        await self.end()
-
-    async def end(self) -> None:
-        assert self._task is not None
-        await asyncio.wait_for(self._task, 10)
-
-    async def until(self, done: Callable[["Line"], bool]) -> None:
-        for _ in range(500):
-            if done(self):
-                return
-            await asyncio.sleep(0.02)
-        raise AssertionError(self.sent)
-
-    @property
-    def events(self) -> list[dict[str, Any]]:
-        """What was said, but for comments."""
-        told = b"".join(self.sent).decode().split("\n\n")
-        return [json.loads(each.split("data: ")[1]) for each in told if "data: " in each]
-
-    async def _receive(self) -> Message:
-        await self._hung_up.wait()
-        return {"type": "http.disconnect"}
-
-    async def _send(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
-        else:
-            self.sent.append(message["body"])
-            self.is_over = not message.get("more_body")
-        await self.takes.wait()
-
-
-def run(database: Database, story: Callable[[Hub], Awaitable[None]], **options: Any) -> None:
-    async def tell() -> None:
-        hub = Hub(database, OWN, **options)
-        try:
-            await story(hub)
-        finally:
-            hub.end()
-            hub.close()
-            await asyncio.sleep(0.05)
-
-    asyncio.run(tell())
-
-
-def asked(**headers: str) -> Ask:
-    return Ask("GET", headers, b"")
 
 
 def test_who_is_slow_hears_the_latest_counts_and_not_all_between(
@@ -194,6 +128,98 @@ def test_a_second_listener_misses_nothing_of_what_was_kept_ready_for_another(
         await second.until(lambda line: bool(line.events) and line.events[-1]["likes"] == {mug: 1})
         for line in (first, second):
             await line.hang_up()
+
+    run(database, story)
+
+
+def test_who_hangs_up_before_anything_was_said_leaves_their_place_to_others(database: Database, shop: Shop) -> None:
+    wall = shop.wall()
+
+    async def story(hub: Hub) -> None:
+        for _ in range(3):
+            deaf = Line()
+            deaf.takes.clear()
+            deaf.open(await hub.live(asked(), wall))
+            await deaf.until(lambda line: line.status == 200)
+            assert hub.streams == 1
+            await deaf.cut()
+            assert hub.streams == 0
+
+    run(database, story, most=1)
+
+
+def test_a_stream_that_ends_before_its_head_was_taken_ends_whole(database: Database, shop: Shop) -> None:
+    wall = shop.wall()
+
+    async def story(hub: Hub) -> None:
+        slow = Line()
+        slow.takes.clear()
+        slow.open(await hub.live(asked(), wall))
+        await slow.until(lambda line: line.status == 200)
+        hub.end()
+        slow.takes.set()
+        await slow.end()
+        assert slow.is_over
+        assert hub.streams == 0
+
+    run(database, story)
+
+
+def test_many_who_come_at_once_do_not_pass_the_limit_together(database: Database, shop: Shop) -> None:
+    wall = shop.wall()
+
+    async def story(hub: Hub) -> None:
+        lines = [Line().come(hub.live(asked(), wall)) for _ in range(40)]
+        for line in lines:
+            await line.until(lambda line: line.status != 0)
+        assert [200] * 10 + [503] * 30 == sorted(line.status for line in lines)
+        for line in lines:
+            await line.hang_up()
+
+    run(database, story, most=10)
+
+
+def test_streams_end_where_the_database_was_put_back_and_begin_anew(
+    database: Database, shop: Shop, like: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shelf, "FRESH_FOR", 0.0)  # what was kept ready is not from before
+    wall, (mug, cup, _) = shop.wall(), shop.products
+    like(mug, 2)
+
+    async def story(hub: Hub) -> None:
+        line = Line().open(await hub.live(asked(), wall))
+        await line.until(lambda line: bool(line.events))
+        await asyncio.to_thread(put_back, database, shop.merchant, 1)
+        await asyncio.to_thread(like, cup, 3)  # further than it had come before
+        await line.end()
+        again = Line().open(await hub.live(asked(**{"last-event-id": line.last_id}), wall))
+        await again.until(lambda line: bool(line.events))
+        assert {"likes": {mug: 2, cup: 3}, "all": True, "shown": sorted(shop.products)} == again.events[0]
+        await again.hang_up()
+
+    run(database, story)
+
+
+def put_back(database: Database, merchant: int, entries: int) -> None:
+    """Let the feed be as it was so many entries ago."""
+    with database.transaction() as session:
+        end = feed.ends(session, [merchant])[merchant].position - entries
+        session.execute(delete(FeedEntry).where(FeedEntry.merchant_id == merchant, FeedEntry.position > end))
+        session.execute(update(FeedEnd).where(FeedEnd.merchant_id == merchant).values(position=end))
+
+
+def test_places_that_are_made_up_are_no_work(
+    database: Database, shop: Shop, like: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wall, read = shop.wall(), []
+    product_ids = walls.product_ids
+    monkeypatch.setattr(walls, "product_ids", lambda *given: read.append(1) or product_ids(*given))  # type: ignore[func-returns-value]
+    like(shop.products[0])
+
+    async def story(hub: Hub) -> None:
+        for number in range(20):
+            await hub.live(asked(**{"last-event-id": f"1-{number:012}"}), wall)
+        assert len(read) <= 3  # once a second
 
     run(database, story)
 

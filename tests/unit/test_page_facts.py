@@ -88,6 +88,11 @@ def test_a_page_that_never_ends_costs_little(endless: str) -> None:
     assert time.thread_time() - since < 3
 
 
+@pytest.mark.parametrize("section", ["<![", "<![x[", "<![ [", "<![[", "<![9[", "<!x", "<![if !IE]>", "<![CDATA["])
+def test_what_was_said_before_a_section_that_nobody_knows_counts(section: str) -> None:
+    assert "T" == title_of(f"<title>T</title>{section * 3000}")
+
+
 @pytest.mark.parametrize(
     ("address", "words"),
     [

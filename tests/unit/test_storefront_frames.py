@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.storefront.embeds.frames import MOST, USUAL, Choice
-from app.storefront.embeds.serving import policy
+from app.storefront.embeds.answers import policy
+from app.storefront.embeds.frames import MOST, STEPS, USUAL, Choice
 from app.storefront.look import source_of
 
 OWN = "https://g.example"
@@ -20,6 +20,21 @@ def test_a_page_chooses_by_the_query() -> None:
 )
 def test_how_many_cards_has_bounds(query: dict[str, str], cards: int) -> None:
     assert cards == Choice.of(query, "").cards
+
+
+def test_how_many_cards_is_one_of_a_few_numbers_and_never_more_than_was_asked_for() -> None:
+    asked = {count: Choice.of({"cards": str(count)}, "").cards for count in range(1, 1000)}
+    assert set(STEPS) == set(asked.values())
+    assert all(given <= count for count, given in asked.items())
+    assert {step: step for step in STEPS} == {count: asked[count] for count in STEPS}
+
+
+def test_what_does_not_matter_makes_no_frame_of_its_own() -> None:
+    many = {"layout": "list", "theme": "dark", "cards": "6", "wall": "wall_1"}
+    assert Choice("list", "dark", 6, "fr") == Choice.of(many, "fr").for_cards()
+    assert Choice(theme="dark", language="fr", wall="wall_2") == Choice.of(many, "fr").for_one("wall_2")
+    alone = [Choice.of({"layout": "single", "cards": count}, "").for_cards() for count in ("1", "6", "48")]
+    assert ({Choice("single")}, 1) == (set(alone), alone[0].most)
 
 
 @pytest.mark.parametrize("query", [{"layout": "spiral"}, {"theme": "pink"}, {"wall": "w" * 65}, {"wall": ""}])

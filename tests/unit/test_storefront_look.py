@@ -5,22 +5,17 @@ import hashlib
 
 import pytest
 
-from app.storefront.look import ink_on, letting_in, scheme_of, source_of, style_of
+from app.storefront.look import letting_in, scheme_of, source_of, style_of
 
 
 def test_a_theme_becomes_declarations() -> None:
-    assert ":root{--accent:#0b6e4f;--ink:#fff;--round:0px}" == style_of({"accent": "#0b6e4f", "radius": 0})
+    assert ":root{--accent:#0b6e4f;--round:0px}" == style_of({"accent": "#0b6e4f", "radius": 0})
     assert "" == style_of({"scheme": "dark", "accent": None, "radius": None})
 
 
 @pytest.mark.parametrize("accent", ["red", "#fff", "#0b6e4f}", "#0b6e4f;x", "</style>", 7, None])
 def test_what_is_no_colour_never_reaches_a_style(accent: object) -> None:
     assert "" == style_of({"accent": accent, "radius": "4px;}"})
-
-
-@pytest.mark.parametrize(("color", "ink"), [("#000000", "#fff"), ("#ffb000", "#000"), ("#5b2a86", "#fff")])
-def test_words_on_the_accent_can_be_read(color: str, ink: str) -> None:
-    assert ink == ink_on(color)
 
 
 def test_the_scheme_is_the_readers_unless_the_theme_says_otherwise() -> None:

@@ -10,7 +10,16 @@ ROOT: Final = Path(__file__).parents[2]
 GUIDE: Final = (ROOT / "docs" / "widgets.md").read_text("utf-8")
 MODULES: Final = {file.name: file.read_text("utf-8") for file in sorted((ROOT / "widgets" / "elements").glob("*.js"))}
 SCRIPTS: Final = "\n".join(MODULES.values())
-ELEMENTS: Final = ("element.js", "section.js", "wall.js", "product.js", "share-button.js", "share.js", "seen.js")
+ELEMENTS: Final = (
+    "element.js",
+    "section.js",
+    "wall.js",
+    "product.js",
+    "share-button.js",
+    "share.js",
+    "seen.js",
+    "click.js",
+)
 
 
 def named(pattern: str, text: str) -> set[str]:
