@@ -14,6 +14,8 @@ JSON = dict[str, Any]
 _numbers = count(1)
 _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """Made once: each client would read the machine's certificates anew, which costs more than the whole test."""
+_LIMITS = httpx.Limits(keepalive_expiry=2)
+"""The server closes lines that say nothing for five seconds: who uses one just then finds it cut."""
 
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/148.0.0.0 Safari/537.36"
 
@@ -84,8 +86,8 @@ class TestMerchant:
 
     def __post_init__(self) -> None:
         headers = {"Authorization": f"Bearer {self.secret_key}"}
-        self.http = httpx.Client(base_url=self.base, headers=headers, timeout=30, verify=_NO_TLS)
-        self.public = httpx.Client(base_url=self.base, timeout=30, verify=_NO_TLS)
+        self.http = httpx.Client(base_url=self.base, headers=headers, timeout=30, verify=_NO_TLS, limits=_LIMITS)
+        self.public = httpx.Client(base_url=self.base, timeout=30, verify=_NO_TLS, limits=_LIMITS)
 
     def close(self) -> None:
         """Close the connections, the shoppers' too."""
