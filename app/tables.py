@@ -7,6 +7,7 @@ from app.kernel import outbox as _outbox
 from app.kernel import periodic as _periodic
 from app.kernel.database import Base
 from app.kernel.http import idempotency as _idempotency
+from app.kernel.rollups import tables as _rollups
 from app.merchants import models as _merchants
 from app.orders import models as _orders
 from app.orders import stripe_models as _stripe
@@ -22,5 +23,5 @@ __all__ = ["METADATA"]
 
 _MODULES = (
     *(_attribution, _catalog, _connectors, _feed, _idempotency, _merchants, _orders, _outbox, _periodic, _referrals),
-    *(_promotions, _reconciliation, _stripe, _walls),
+    *(_promotions, _reconciliation, _rollups, _stripe, _walls),
 )
