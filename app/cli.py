@@ -2,16 +2,12 @@
 
 import gc
 import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from app.settings import Settings
+from app import console
 
 cli = typer.Typer(
     name="grapevine",
@@ -33,10 +29,15 @@ def serve(
 ) -> None:
     """Bring the database up to date and serve."""
     os.environ.setdefault("GRAPEVINE_PUBLIC_URL", f"http://localhost:{port}")
-    settings = _settings()
+    settings = console.settings()
     if workers > 1 and settings.database.startswith("sqlite"):
-        _stop("SQLite has one writer: --workers needs PostgreSQL (GRAPEVINE_DATABASE_URL).")
-    _migrate(settings)
+        console.stop("SQLite has one writer: --workers needs PostgreSQL (GRAPEVINE_DATABASE_URL).")
+    console.migrate(settings)
+    if settings.reports_database_url:
+        from app.kernel.replica import why_not
+
+        if wrong := why_not(settings.database, settings.reports_database_url):
+            console.stop(f"GRAPEVINE_REPORTS_DATABASE_URL: {wrong}")
 
     import uvicorn
 
@@ -51,6 +52,7 @@ def serve(
         host=host,
         port=port,
         workers=workers,
+        http="app.kernel.http.lines:Line",
         access_log=False,
         server_header=False,
         proxy_headers=bool(settings.trusted_proxies),
@@ -64,16 +66,16 @@ def worker() -> None:
     """Run background jobs apart from the server (whose `GRAPEVINE_JOBS` is then `false`)."""
     from app import main
 
-    settings = _settings()
-    with _usable_database():
-        _reach(settings)
+    settings = console.settings()
+    with console.usable_database():
+        console.reach(settings)
         main.run_worker(settings)
 
 
 @cli.command()
 def migrate() -> None:
     """Bring the database up to date. Servers do so themselves when they start."""
-    _migrate(_settings())
+    console.migrate(console.settings())
     typer.echo("The database is up to date.")
 
 
@@ -86,13 +88,13 @@ def merchant(
     """Make a merchant and print its keys, which are not shown again."""
     from app.merchants.cli import make_merchant
 
-    settings = _settings()
-    _migrate(settings)
+    settings = console.settings()
+    console.migrate(settings)
     try:
-        with _usable_database():
+        with console.usable_database():
             made = make_merchant(settings, name, currency, origin or [])
     except ValueError as wrong:
-        _stop(str(wrong))
+        console.stop(str(wrong))
     for what, value in made.items():
         typer.echo(f"{what:<12}{value}")
 
@@ -113,13 +115,13 @@ def import_file(
     from app.history.cli import move_in
     from app.kernel.errors import AppError
 
-    settings = _settings()
-    _migrate(settings)
+    settings = console.settings()
+    console.migrate(settings)
     try:
-        with _usable_database():
+        with console.usable_database():
             lost = move_in(settings, file, of) if history else bring_in_file(settings, file, file_format, of)
     except AppError as refusal:
-        _stop(refusal.detail)
+        console.stop(refusal.detail)
     raise typer.Exit(1 if lost else 0)
 
 
@@ -131,8 +133,8 @@ def backup(
     """Write all that the database holds to one file, while everybody goes on working."""
     from app.backup.cli import take
 
-    settings = _settings()
-    with _told_in_one_line(), _usable_database():
+    settings = console.settings()
+    with console.told_in_one_line(), console.usable_database():
         take(settings, file, force=force)
 
 
@@ -145,8 +147,8 @@ def restore(
     """Fill an empty database from a backup, of SQLite or PostgreSQL: all of it or nothing."""
     from app.backup import cli as backups
 
-    settings = _settings()
-    with _told_in_one_line(), _usable_database():
+    settings = console.settings()
+    with console.told_in_one_line(), console.usable_database():
         if check:
             backups.check(settings, file)
         else:
@@ -164,17 +166,76 @@ def reconcile(
     from app.kernel.errors import AppError
     from app.orders.reconciliation import cli as orders
 
-    settings = _settings()
-    _migrate(settings)
+    settings = console.settings()
+    console.migrate(settings)
     here = main.assemble(settings)
     try:
-        with _usable_database():
+        with console.usable_database():
             finished = orders.reconcile(here, since)
     except AppError as refusal:
-        _stop(refusal.detail)
+        console.stop(refusal.detail)
     finally:
         here.database.close()
     raise typer.Exit(0 if finished else 1)
+
+
+@cli.command()
+def simulate(
+    seed: Annotated[int, typer.Option(help="Which world: of equal options, equal worlds.")] = 7,
+    merchants: Annotated[int, typer.Option(help="Merchants, each smaller than the one before.")] = 3,
+    facts: Annotated[int, typer.Option(help="Visits, likes, shares and beacons, of all together.")] = 1_000_000,
+    days: Annotated[int, typer.Option(help="How long it lasts.")] = 365,
+    until: Annotated[str | None, typer.Option(help="The day after the last, as 2026-11-22; default: today.")] = None,
+    orders: Annotated[int | None, typer.Option(help="Default: one to a hundred facts.")] = None,
+    truth: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="A file for the figures that reports must show (JSON).")
+    ] = None,
+    add: Annotated[bool, typer.Option(help="Even where there are merchants already.")] = False,
+) -> None:
+    """Fill the database with a world whose true figures are known: to try reports, and to measure."""
+    from app.simulation.cli import make_world
+    from app.simulation.options import Impossible
+
+    settings = console.settings()
+    console.migrate(settings)
+    wanted = {"seed": seed, "merchants": merchants, "facts": facts, "days": days, "orders": orders}
+    try:
+        with console.usable_database():
+            make_world(settings, wanted, until, truth, add=add)
+    except Impossible as impossible:
+        console.stop(str(impossible))
+
+
+rollups = typer.Typer(help="The counts that reports are read from, beside the facts.", no_args_is_help=True)
+cli.add_typer(rollups, name="rollups")
+Whose = Annotated[str | None, typer.Option("--merchant", help="`mer_…`; default: everybody.")]
+Since = Annotated[str | None, typer.Option(help="Only facts from then on: a date or a time, as 2026-11-19.")]
+
+
+@rollups.command(name="check")
+def check_rollups(merchant: Whose = None, since: Since = None) -> None:
+    """Compare the counts with the facts, and say what differs. Changes nothing, and holds up nobody."""
+    _compare_rollups(merchant, since, mend=False)
+
+
+@rollups.command(name="rebuild")
+def rebuild_rollups(merchant: Whose = None, since: Since = None) -> None:
+    """Make the counts those of the facts, while everybody goes on working; say what differed."""
+    _compare_rollups(merchant, since, mend=True)
+
+
+def _compare_rollups(merchant: str | None, since: str | None, *, mend: bool) -> None:
+    from app.kernel.errors import AppError
+    from app.reports import rollups_cli
+
+    settings = console.settings()
+    console.migrate(settings)
+    try:
+        with console.usable_database():
+            differed = rollups_cli.check(settings, merchant, since, mend=mend)
+    except AppError as refusal:
+        console.stop(refusal.detail)
+    raise typer.Exit(1 if differed and not mend else 0)
 
 
 @cli.command()
@@ -189,82 +250,12 @@ def demo(
 
     open_files.ask_for_all()
     try:
-        with _usable_database():
+        with console.usable_database():
             run(port, reset=reset)
     except WrongSettings as wrong:
-        _stop(str(wrong))
+        console.stop(str(wrong))
     except OSError as taken:
-        _stop(f"a port from {port} to {port + 2} cannot be had: {taken.strerror}. Choose another: --port")
-
-
-def _settings() -> "Settings":
-    from app.settings import WrongSettings, load
-
-    try:
-        return load()
-    except WrongSettings as wrong:
-        _stop(str(wrong))
-
-
-def _migrate(settings: "Settings") -> None:
-    from app.kernel.database import Database
-    from app.migrate import upgrade
-
-    database = Database(settings.database)
-    try:
-        with _usable_database():
-            upgrade(database)
-    finally:
-        database.close()
-
-
-def _reach(settings: "Settings") -> None:
-    """Raises `DBAPIError` where the database does not answer."""
-    from sqlalchemy import text
-
-    from app.kernel.database import Database
-
-    database = Database(settings.database)
-    try:
-        with database.reading() as session:
-            session.execute(text("SELECT 1"))
-    finally:
-        database.close()
-
-
-@contextmanager
-def _usable_database() -> Iterator[None]:
-    """Stops with one line where the database cannot be reached, or refuses."""
-    from sqlalchemy.exc import DBAPIError
-
-    try:
-        yield
-    except DBAPIError as error:
-        said = str(error.orig).strip() or type(error.orig).__name__
-        _stop(f"the database cannot be used: {said.splitlines()[0]}")
-
-
-@contextmanager
-def _told_in_one_line() -> Iterator[None]:
-    """Stops where a backup is refused, or its file cannot be read or written. Told to end, it tidies up first."""
-    import signal
-
-    from app.backup.seal import Refused
-
-    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    try:
-        yield
-    except Refused as refusal:
-        _stop(str(refusal))
-    except OSError as error:
-        _stop(f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error))
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _stop(why: str) -> NoReturn:
-    typer.echo(f"grapevine: {why}", err=True)
-    raise typer.Exit(2)
+        console.stop(f"a port from {port} to {port + 2} cannot be had: {taken.strerror}. Choose another: --port")
 
 
 def main() -> None:

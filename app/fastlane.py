@@ -1,7 +1,8 @@
 """The fast lane: pure ASGI in front of everything else, for what is called by the thousand.
 
 Finds the storefront's handler by a dictionary of first path segments and sends what it answers; whatever is
-not of these paths, or is neither GET nor HEAD, goes on to the wrapped application. Decides nothing itself.
+not of these paths, or is neither GET nor HEAD (beacons: POST), goes on to the wrapped application. Decides nothing
+itself.
 """
 
 import logging
@@ -13,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.kernel.errors import AppError, NotFound, Unavailable
 from app.kernel.http import problems
 from app.kernel.ids import Malformed
+from app.merchants.cors import Cors
 from app.storefront.answers import Answer, Ask, Stream, plain
 from app.storefront.assets.files import LOADERS
 from app.storefront.front import Storefront
@@ -23,6 +25,10 @@ log = logging.getLogger(__name__)
 Handler = Callable[[Ask], Awaitable[Answer | Stream]]
 Route = Callable[[list[str]], Handler | None]
 """The handler of a path, given its segments; None for a path that is not of the fast lane."""
+
+
+BEACONS = "/v1/beacons"
+"""The one path that is posted to by the thousand."""
 
 
 class FastLane:
@@ -45,6 +51,7 @@ class FastLane:
             "favicon.ico": self._favicon,
             "": self._home,
         }
+        self._posted = Cors(self._take_beacons, front.directory, front.hosted.own, (BEACONS,))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] in ("GET", "HEAD"):
@@ -56,7 +63,14 @@ class FastLane:
                 if isinstance(answer, Answer):
                     return await _send(answer, scope["method"], send)
                 return await answer.run(receive, send)
+        elif scope["type"] == "http" and scope["method"] == "POST" and scope["path"] == BEACONS:
+            return await self._posted(scope, receive, send)
         return await self._app(scope, receive, send)
+
+    async def _take_beacons(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = await _answer(lambda ask: self._front.beacons.answer(ask, receive), Ask.of(scope))
+        assert isinstance(answer, Answer)
+        await _send(answer, "POST", send)
 
     def _widget(self, segments: list[str]) -> Handler | None:
         match segments:

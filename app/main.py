@@ -3,12 +3,11 @@
 import gc
 import signal
 import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
 from starlette.types import ASGIApp
 
 from app import health, resources
@@ -26,14 +25,18 @@ from app.kernel.clock_watch import ClockWatch
 from app.kernel.database import Database
 from app.kernel.events import Events
 from app.kernel.feed_relay import Relay
-from app.kernel.http import idempotency, openapi, problems
+from app.kernel.http import idempotency, openapi, problems, routes
+from app.kernel.http.crowd import Crowd
 from app.kernel.http.limits import TooLargeAsProblem
 from app.kernel.outbox import Beside, Handler, Outbox, Worker
 from app.kernel.periodic import Timetable
 from app.kernel.recorder import Recorder
+from app.kernel.replica import Reports
+from app.kernel.rollups.folding import Folding
 from app.kernel.runtime import Runtime
 from app.kernel.signing import Signer
 from app.kernel.stopping import on_stop
+from app.kernel.wakeups import Wakeups
 from app.merchants import api as merchants_api
 from app.merchants.cors import Cors
 from app.merchants.directory import Directory
@@ -49,14 +52,15 @@ from app.orders.reconciliation import runs as reconciliation
 from app.orders.stripe.gateway import Gateway
 from app.orders.webhooks import api as webhook_api
 from app.referrals import api as referrals_api
-from app.referrals import beacons, beacons_api, coupons, coupons_api, identities, identities_api, machine_visits, visits
+from app.referrals import beacons, coupons, coupons_api, identities, identities_api, keeping, machine_visits, visits
 from app.referrals import service as referrals
 from app.referrals import writing as referrals_writing
 from app.reports import api as reports_api
-from app.reports import machines_api, models_api, sharers_api, spread_api
+from app.reports import credit_keeping, funnel_api, machines_api, mending, models_api, sharers_api, spread_api
 from app.settings import Settings, load
 from app.storefront import api as storefront_api
 from app.storefront.assets import api as assets_api
+from app.storefront.beacons import api as beacons_api
 from app.storefront.embed_code import api as embed_code_api
 from app.storefront.embeds import api as embeds_api
 from app.storefront.feeds import api as feeds_api
@@ -83,7 +87,10 @@ def assemble(settings: Settings, clock: Clock | None = None, machine: Clock | No
     """
     clock = clock or SystemClock()
     database = Database(settings.database)
-    outbox = Outbox(clock)
+    wakeups = Wakeups(database)
+    outbox = Outbox(clock, partial(wakeups.ring, "jobs"))
+    wakeups.hear("jobs", lambda _: outbox.added.set())
+    wakeups.hear("told", lambda _: feed.bell.wake())
     here = Runtime(
         settings=settings,
         clock=clock,
@@ -93,6 +100,8 @@ def assemble(settings: Settings, clock: Clock | None = None, machine: Clock | No
         events=Events(outbox),
         recorder=Recorder(database),
         watch=ClockWatch(machine),
+        wakeups=wakeups,
+        reports=Reports(database, settings.reports_database_url),
     )
     credit = attribution.Listeners(here.clock, here.outbox)
     here.events.on(OrderChanged, "attribute-order", credit.on_order_changed)
@@ -102,7 +111,7 @@ def assemble(settings: Settings, clock: Clock | None = None, machine: Clock | No
     here.events.on(coupons.CouponChanged, "attribute-coupon", credit.on_coupon_changed)
     here.recorder.register(referrals.NewReferral, partial(referrals_writing.write, windows=policies.click_windows))
     here.recorder.register(visits.NewVisit, visits.write)
-    here.recorder.register(beacons.NewBeacons, beacons.write)
+    here.recorder.register(beacons.NewBeacons, beacons.Keeper().write)
     here.recorder.register(machine_visits.MachinesCame, machine_visits.write)
     return here
 
@@ -122,8 +131,32 @@ def worker(here: Runtime, gateway: Gateway) -> Worker:
         catalog_imports.TOPIC: partial(catalog_imports.run, here.database, here.clock),
     }
     hourly = reconciliation.periodic(here, gateway) if here.settings.reconcile else []
-    beside: list[Beside] = [Timetable(here.database, here.clock, hourly), Relay(here.database, here.clock)]
+    lookouts = [keeping.periodic(here), mending.periodic(here), *credit_keeping.periodic(here.database, here.clock)]
+    timetable = Timetable(here.database, here.clock, [*lookouts, *hourly])
+    beside: list[Beside] = [timetable, _relay(here), Folding(here.database), credit_keeping.Keeping(here.database)]
     return Worker(here.database, here.clock, here.outbox, handlers, tidy=tidy, beside=beside)
+
+
+def _relay(here: Runtime) -> Relay:
+    return Relay(here.database, here.clock, partial(here.wakeups.ring, "placed"))
+
+
+@contextmanager
+def _woken(here: Runtime, *, relays: bool) -> Iterator[None]:
+    """Hear of what other processes commit, and let them hear of ours, while the block lasts."""
+
+    def told(shown: feed.Shown) -> None:
+        if not relays:  # those of other processes must do it
+            here.wakeups.tell("told")
+        if shown:
+            here.wakeups.ring("shown", shown)
+
+    here.wakeups.start()
+    try:
+        with feed.bell.joined(told):
+            yield
+    finally:
+        here.wakeups.stop()
 
 
 def api(here: Runtime, directory: Directory, front: Storefront) -> FastAPI:
@@ -134,7 +167,7 @@ def api(here: Runtime, directory: Directory, front: Storefront) -> FastAPI:
         summary="Social commerce: walls to embed, likes and shares as referrals, sales credited to who brought them.",
         lifespan=partial(_lifespan, here, front),
         max_body_size=LARGEST_BODY,
-        generate_unique_id_function=_operation_id,
+        generate_unique_id_function=routes.operation_id,
         openapi_tags=[{"name": name, "description": text} for name, text in _TAGS.items()],
     )
     app.state.runtime = here
@@ -145,8 +178,7 @@ def api(here: Runtime, directory: Directory, front: Storefront) -> FastAPI:
     app.state.click_windows = policies.click_windows
     problems.install(app)
     pages_api.install(app)
-    for domain in _DOMAINS:
-        app.include_router(domain.router)
+    routes.install(app, (domain.router for domain in _DOMAINS), first=("/v1/likes", "/v1/shares"))
     for path, look in (("/healthz", health.healthz), ("/readyz", health.readyz)):  # many monitors ask by HEAD
         app.add_api_route(path, look, methods=["HEAD"], include_in_schema=False)
     openapi.install(app)
@@ -157,8 +189,8 @@ def application(settings: Settings, clock: Clock | None = None, machine: Clock |
     """The whole server, ready for uvicorn."""
     here = assemble(settings, clock, machine)
     directory = Directory(here.database)
-    front = Storefront(here, resources.WIDGETS)
-    limited = TooLargeAsProblem(api(here, directory, front))
+    front = Storefront(here, resources.WIDGETS, directory)
+    limited = Crowd(TooLargeAsProblem(api(here, directory, front)))
     return FastLane(Cors(limited, directory, settings.public_url, PUBLIC_PATHS), front)
 
 
@@ -178,9 +210,10 @@ def run_worker(settings: Settings) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    jobs.start()
-    stop.wait()
-    jobs.stop()
+    with _woken(here, relays=True):
+        jobs.start()
+        stop.wait()
+        jobs.stop()
     gateway.close()
     here.database.close()
 
@@ -191,7 +224,8 @@ async def _lifespan(here: Runtime, front: Storefront, app: FastAPI) -> AsyncIter
     jobs = worker(here, app.state.gateway) if here.settings.jobs else None
     if jobs is not None:
         jobs.start()
-    with on_stop(front.live.end):
+    front.listen(here.wakeups)
+    with on_stop(front.live.end), _woken(here, relays=jobs is not None):
         yield {"end_streams": front.live.end}
     await front.settle()
     here.recorder.stop()
@@ -199,11 +233,8 @@ async def _lifespan(here: Runtime, front: Storefront, app: FastAPI) -> AsyncIter
         jobs.stop()
     front.close()
     app.state.gateway.close()
+    here.reports.close()
     here.database.close()
-
-
-def _operation_id(route: APIRoute) -> str:
-    return route.name
 
 
 _DOMAINS = (
@@ -228,6 +259,7 @@ _DOMAINS = (
     preview_api,
     history_api,
     reports_api,
+    funnel_api,
     models_api,
     spread_api,
     machines_api,

@@ -43,6 +43,9 @@ class Settings(BaseSettings):
         "",
         description="`sqlite:///path` or `postgresql://user:password@host/name`. Default: SQLite in DATA_DIR.",
     )
+    reports_database_url: str = Field(
+        "", description="A streaming replica of the PostgreSQL in DATABASE_URL, from which reports are read."
+    )
     public_url: str = Field(
         "http://localhost:8000",
         description="The address under which shoppers reach this server, without a path.",
@@ -62,6 +65,13 @@ class Settings(BaseSettings):
     )
     jobs: bool = Field(
         True, description="Run background jobs inside the server; `false` where `grapevine worker` runs."
+    )
+
+    keep_beacons_days: int = Field(
+        400,
+        ge=7,
+        le=36_500,
+        description="How many days what widgets reported is kept; what it came to stays in the reports.",
     )
 
     reconcile: bool = Field(
@@ -114,7 +124,7 @@ class Settings(BaseSettings):
         usual = ":80" if url.scheme == "http" else ":443"
         return f"{url.scheme}://{url.netloc.lower().removesuffix(usual)}"
 
-    @field_validator("database_url")
+    @field_validator("database_url", "reports_database_url")
     @classmethod
     def _is_known_database(cls, value: str) -> str:
         if value and not value.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://", "postgres://")):
@@ -136,6 +146,14 @@ class Settings(BaseSettings):
     def _webhooks_can_be_checked(self) -> Self:
         if self.stripe_api_key and not self.stripe_webhook_secret:
             raise ValueError("GRAPEVINE_STRIPE_WEBHOOK_SECRET is needed where GRAPEVINE_STRIPE_API_KEY is set")
+        return self
+
+    @model_validator(mode="after")
+    def _replica_is_of_the_same_kind(self) -> Self:
+        if self.reports_database_url and not all(
+            url.startswith("postgresql") for url in (self.reports_database_url, self.database_url)
+        ):
+            raise ValueError("GRAPEVINE_REPORTS_DATABASE_URL needs PostgreSQL, there and at GRAPEVINE_DATABASE_URL")
         return self
 
     @property

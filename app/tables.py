@@ -15,6 +15,7 @@ from app.orders.connectors import models as _connectors
 from app.orders.promotions import models as _promotions
 from app.orders.reconciliation import models as _reconciliation
 from app.referrals import models as _referrals
+from app.reports import models as _reports
 from app.walls import models as _walls
 
 METADATA = Base.metadata
@@ -23,5 +24,5 @@ __all__ = ["METADATA"]
 
 _MODULES = (
     *(_attribution, _catalog, _connectors, _feed, _idempotency, _merchants, _orders, _outbox, _periodic, _referrals),
-    *(_promotions, _reconciliation, _rollups, _stripe, _walls),
+    *(_promotions, _reconciliation, _reports, _rollups, _stripe, _walls),
 )

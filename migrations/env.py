@@ -4,7 +4,7 @@ Those who start together take turns, and each looks at what is missing only once
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Literal
 
@@ -36,6 +36,7 @@ def run() -> None:
             transaction_per_migration=not database.is_sqlite,
             compare_type=_unlike,
             render_item=_render,
+            include_name=_no_part(connection),
         )
         with context.begin_transaction():
             context.run_migrations()
@@ -86,6 +87,15 @@ def _unlike(
     """Lengths of text are nothing to SQLite: to change one there, a table would be made anew. The rest as usual."""
     both_text = isinstance(known, String) and isinstance(wanted, String)
     return False if both_text and context.get_context().dialect.name == "sqlite" else None
+
+
+def _no_part(connection: Connection) -> Callable[[str | None, str, Any], bool]:
+    """Whether something is to be compared with the models: parts of a table come and go by the month, and are what
+    their table is."""
+    if connection.dialect.name == "sqlite":
+        return lambda *_: True
+    is_part = text("SELECT relispartition FROM pg_class WHERE oid = to_regclass(:name)")
+    return lambda name, kind, _: kind != "table" or not connection.scalar(is_part, {"name": name})
 
 
 def _render(kind: str, item: Any, _: AutogenContext) -> str | Literal[False]:

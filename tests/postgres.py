@@ -67,6 +67,14 @@ class Cluster:
             user=self.user,
         )
 
+    def copy(self, other: "Cluster") -> None:
+        """Make the folder of data as a standby of the other's, which runs."""
+        where = ("-h", "127.0.0.1", "-p", str(other.port), "-U", "grapevine")
+        how = ("--write-recovery-conf", "--checkpoint=fast", "--no-sync")
+        subprocess.run(
+            [self.programs / "pg_basebackup", "-D", self.data, *where, *how], check=True, cwd=self.home, user=self.user
+        )
+
     def start(self, patience: float = 10.0) -> None:
         """Start on what is there, and wait until it answers."""
         place: list[str | Path] = ["-D", self.data, "-p", str(self.port), "-k", self.home, "-h", "127.0.0.1"]
@@ -85,18 +93,33 @@ class Cluster:
             self.process.send_signal(signal.SIGINT)
             self.process.wait(20)
 
+    @contextmanager
+    def stalled(self) -> Iterator[None]:
+        """The server and all its children do nothing while the block lasts; their connections stay open."""
+        assert self.process is not None
+        all_of_it = [self.process.pid, *children(self.process.pid)]
+        for each in all_of_it:
+            with suppress(ProcessLookupError):
+                os.kill(each, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for each in all_of_it:
+                with suppress(ProcessLookupError):
+                    os.kill(each, signal.SIGCONT)
+
     def kill(self) -> None:
         """End the server and all its children at once, with -9."""
         assert self.process is not None
         self.process.send_signal(signal.SIGSTOP)  # it would start others for children that die before it
-        children = _children(self.process.pid)
-        for child in children:
+        family = children(self.process.pid)
+        for child in family:
             with suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
         self.process.send_signal(signal.SIGKILL)
         self.process.wait(20)
         deadline = time.monotonic() + 20
-        while any(_runs(child) for child in children):  # it does not start again beside one that is left
+        while any(_runs(child) for child in family):  # it does not start again beside one that is left
             assert time.monotonic() < deadline, "a child of PostgreSQL does not end"
             time.sleep(0.01)
 
@@ -121,6 +144,20 @@ def cluster(*, durable: bool = False, options: Sequence[str] = (), inside: Path 
 
 
 @contextmanager
+def standby_of(primary: Cluster) -> Iterator[Cluster]:
+    """A streaming replica of that server: it plays what the other has written, and may be read."""
+    home = Path(tempfile.mkdtemp(prefix="grapevine-pg-"))
+    made = Cluster(primary.programs, home, _other_user(home), primary.options)
+    try:
+        made.copy(primary)
+        made.start()
+        yield made
+    finally:
+        made.stop()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
 def running(*, durable: bool = False) -> Iterator[str]:
     """A server on a free port; gives its address without a database's name. Only `durable` ones sync to disk."""
     with cluster(durable=durable) as made:
@@ -134,9 +171,17 @@ def new_database(server: str, name: str) -> str:
     return f"{server}/{name}"
 
 
-def _children(parent: int) -> list[int]:
+def children(parent: int) -> list[int]:
     """The processes whose parent this is."""
     return [int(path.name) for path in Path("/proc").glob("[0-9]*") if _status(path).get("PPid") == str(parent)]
+
+
+def command_of(process: int) -> str:
+    """With what it was started; nothing of one that has ended."""
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except OSError:
+        return ""
 
 
 def _runs(process: int) -> bool:

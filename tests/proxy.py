@@ -1,6 +1,8 @@
-"""A line to PostgreSQL that can be bad: it loses the answer to a COMMIT that was done, breaks, or hangs.
+"""A line to PostgreSQL that can be bad: it loses the answer to a COMMIT that was done, breaks, hangs, or lets no notice
+through, as poolers do.
 
-Knows of PostgreSQL's protocol what a COMMIT looks like (a simple query, as psycopg sends it), and nothing else.
+Knows of PostgreSQL's protocol what a COMMIT looks like (a simple query, as psycopg sends it) and how a notice begins,
+and nothing else.
 """
 
 import socket
@@ -10,6 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 _COMMIT = b"Q\x00\x00\x00\x0bCOMMIT\x00"
+_NOTICE = b"A"
 _PIECE = 64 * 1024
 
 
@@ -23,6 +26,8 @@ class Proxy:
     """Seen since `lose` was said last."""
     lost: int = 0
     """Commits whose answer never arrived, since the beginning."""
+    is_deaf: bool = False
+    """Whether notices are kept back; on a line that only waits for them, nothing else comes with them."""
     _losing: int | None = None
     _calm: threading.Event = field(default_factory=threading.Event)
     _guard: threading.Lock = field(default_factory=threading.Lock)
@@ -66,7 +71,7 @@ class Proxy:
                     client.close()
                     continue
                 server.settimeout(None)
-                pair = _Pair(client, server, self._calm.wait, self._commits_now)
+                pair = _Pair(client, server, self._calm.wait, self._commits_now, lambda: self.is_deaf)
                 self._pairs.append(pair)
                 for pump in (pair.ask, pair.answer):
                     threading.Thread(target=pump, name="proxy", daemon=True).start()
@@ -80,6 +85,7 @@ class _Pair:
     server: socket.socket
     wait: Callable[[], bool]
     commits: Callable[[], bool]
+    is_deaf: Callable[[], bool]
     swallow: bool = False
     """Nothing that the server says reaches the client any more."""
 
@@ -102,6 +108,8 @@ class _Pair:
                 self.wait()
                 if self.swallow:
                     break
+                if self.is_deaf() and piece.startswith(_NOTICE):
+                    continue
                 self.client.sendall(piece)
         self.close()
 

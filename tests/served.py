@@ -1,4 +1,4 @@
-"""`grapevine serve` in a process of its own, which tests kill, starve and start again."""
+"""`grapevine serve` and `grapevine worker` in processes of their own, which tests kill, starve and start again."""
 
 import os
 import resource
@@ -23,7 +23,7 @@ class Server:
     """The server, with its folder and port, which it keeps however often it is killed and started again.
 
     `settings` are further variables of its environment; `open_files` are how many it may have open at once, unless it
-    asks for more, and at most.
+    asks for more, and at most; `code` is the folder of the code that it runs.
     """
 
     database_url: str
@@ -31,7 +31,9 @@ class Server:
     settings: Mapping[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
+    workers: int = 1
     open_files: tuple[int, int] | None = None
+    code: Path = ROOT
 
     @property
     def url(self) -> str:
@@ -39,6 +41,11 @@ class Server:
 
     def start(self) -> None:
         """Start on what is there, and wait until it is ready."""
+        self.launch()
+        self.wait()
+
+    def launch(self) -> None:
+        """Start, and do not wait."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("GRAPEVINE_")}
         environment |= {
             "GRAPEVINE_DATABASE_URL": self.database_url,
@@ -51,17 +58,25 @@ class Server:
             "GRAPEVINE_RECONCILE": "false",
             **self.settings,
         }
-        command = [sys.executable, "-m", "app.cli", "serve", "--port", str(self.port)]
+        command = [sys.executable, "-m", "app.cli", *self.arguments]
         with (self.folder / "server.log").open("ab") as log:
-            self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+            self.process = subprocess.Popen(command, cwd=self.code, env=environment, stdout=log, stderr=log)
             if self.open_files is not None:  # while it is still loading
                 resource.prlimit(self.process.pid, resource.RLIMIT_NOFILE, self.open_files)
+
+    def wait(self) -> None:
+        """Wait until what was launched is ready."""
+        assert self.process is not None
         for _ in range(600):
             assert self.process.poll() is None, self.log[-3000:]
             if self.is_ready():
                 return
             time.sleep(0.05)
         raise AssertionError("the server did not start")
+
+    @property
+    def arguments(self) -> list[str]:
+        return ["serve", "--port", str(self.port), "--workers", str(self.workers)]
 
     def is_ready(self) -> bool:
         try:
@@ -73,8 +88,27 @@ class Server:
     def log(self) -> str:
         return (self.folder / "server.log").read_text(errors="replace")
 
+    @property
+    def resident(self) -> int:
+        """Bytes of memory that the process holds."""
+        assert self.process is not None
+        pages = Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
     def kill(self) -> None:
         """End it at once, with -9."""
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGKILL)
             self.process.wait(20)
+
+
+class Worker(Server):
+    """`grapevine worker`; who has one sets `GRAPEVINE_JOBS` of the servers to `false`."""
+
+    @property
+    def arguments(self) -> list[str]:
+        return ["worker"]
+
+    def is_ready(self) -> bool:
+        """It says nothing to anybody."""
+        return True

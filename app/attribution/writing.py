@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.attribution.engine import Amounts, Line, LineKey, Source, difference, settle
 from app.attribution.loader import Loaded, load_in_parts
+from app.attribution.marks import Hour, hour_of, mark
 from app.attribution.models import CreditLine
 from app.attribution.policies import CURRENT, Kept, Policies, kept
 from app.kernel import bulk
@@ -85,20 +86,25 @@ def _append(session: Session, merchant_id: int, rows: Sequence[OrderRow], polici
                 for policy in policies.all_for(row.at)
                 for line in _missing(row, loaded, policy, written.get((row.order_id, policy.name), ()))
             ]
+            if lines:
+                mark(session, merchant_id, {hour for hour, _ in lines}, now)
             ids = new_ids("crd", merchant_id, now, len(lines))
             common = (merchant_id, to_micros(now))
             bulk.append(
                 session,
                 CreditLine,
                 _COLUMNS,
-                [(*common, credit_id, *line) for credit_id, line in zip(ids, lines, strict=True)],
+                [(*common, credit_id, *line) for credit_id, (_, line) in zip(ids, lines, strict=True)],
             )
             appended += len(lines)
     return appended
 
 
-def _missing(row: OrderRow, loaded: Loaded, policy: Kept, written: Sequence[_Written]) -> Iterator[bulk.Row]:
-    """What is to be appended for one order under one policy, as `_COLUMNS` has it after the id."""
+def _missing(
+    row: OrderRow, loaded: Loaded, policy: Kept, written: Sequence[_Written]
+) -> Iterator[tuple[Hour, bulk.Row]]:
+    """What is to be appended for one order under one policy: its hour, and the line as `_COLUMNS` has it after the
+    id."""
     settlement = settle(loaded.orders[row.order_id], loaded.facts, policy.policy)
     changes = difference(((line.key, line.amounts) for line in written), settlement.lines)
     if not changes:
@@ -106,23 +112,13 @@ def _missing(row: OrderRow, loaded: Loaded, policy: Kept, written: Sequence[_Wri
     known = {line.key: (line.reason, line.origin) for line in written}
     known.update((line.key, (line.reason, _origin(line, loaded))) for line in settlement.lines)
     at = to_micros(row.at)
+    hour = hour_of(policy.name, row.livemode, at)
     for key, (gross, reversed_) in changes.items():
         source, *rest = key
         reason, origin = known[key]
-        yield (
-            row.order_id,
-            policy.name,
-            policy.version,
-            row.currency,
-            row.livemode,
-            at,
-            source.value,
-            *rest,
-            gross,
-            reversed_,
-            None if reason is None else str(reason),
-            *origin,
-        )
+        about = (row.order_id, policy.name, policy.version, row.currency, row.livemode, at)
+        said = None if reason is None else str(reason)
+        yield hour, (*about, source.value, *rest, gross, reversed_, said, *origin)
 
 
 def _origin(line: Line, loaded: Loaded) -> Origin:

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.catalog import imports
 from app.catalog.models import Import
+from app.kernel.http.routes import operation_id
 from app.kernel.http.wire import Timestamp, Wire
 from app.kernel.http.work import UnitOfWork
 from app.merchants.access import SecretKey
@@ -44,7 +45,7 @@ class ImportOut(Wire):
         return cls.model_validate({"id": state.import_id, **fields})
 
 
-router = APIRouter(prefix="/v1/imports", tags=["catalogue"])
+router = APIRouter(prefix="/v1/imports", tags=["catalogue"], generate_unique_id_function=operation_id)
 
 
 @router.post("", status_code=202, response_model=ImportOut, max_body_size=LARGEST_UPLOAD)

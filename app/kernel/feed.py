@@ -8,7 +8,8 @@ which no clock and no sequence could promise: transactions commit in another ord
 """
 
 import threading
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, NamedTuple
@@ -25,12 +26,13 @@ from sqlalchemy import (
     delete,
     event,
     func,
-    insert,
     select,
     text,
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from app.kernel.bulk import Bulk
+from app.kernel.clock import to_micros
 from app.kernel.database import Base, Database, id_type, table_of
 from app.kernel.feed_places import BEGINNING, Place, mark_of
 from app.kernel.given import Question
@@ -109,17 +111,37 @@ class Entry(NamedTuple):
         return self.place.position
 
 
+Shown = frozenset[int]
+"""The merchants whose walls show something else now."""
+
+
 class _Bell:
-    """Rung after a commit that told something; all relays of the process hear it."""
+    """Rung after a commit that told something; all relays of the process hear it, and who has joined."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._rung = 0
+        self._joined: tuple[Callable[[Shown], None], ...] = ()
 
-    def ring(self) -> None:
+    def ring(self, shown: Shown = frozenset()) -> None:
+        self.wake()
+        for then in self._joined:
+            then(shown)
+
+    def wake(self) -> None:
+        """Let the relays look, and nobody else: the others know already."""
         with self._changed:
             self._rung += 1
             self._changed.notify_all()
+
+    @contextmanager
+    def joined(self, then: Callable[[Shown], None]) -> Iterator[None]:
+        """Call `then` at each ring while the block lasts, in the thread that has committed: it must be quick."""
+        self._joined = (*self._joined, then)
+        try:
+            yield
+        finally:
+            self._joined = tuple(each for each in self._joined if each is not then)
 
     def wait(self, heard: int, seconds: float) -> int:
         """How often it was rung, as soon as that is more than `heard`, or `seconds` are over."""
@@ -131,7 +153,7 @@ class _Bell:
 bell = _Bell()
 """Of this process."""
 
-_INSERT = insert(table_of(FeedEntry))
+_ENTRIES = Bulk(table_of(FeedEntry), ("merchant_id", "entry_id", "kind", "product_id", "wall_id", "at"))
 
 
 def tell(session: Session, entries: Iterable[Told]) -> None:
@@ -139,9 +161,11 @@ def tell(session: Session, entries: Iterable[Told]) -> None:
     different = {(each.merchant_id, each.kind, each.product_id, each.wall_id): each for each in entries}
     if not different:
         return
-    rows = [{**each.__dict__, "entry_id": new_id("evt", each.merchant_id, each.at)} for each in different.values()]
-    session.execute(_INSERT, rows)
-    event.listen(session, "after_commit", lambda _: bell.ring(), once=True)
+    about = ((new_id("evt", each.merchant_id, each.at), each) for each in different.values())
+    rows = [(one.merchant_id, entry, one.kind, one.product_id, one.wall_id, to_micros(one.at)) for entry, one in about]
+    _ENTRIES.insert(session, rows)
+    shown = frozenset(told.merchant_id for told in different.values() if told.kind in ("wall", "catalogue"))
+    event.listen(session, "after_commit", lambda _: bell.ring(shown), once=True)
 
 
 def read(session: Session, after: Mapping[int, int], limit: int) -> list[Entry]:

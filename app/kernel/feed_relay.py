@@ -6,7 +6,7 @@ Knows no domain, as the feed does. Why positions come so late: docs/decisions/00
 import logging
 import threading
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Integer, bindparam, func, select, update
@@ -19,7 +19,7 @@ from app.kernel.trouble import tell_of
 log = logging.getLogger(__name__)
 
 LOOKS_EVERY: Final = 0.5
-"""Seconds between two looks at what other processes told. What this one told is looked at at once."""
+"""Seconds between two looks at what other processes told, where these cannot wake it (wakeups.py)."""
 _REST: Final = 0.2
 """Seconds between two rounds that placed something: each is a commit, which costs a disk's time."""
 _MERCHANTS: Final = 200
@@ -27,11 +27,15 @@ _MERCHANTS: Final = 200
 
 
 class Relay:
-    """Gives positions, in a thread of its own that lives beside a worker. Any number of relays may run at once."""
+    """Gives positions, in a thread of its own that lives beside a worker. Any number of relays may run at once.
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    `placed` is called after each commit that gave some.
+    """
+
+    def __init__(self, database: Database, clock: Clock, placed: Callable[[], None] = lambda: None) -> None:
         self._database = database
         self._clock = clock
+        self._placed = placed
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="grapevine-relay", daemon=True)
 
@@ -41,14 +45,16 @@ class Relay:
     def stop(self, timeout: float) -> None:
         """What has no position yet gets one from another relay, or at the next start."""
         self._stopping.set()
-        bell.ring()
+        bell.wake()
         self._thread.join(timeout)
 
     def place_all(self) -> int:
         """Give everything that was told and committed its position, in this thread; how many that were."""
         placed = 0
         while waiting := self._waiting():
-            placed += self._place(waiting)
+            if some := self._place(waiting):
+                placed += some
+                self._placed()
         return placed
 
     def _run(self) -> None:

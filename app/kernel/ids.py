@@ -9,6 +9,7 @@ import os
 import re
 import threading
 from datetime import datetime
+from functools import lru_cache
 
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 _PAIRS = [first + second for first in _CROCKFORD for second in _CROCKFORD]
@@ -97,16 +98,31 @@ def _base32(value: int, length: int) -> str:
     return "".join(reversed(pairs))
 
 
+def _sixty_bits(value: int) -> str:
+    """`_base32(value, 12)` in a third of the time: it is part of each id."""
+    return (
+        f"{_PAIRS[value >> 50]}{_PAIRS[value >> 40 & 1023]}{_PAIRS[value >> 30 & 1023]}"
+        f"{_PAIRS[value >> 20 & 1023]}{_PAIRS[value >> 10 & 1023]}{_PAIRS[value & 1023]}"
+    )
+
+
+@lru_cache(maxsize=256)
+def _head(prefix: str, millisecond: int, merchant: int) -> str:
+    """What ids have in common that are made in the same millisecond for the same merchant: those of a crowd."""
+    return f"{prefix}_{_base32(millisecond, 10)}{_base32(merchant, 8)}"
+
+
 def new_id(prefix: str, merchant: int, at: datetime) -> str:
     """A fresh identifier of `merchant` made at `at` (aware)."""
-    return new_ids(prefix, merchant, at, 1)[0]
+    millisecond = int(at.timestamp() * 1000)
+    return _head(prefix, millisecond, merchant) + _sixty_bits(_chance.after(millisecond))
 
 
 def new_ids(prefix: str, merchant: int, at: datetime, count: int) -> list[str]:
-    """`count` fresh identifiers, each greater than the one before: less than half the work of making each alone."""
+    """`count` fresh identifiers, each greater than the one before."""
     millisecond = int(at.timestamp() * 1000)
-    head = f"{prefix}_{_base32(millisecond, 10)}{_base32(merchant, 8)}"
-    return [head + _base32(_chance.after(millisecond), 12) for _ in range(count)]
+    head = _head(prefix, millisecond, merchant)
+    return [head + _sixty_bits(_chance.after(millisecond)) for _ in range(count)]
 
 
 def id_from(prefix: str, merchant: int, at: datetime, secret: bytes) -> str:
@@ -114,8 +130,7 @@ def id_from(prefix: str, merchant: int, at: datetime, secret: bytes) -> str:
 
     As hard to guess as `secret` is.
     """
-    head = f"{prefix}_{_base32(int(at.timestamp() * 1000), 10)}{_base32(merchant, 8)}"
-    return head + _base32(int.from_bytes(secret[:8]) >> 4, 12)
+    return _head(prefix, int(at.timestamp() * 1000), merchant) + _sixty_bits(int.from_bytes(secret[:8]) >> 4)
 
 
 def merchant_of(identifier: str, *prefixes: str) -> int:

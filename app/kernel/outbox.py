@@ -94,11 +94,12 @@ Handler = Callable[[Message], None]
 
 
 class Outbox:
-    """The writing side."""
+    """The writing side. `ring` wakes whoever works on it, here or in another process."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, ring: Callable[[], None] | None = None) -> None:
         self._clock = clock
         self.added = threading.Event()
+        self._ring = ring or self.added.set
 
     def add(self, session: Session, merchant_id: int, topic: str, payload: Payload) -> str:
         """Promise work in the caller's transaction; the worker is woken when that has been committed."""
@@ -113,7 +114,7 @@ class Outbox:
             attempts=0,
         )
         session.add(row)
-        event.listen(session, "after_commit", lambda _: self.added.set(), once=True)
+        event.listen(session, "after_commit", lambda _: self._ring(), once=True)
         return row.message_id
 
 

@@ -53,3 +53,28 @@ def label(at: datetime, zone: ZoneInfo, unit: str) -> str:
     elif unit == "month":
         day = day.replace(day=1)
     return day.isoformat()
+
+
+def cut(since: datetime, until: datetime, zone: ZoneInfo, unit: str) -> list[tuple[str, datetime, datetime]]:
+    """The days, weeks or months of `since <= t < until` in `zone`, each with its `label`; the first and last are cut
+    off where the period begins and ends within them."""
+    found: list[tuple[str, datetime, datetime]] = []
+    begin, until = since.astimezone(UTC), until.astimezone(UTC)
+    while begin < until:
+        name = label(begin, zone, unit)
+        end = _next(date.fromisoformat(name), zone, unit)
+        while end <= begin:  # clocks were put back over midnight: the day that had ended goes on for some quarters
+            end += timedelta(minutes=15)
+        found.append((name, begin, min(end, until)))
+        begin = end
+    return found
+
+
+def _next(first: date, zone: ZoneInfo, unit: str) -> datetime:
+    """When the day, week or month that begins with the day `first` is over: the next one's first moment, also where
+    clocks are put forward at midnight, so that no clock shows it."""
+    if unit == "month":
+        later = (first.replace(day=28) + timedelta(days=4)).replace(day=1)
+    else:
+        later = first + timedelta(days=7 if unit == "week" else 1)
+    return datetime.combine(later, time.min, zone).astimezone(UTC)

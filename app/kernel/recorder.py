@@ -2,7 +2,7 @@
 
 Knows no domain: a domain registers a writer for its kind of fact. The next batch is what came in during the
 last commit (no timer). A batch that fails is halved until the bad fact fails alone. A full queue refuses
-with 503 before memory grows.
+with 503 before memory grows (docs/decisions/0006-recorder.md, 0019-hot-paths.md).
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy.orm import Session
 
@@ -26,7 +26,14 @@ Result = TypeVar("Result")
 
 
 class Fact(Generic[Result]):
-    """Something to be written; `Result` is what its writer answers. Subclasses are frozen dataclasses."""
+    """Something to be written; `Result` is what its writer answers. Subclasses are dataclasses that nobody changes."""
+
+    __slots__ = ()
+
+    @property
+    def weight(self) -> int:
+        """How many rows' worth of memory and work it is, about."""
+        return 1
 
 
 F = TypeVar("F", bound=Fact[Any])
@@ -34,7 +41,7 @@ Writer = Callable[[Session, Sequence[F]], Sequence[Any]]
 """Writes facts of one kind in order; answers one outcome each, an `AppError` for a fact that is refused."""
 
 
-@dataclass
+@dataclass(slots=True)
 class _Waiting:
     fact: Fact[Any]
     future: "asyncio.Future[Any]"
@@ -43,15 +50,21 @@ class _Waiting:
 
 
 class Recorder:
-    """Takes facts from the event loop and writes them in threads of its own."""
+    """Takes facts from the event loop and writes them in threads of its own.
 
-    def __init__(self, database: Database, *, capacity: int = 20_000, batch: int = 500) -> None:
+    Facts that weigh `capacity` together may wait, and about `batch` are written in one transaction.
+    """
+
+    def __init__(self, database: Database, *, capacity: int = 20_000, batch: int = 1_000) -> None:
         self._database = database
         self._capacity = capacity
         self._batch = batch
         self._writers: dict[type[Fact[Any]], Writer[Any]] = {}
         self._queue: deque[_Waiting] = deque()
-        self._filled = threading.Condition()
+        self._weight = 0  # of the queue
+        self._idle = 0  # threads that sleep and were not called yet
+        self._guard = threading.Lock()
+        self._filled = threading.Condition(self._guard)
         self._stopping = False
         # PostgreSQL commits in parallel, so one batch can be written while another waits for the disk.
         self._threads = [
@@ -69,8 +82,9 @@ class Recorder:
 
     def stop(self, timeout: float = 10.0) -> None:
         """Write what is queued, then stop."""
-        with self._filled:
+        with self._guard:
             self._stopping = True
+            self._idle = 0
             self._filled.notify_all()
         for thread in self._threads:
             thread.join(timeout)
@@ -82,12 +96,16 @@ class Recorder:
         """
         loop = asyncio.get_running_loop()
         waiting = _Waiting(fact, loop.create_future(), loop)
-        with self._filled:
-            if self._stopping or len(self._queue) >= self._capacity:
+        with self._guard:
+            if self._stopping or self._weight >= self._capacity:
                 raise Unavailable("Too much is being written at once; ask again in a moment.")
+            self._weight += fact.weight
             self._queue.append(waiting)
-            self._filled.notify()
-        return cast("Result", await waiting.future)
+            if self._idle:  # who is busy looks into the queue by itself
+                self._idle -= 1
+                self._filled.notify()
+        outcome: Result = await waiting.future
+        return outcome
 
     def _run(self) -> None:
         while batch := self._next_batch():
@@ -95,10 +113,17 @@ class Recorder:
             _answer(batch)
 
     def _next_batch(self) -> list[_Waiting]:
-        with self._filled:
+        batch: list[_Waiting] = []
+        weight = 0
+        with self._guard:
             while not self._queue and not self._stopping:
+                self._idle += 1
                 self._filled.wait()
-            return [self._queue.popleft() for _ in range(min(len(self._queue), self._batch))]
+            while self._queue and weight < self._batch:
+                batch.append(self._queue.popleft())
+                weight += batch[-1].fact.weight
+            self._weight -= weight
+        return batch
 
     def _write(self, batch: Sequence[_Waiting]) -> None:
         try:

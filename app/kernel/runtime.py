@@ -8,7 +8,9 @@ from app.kernel.database import Database
 from app.kernel.events import Events
 from app.kernel.outbox import Outbox
 from app.kernel.recorder import Recorder
+from app.kernel.replica import Reports
 from app.kernel.signing import Signer
+from app.kernel.wakeups import Wakeups
 from app.settings import Settings
 
 
@@ -24,3 +26,5 @@ class Runtime:
     events: Events
     recorder: Recorder
     watch: ClockWatch
+    wakeups: Wakeups
+    reports: Reports

@@ -6,6 +6,10 @@ One secret, one derived key per purpose, so that a signature made for one thing 
 import base64
 import hashlib
 import hmac
+from functools import lru_cache
+
+_KEYS = 1000
+"""So many derived keys are remembered: there are a few purposes, and one for each merchant."""
 
 
 class Signer:
@@ -15,10 +19,13 @@ class Signer:
         if len(secret) < 16:
             raise ValueError("the secret must have at least 16 bytes")
         self._secret = secret
+        self._key = lru_cache(_KEYS)(self._derived)  # of its own: a secret ends with its signer
+
+    def _derived(self, purpose: str) -> bytes:
+        return hmac.digest(self._secret, purpose.encode(), hashlib.sha256)
 
     def _mac(self, purpose: str, text: str) -> bytes:
-        key = hmac.digest(self._secret, purpose.encode(), hashlib.sha256)
-        return hmac.digest(key, text.encode(), hashlib.sha256)
+        return hmac.digest(self._key(purpose), text.encode(), hashlib.sha256)
 
     def sign(self, purpose: str, text: str) -> str:
         """A signature of `text`, 22 characters."""

@@ -46,13 +46,13 @@ def _any_key(here: Here, credentials: Credentials) -> Caller:
     return Caller(key.merchant_id, key.key_id, key.kind)
 
 
-def _secret_key(caller: Annotated[Caller, Depends(_any_key)]) -> Caller:
+async def _secret_key(caller: Annotated[Caller, Depends(_any_key)]) -> Caller:
     if caller.kind != "secret":
         raise Forbidden("A report key only reads reports.")
     return caller
 
 
-def _operator(here: Here, credentials: Credentials) -> Owner:
+async def _operator(here: Here, credentials: Credentials) -> Owner:
     given = credentials.credentials.encode() if credentials is not None else b""
     if not given or not hmac.compare_digest(given, here.settings.admin_token.encode()):
         raise Unauthorized("Send the operator's token as `Authorization: Bearer …`.")
@@ -64,14 +64,18 @@ ReportKey = Annotated[Caller, Depends(_any_key)]
 Operator = Annotated[Owner, Depends(_operator)]
 
 
-def directory(request: Request) -> Directory:
+def directory_of(request: Request) -> Directory:
     """The shops that public calls find."""
     found = request.app.state.directory
     assert isinstance(found, Directory)
     return found
 
 
-Shops = Annotated[Directory, Depends(directory)]
+async def _shops(request: Request) -> Directory:
+    return directory_of(request)
+
+
+Shops = Annotated[Directory, Depends(_shops)]
 
 
 def admit(request: Request, shop: Shop) -> None:

@@ -1,5 +1,6 @@
 """What public calls must know of a merchant, kept in memory for a second: its page may be called by the thousand."""
 
+import asyncio
 import logging
 import threading
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ log = logging.getLogger(__name__)
 
 FRESH_FOR = 1.0
 """Seconds. A setting that was changed is in force everywhere this much later at the latest."""
+PATIENCE = 2.0
+"""Seconds after which a database that does not answer counts as away."""
 _MOST = 10_000
 
 
@@ -47,11 +50,32 @@ class Directory:
         self._guard = threading.Lock()
         self._shops: dict[int, tuple[float, Shop]] = {}
         self._listed: tuple[float, frozenset[str]] = (-FRESH_FOR, frozenset())
+        self._listing: asyncio.Task[None] | None = None
+        self._asked = 0.0  # when that began
+        self._under_way: dict[int, asyncio.Task[Shop | None]] = {}
 
     async def find(self, merchant_id: int) -> Shop:
         """The shop. Raises `NotFound` when there is none, or it has left."""
         shop = self._fresh(merchant_id)
-        return await run_in_threadpool(self._read, merchant_id) if shop is None else shop
+        if shop is None:
+            # One reads for all: a thousand requests in the moment in which a merchant is no longer fresh would take
+            # every thread otherwise, and as many connections. Who hangs up leaves the others what they wait for.
+            shop = await asyncio.shield(self._under_way.get(merchant_id) or self._begin(merchant_id))
+        if shop is None:
+            raise NotFound
+        return shop
+
+    def _begin(self, merchant_id: int) -> "asyncio.Task[Shop | None]":
+        task = asyncio.create_task(run_in_threadpool(self._look, merchant_id))
+        self._under_way[merchant_id] = task
+        task.add_done_callback(lambda _: self._under_way.pop(merchant_id))
+        return task
+
+    def _look(self, merchant_id: int) -> Shop | None:
+        try:
+            return self._read(merchant_id)
+        except NotFound:
+            return None
 
     def get(self, merchant_id: int) -> Shop:
         """The same, from a thread that may wait."""
@@ -62,8 +86,19 @@ class Directory:
         """Every origin that some merchant lists; those last known while the database is away, or a page could not
         even read that it should ask again."""
         if monotonic() - self._listed[0] >= FRESH_FOR:
-            self._listed = (monotonic(), await run_in_threadpool(self._read_origins))
+            if self._listing is None:
+                self._listing, self._asked = asyncio.create_task(self._list()), monotonic()
+            listing = self._listing
+            await asyncio.wait({listing}, timeout=max(0, self._asked + PATIENCE - monotonic()))
+            if listing.done():
+                listing.result()
         return self._listed[1]
+
+    async def _list(self) -> None:
+        try:
+            self._listed = (monotonic(), await run_in_threadpool(self._read_origins))
+        finally:
+            self._listing = None
 
     def _fresh(self, merchant_id: int) -> Shop | None:
         known = self._shops.get(merchant_id)

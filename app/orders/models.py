@@ -114,6 +114,8 @@ class Refund(Base):
             postgresql_where=_COUNTS,
         ),
         Index("ix_refunds_external", "merchant_id", "external_id"),
+        # Dropped ones too: without it, each look at an order would read all refunds of its merchant.
+        Index("ix_refunds_order", "merchant_id", "order_id"),
     )
 
     merchant_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
@@ -204,6 +206,7 @@ class Checkout(Base):
     amount: Mapped[int] = mapped_column(BigInteger, comment="minor units of all items")
     click_id: Mapped[str | None] = mapped_column(id_type(200))  # as it came, known or not
     referral_id: Mapped[str | None] = mapped_column(id_type())  # of the click, where it is known
+    seen_from: Mapped[str | None] = mapped_column(id_type(40))  # the network that was observed at the click
     visitor_id: Mapped[str | None] = mapped_column(id_type())
     wall_id: Mapped[str | None] = mapped_column(id_type())
     coupon: Mapped[str | None] = mapped_column(String(200))

@@ -1,31 +1,23 @@
 """Likes, shares and claims by HTTP: public calls from the pages where widgets stand."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from app.kernel.errors import Invalid, NotFound
-from app.kernel.http.work import Here, UnitOfWork
+from app.kernel.http.work import JSON, UnitOfWork, runtime_of
 from app.kernel.ids import Malformed, merchant_of, new_id
 from app.kernel.runtime import Runtime
-from app.merchants.access import Shops, admit
-from app.merchants.directory import Shop
+from app.merchants.access import Shops, admit, directory_of
+from app.merchants.directory import Directory, Shop
 from app.merchants.origins import allows_page, normal_page, without_click
 from app.networks.catalogue import ONSITE
 from app.networks.intents import intent_url
 from app.privacy import signals, tokens
 from app.referrals import service, visits
 from app.referrals.parents import Windows
+from app.referrals.quick import QuickRoute, VisitorHeader
 from app.referrals.wire import LONGEST_PAGE, ClaimOut, LikeIn, LikeOut, ShareIn, ShareOut
-
-VisitorHeader = Annotated[
-    str | None,
-    Header(
-        alias="Grapevine-Visitor", max_length=200, description="The visitor's token, `vt_…`, where the page has one."
-    ),
-]
 
 
 class _Visitor:
@@ -33,19 +25,18 @@ class _Visitor:
 
     def __init__(self, here: Runtime, shop: Shop, token: str | None) -> None:
         known = tokens.visitor_of(here.signer, token, shop.merchant_id)
+        self.is_new = known is None
         self.id = known or new_id("vis", shop.merchant_id, here.clock.now())
-        self.new_token = None if known else tokens.issue(here.signer, self.id)
+        self.new_token = tokens.issue(here.signer, self.id) if self.is_new else None
 
 
 router = APIRouter(tags=["shopper"])
 
 
-@router.post("/v1/likes", status_code=201, response_model=LikeOut, responses={200: {"model": LikeOut}})
-async def like(
-    body: LikeIn, request: Request, response: Response, here: Here, shops: Shops, visitor_token: VisitorHeader = None
-) -> LikeOut:
+async def like(body: LikeIn, request: Request, visitor_token: VisitorHeader = None) -> Response:
     """Like a product: 201, or 200 if this visitor's like stood already. A like is a referral with its own link."""
-    shop = await shops.find(_merchant_of(body.product, "/product", "prod"))
+    here = runtime_of(request)
+    shop = await directory_of(request).find(_merchant_of(body.product, "/product", "prod"))
     admit(request, shop)
     visitor = _Visitor(here, shop, visitor_token)
     done = await here.recorder.record(
@@ -60,10 +51,10 @@ async def like(
             caption=None,
             name=None,
             at=here.clock.now(),
+            is_first=visitor.is_new,
         )
     )
-    response.status_code = 201 if done.is_new else 200
-    return LikeOut(
+    answer = LikeOut(
         id=done.referral.referral_id,
         liked=True,
         likes=done.likes,
@@ -71,6 +62,18 @@ async def like(
         url=link(here, done.referral.code),
         visitor=visitor.new_token,
     )
+    return Response(answer.model_dump_json(), 201 if done.is_new else 200, media_type=JSON)
+
+
+router.add_api_route(
+    "/v1/likes",
+    like,
+    methods=["POST"],
+    status_code=201,
+    response_model=LikeOut,
+    responses={200: {"model": LikeOut}},
+    route_class_override=QuickRoute,
+)
 
 
 @router.delete("/v1/likes/{like_id}", response_model=LikeOut)
@@ -83,16 +86,14 @@ async def take_like_back(
     return await run_in_threadpool(_take_back, work, shop, like_id, visitor_token)
 
 
-@router.post("/v1/shares", status_code=201, response_model=ShareOut, responses={200: {"model": ShareOut}})
-async def share(
-    body: ShareIn, request: Request, response: Response, here: Here, shops: Shops, visitor_token: VisitorHeader = None
-) -> ShareOut:
+async def share(body: ShareIn, request: Request, visitor_token: VisitorHeader = None) -> Response:
     """Share a product, a wall or a page on a network: 201, or 200 if this visitor's share of it there stood already.
 
     Each network has a code of its own, so that the link itself says where it was passed on. The parent, the
     referral through which this visitor had come, is found by the server.
     """
-    shop = await _shop_of(body, shops)
+    here = runtime_of(request)
+    shop = await _shop_of(body, directory_of(request))
     admit(request, shop)
     address = None if body.url is None else _page(shop, body.url)
     visitor = _Visitor(here, shop, visitor_token)
@@ -109,14 +110,14 @@ async def share(
             name=body.name or None,
             at=here.clock.now(),
             address=address,
+            is_first=visitor.is_new,
         )
     )
-    response.status_code = 201 if done.is_new else 200
     url = link(here, done.referral.code)
     title = done.title if address is None else body.title or shop.name
     # What somebody writes now goes along now, even if their share stands already, with other words or none.
     words = body.caption or done.referral.caption or title
-    return ShareOut(
+    answer = ShareOut(
         id=done.referral.referral_id,
         code=done.referral.code,
         url=url,
@@ -125,6 +126,18 @@ async def share(
         parent=done.referral.parent_id,
         visitor=visitor.new_token,
     )
+    return Response(answer.model_dump_json(), 201 if done.is_new else 200, media_type=JSON)
+
+
+router.add_api_route(
+    "/v1/shares",
+    share,
+    methods=["POST"],
+    status_code=201,
+    response_model=ShareOut,
+    responses={200: {"model": ShareOut}},
+    route_class_override=QuickRoute,
+)
 
 
 @router.post("/v1/visits/{click}/claim", response_model=ClaimOut)
@@ -139,11 +152,11 @@ async def claim_visit(
     shop = await shops.find(merchant_of(click, "clk"))
     admit(request, shop)
     if signals.says_no(request.headers) or shop.privacy == "none":
-        return Response(ClaimOut(click=click, visitor=None).model_dump_json(), media_type="application/json")
+        return Response(ClaimOut(click=click, visitor=None).model_dump_json(), media_type=JSON)
     return await run_in_threadpool(_claim, work, shop, click, visitor_token, _windows(request))
 
 
-async def _shop_of(body: ShareIn, shops: Shops) -> Shop:
+async def _shop_of(body: ShareIn, shops: Directory) -> Shop:
     """Whose product, wall or page is shared. Raises `Invalid` for what names none, or two things, or half of one."""
     if body.url is not None or body.merchant is not None:
         for name in ("product", "wall"):

@@ -5,22 +5,31 @@ that are there, of one merchant, between a day ago and now.
 """
 
 import hashlib
-import itertools
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
+from itertools import chain, compress
+from time import monotonic
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import FromClause, Select, insert, select
+import msgspec
+from sqlalchemy import FromClause, Select, select
 from sqlalchemy.orm import Session
 
 from app.catalog import service as catalog
+from app.kernel.bulk import Bulk
+from app.kernel.clock import from_micros, to_micros
 from app.kernel.database import id_type, insert_new, table_of
 from app.kernel.events import Events
 from app.kernel.given import Question
-from app.kernel.ids import id_from, is_code, new_id
+from app.kernel.ids import id_from, is_code, new_ids
 from app.kernel.recorder import Fact
-from app.referrals import turns
+from app.kernel.rollups import appending
+from app.kernel.rollups.appending import Counted
+from app.kernel.rollups.tables import QUARTER
+from app.referrals import counting, turns
 from app.referrals.identities import person_of
 from app.referrals.models import Beacon, Claim, Link, Referral, Visit
 from app.referrals.visits import VisitClaimed
@@ -28,29 +37,11 @@ from app.walls import service as walls
 
 BELIEVED_FOR: Final = timedelta(days=1)
 """How old a report may be: a telephone may have been without a network since."""
+FRESH_FOR: Final = 1.0
+"""Seconds. What was taken off is refused this much later at the latest."""
 _SAME_VIEW: Final = timedelta(hours=1)
-
-
-@dataclass(frozen=True)
-class Report:
-    """Something was seen or opened, as it is written. `referral_id` is the referral whose card it was."""
-
-    merchant_id: int
-    type: str
-    wall_id: str | None
-    product_id: str | None
-    referral_id: str | None
-    click_id: str | None
-    visitor_id: str | None
-    at: datetime
-    received_at: datetime
-
-
-@dataclass(frozen=True)
-class NewBeacons(Fact[list[bool]]):
-    """What one page reported at once; the answer is, for each, whether it is kept."""
-
-    reports: tuple[Report, ...]
+_BELIEVED_FOR: Final = BELIEVED_FOR // timedelta(microseconds=1)
+_MOST_KNOWN: Final = 20_000
 
 
 class Shown(NamedTuple):
@@ -60,41 +51,150 @@ class Shown(NamedTuple):
     referral_id: str
     product_id: str | None
     wall_id: str | None
+    kind: str
+    network: str | None
     is_withdrawn: bool
 
 
-def believed(at: datetime | None, now: datetime) -> datetime:
-    """When it was, as far as a page is believed."""
-    return now if at is None else min(max(at, now - BELIEVED_FOR), now)
+@dataclass(frozen=True, eq=False, slots=True)
+class Subject:
+    """What was seen or opened: alike in many reports, which are looked at together. `card` is whose word it was."""
+
+    merchant_id: int
+    type: str
+    wall_id: str | None
+    product_id: str | None
+    card: Shown | None
 
 
-def write(session: Session, facts: Sequence[NewBeacons]) -> list[list[bool]]:
-    """Write what names only what is there, all in one statement."""
-    reports = [report for fact in facts for report in fact.reports]
-    products = catalog.faces(session, {(each.merchant_id, each.product_id) for each in reports if each.product_id})
-    open_walls = walls.titles(session, {(each.merchant_id, each.wall_id) for each in reports if each.wall_id})
+class Report(msgspec.Struct, frozen=True, gc=False):
+    """That it was seen or opened, as it is written; `at` in microseconds since 1970. Made by the ten thousand."""
 
-    def is_there(report: Report) -> bool:
-        return (report.product_id is None or (report.merchant_id, report.product_id) in products) and (
-            report.wall_id is None or (report.merchant_id, report.wall_id) in open_walls
+    subject: Subject
+    click_id: str | None
+    visitor_id: str | None
+    at: int
+
+
+@dataclass(frozen=True)
+class NewBeacons(Fact[list[bool]]):
+    """What one page reported at once; the answer is, for each, whether it is kept."""
+
+    reports: tuple[Report, ...]
+    received_at: datetime
+
+    @property
+    def weight(self) -> int:
+        """A row for each."""
+        return len(self.reports)
+
+
+def believed(at: int, now: int) -> int:
+    """When it was, as far as a page is believed; in microseconds."""
+    return min(max(at, now - _BELIEVED_FOR), now)
+
+
+class Keeper:
+    """Writes beacons that name only what is there. Threads may share it.
+
+    What stands is asked once a second, however often it is named; what does not is asked each time, so that nobody
+    can fill the memory with what never was.
+    """
+
+    def __init__(self) -> None:
+        self._products = _Known(catalog.faces)
+        self._walls = _Known(walls.titles)
+
+    def write(self, session: Session, facts: Sequence[NewBeacons]) -> list[list[bool]]:
+        """Write what names only what is there, all in one statement, and count it."""
+        standing = self._standing(session, {report.subject for fact in facts for report in fact.reports})
+        kept = [[report.subject in standing for report in fact.reports] for fact in facts]
+        written = [tuple(compress(fact.reports, stands)) for fact, stands in zip(facts, kept, strict=True)]
+        rows = [row for fact, reports in zip(facts, written, strict=True) for row in _rows(reports, fact.received_at)]
+        _BEACONS.insert(session, rows)
+        appending.append(session, _counts(chain.from_iterable(written)))
+        return kept
+
+    def _standing(self, session: Session, subjects: Collection[Subject]) -> set[Subject]:
+        products = self._products.among(session, {(of.merchant_id, of.product_id) for of in subjects if of.product_id})
+        open_walls = self._walls.among(session, {(of.merchant_id, of.wall_id) for of in subjects if of.wall_id})
+        return {
+            of
+            for of in subjects
+            if (of.product_id is None or (of.merchant_id, of.product_id) in products)
+            and (of.wall_id is None or (of.merchant_id, of.wall_id) in open_walls)
+        }
+
+
+_Key = tuple[int, str]
+
+
+class _Known:
+    """Remembers for a second what `ask` found."""
+
+    def __init__(self, ask: Callable[[Session, Collection[_Key]], Collection[_Key]]) -> None:
+        self._ask = ask
+        self._since: dict[_Key, float] = {}
+
+    def among(self, session: Session, keys: set[_Key]) -> set[_Key]:
+        """Those of `keys` that stand."""
+        now = monotonic()
+        known = {key for key in keys if now - self._since.get(key, -FRESH_FOR) < FRESH_FOR}
+        if len(known) == len(keys):
+            return known
+        found = set(self._ask(session, keys - known))
+        if len(self._since) + len(found) > _MOST_KNOWN:
+            self._since = {}
+        self._since.update(dict.fromkeys(found, now))
+        return known | found
+
+
+def _rows(reports: Sequence[Report], received_at: datetime) -> list[tuple[object, ...]]:
+    """What one page reported, as it is kept: ids of one merchant are made in one go."""
+    ids, received = _ids(reports, received_at), to_micros(received_at)
+    return [
+        (
+            (of := report.subject).merchant_id,
+            next(ids[of.merchant_id]),
+            of.type,
+            of.wall_id,
+            of.product_id,
+            None if of.card is None else of.card.referral_id,
+            report.click_id,
+            report.visitor_id,
+            report.at,
+            received,
         )
-
-    kept = [[is_there(report) for report in fact.reports] for fact in facts]
-    rows = [
-        {**report.__dict__, "beacon_id": new_id("bcn", report.merchant_id, report.received_at)}
-        for report in itertools.compress(reports, itertools.chain.from_iterable(kept))
+        for report in reports
     ]
-    if rows:
-        session.execute(_INSERT, rows)
-    return kept
+
+
+def _ids(reports: Sequence[Report], at: datetime) -> dict[int, Iterator[str]]:
+    merchants = Counter([report.subject.merchant_id for report in reports])
+    return {merchant: iter(new_ids("bcn", merchant, at, count)) for merchant, count in merchants.items()}
+
+
+def _counts(reports: Iterable[Report]) -> dict[Counted, int]:
+    counts: dict[Counted, int] = defaultdict(int)
+    alike = Counter([(report.subject, report.at - report.at % QUARTER) for report in reports])
+    for about, count in alike.items():
+        counts[_counted(*about)] += count
+    return counts
+
+
+@lru_cache(maxsize=8192)
+def _counted(of: Subject, quarter: int) -> Counted:
+    """Under what it is counted, in the quarter of an hour that begins then."""
+    network, kind = (of.card.network, of.card.kind) if of.card is not None else (None, None)
+    return counting.of_beacon(of.merchant_id, from_micros(quarter), of.type, network, of.product_id, of.wall_id, kind)
 
 
 def shown(session: Session, codes: Iterable[str]) -> dict[str, Shown]:
     """The referrals to which these codes lead, withdrawn or not; none for a code that is unknown."""
     asked: set[tuple[int | str, ...]] = {(code,) for code in codes if is_code(code)}
     return {
-        code: Shown(merchant, referral, product, wall, withdrawn is not None)
-        for code, merchant, referral, product, wall, withdrawn in _SHOWN.ask(session, asked)
+        code: Shown(merchant, referral, product, wall, kind, network, withdrawn is not None)
+        for code, merchant, referral, product, wall, kind, network, withdrawn in _SHOWN.ask(session, asked)
     }
 
 
@@ -137,11 +237,17 @@ def _view_of(referral: Shown, visitor_id: str, at: datetime) -> str:
 
 
 def _shown(given: FromClause) -> Select[*tuple[Any, ...]]:
-    about = (Referral.product_id, Referral.wall_id, Referral.withdrawn_at)
+    about = (Referral.product_id, Referral.wall_id, Referral.kind, Referral.network, Referral.withdrawn_at)
     theirs = (Referral.merchant_id == Link.merchant_id) & (Referral.referral_id == Link.referral_id)
     found = select(Link.code, Link.merchant_id, Link.referral_id, *about)
     return found.join_from(given, Link, Link.code == given.c.code).join(Referral, theirs)
 
 
 _SHOWN = Question(_shown, code=id_type())
-_INSERT = insert(table_of(Beacon))
+_BEACONS = Bulk(
+    table_of(Beacon),
+    (
+        *("merchant_id", "beacon_id", "type", "wall_id", "product_id"),
+        *("referral_id", "click_id", "visitor_id", "at", "received_at"),
+    ),
+)

@@ -40,6 +40,10 @@ _NO_BROWSER = re.compile(
     re.IGNORECASE,
 )
 
+_PURPOSES = ("sec-purpose", "purpose", "x-purpose", "x-moz")
+_TELLING = frozenset((*_PURPOSES, "range"))
+"""Headers that make a request something else than a visit; hardly any request has one."""
+
 _detector: CrawlerDetect | None = None
 _building = Lock()
 
@@ -52,6 +56,8 @@ def kind_of(method: str, user_agent: str | None, headers: Mapping[str, str]) -> 
     machine = _machine((user_agent or "")[:_LONGEST_AGENT])
     if machine is not None:
         return machine
+    if _TELLING.isdisjoint(headers):
+        return Asker.PERSON if method.upper() == "GET" else Asker.PARTIAL
     if _looks_ahead(headers):
         return Asker.PREFETCH
     return Asker.PARTIAL if method.upper() != "GET" or "range" in headers else Asker.PERSON
@@ -99,5 +105,5 @@ def _list() -> CrawlerDetect:
 
 def _looks_ahead(headers: Mapping[str, str]) -> bool:
     """Prefetch and prerender (Fetch standard, `Sec-Purpose`), with the older names browsers still send."""
-    purposes = (headers.get(name, "").lower() for name in ("sec-purpose", "purpose", "x-purpose", "x-moz"))
+    purposes = (headers.get(name, "").lower() for name in _PURPOSES)
     return any("prefetch" in purpose or "prerender" in purpose or purpose == "preview" for purpose in purposes)

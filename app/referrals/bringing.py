@@ -17,6 +17,7 @@ from app.kernel.codes import normalised
 from app.kernel.database import id_type, insert_all_new
 from app.kernel.given import Question, keys_of
 from app.kernel.ids import new_id
+from app.referrals import bringing_counts
 from app.referrals.models import Claim, Coupon, Identity, Referral, Visit
 from app.walls import naming as walls
 
@@ -79,7 +80,9 @@ def bring_referrals(session: Session, merchant_id: int, facts: Sequence[PastRefe
 
     def insert(new: Mapping[str, PastReferral]) -> set[str]:
         rows = [_referral_row(merchant_id, fact, subjects) for fact in new.values()]
-        return {referral_id for _, referral_id in insert_all_new(session, Referral, rows)}
+        made = {referral_id for _, referral_id in insert_all_new(session, Referral, rows)}
+        bringing_counts.count_referrals(session, merchant_id, made)
+        return made
 
     def find(known: Mapping[str, PastReferral]) -> dict[str, Said]:
         rows = _REFERRALS.ask(session, keys_of(merchant_id, known))
@@ -153,6 +156,7 @@ def bring_touches(session: Session, merchant_id: int, facts: Sequence[PastTouch]
         rows = [_visit_row(merchant_id, fact) for fact in new.values()]
         made = {visit_id for _, visit_id in insert_all_new(session, Visit, rows)}
         insert_all_new(session, Claim, [_claim_row(merchant_id, new[visit_id]) for visit_id in sorted(made)])
+        bringing_counts.count_touches(session, merchant_id, made)
         return made
 
     def find(known: Mapping[str, PastTouch]) -> dict[str, Said]:

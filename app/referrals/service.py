@@ -19,6 +19,8 @@ from app.kernel.feed import Told
 from app.kernel.given import Question
 from app.kernel.ids import is_code, merchant_of
 from app.kernel.recorder import Fact
+from app.kernel.rollups.appending import append
+from app.referrals import counting
 from app.referrals.models import Link, Referral
 
 Kind = Literal["like", "share"]
@@ -52,11 +54,12 @@ class Referred:
     image: str | None
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class NewReferral(Fact[Referred]):
     """A like or share that somebody made: of a product, a wall, a product on a wall, or the page at `address`.
 
-    `via` is a click id or code from the page.
+    `via` is a click id or code from the page. `is_first`: the visitor was made for this, so nothing of theirs stands
+    and nothing led them here but `via`.
     """
 
     merchant_id: int
@@ -70,6 +73,7 @@ class NewReferral(Fact[Referred]):
     name: str | None
     at: datetime
     address: str | None = None
+    is_first: bool = False
 
     @property
     def target(self) -> str:
@@ -88,9 +92,12 @@ def take_back(session: Session, merchant_id: int, referral_id: str, visitor_id: 
     referral = get(session, merchant_id, referral_id)
     if referral.kind != "like" or visitor_id is None or referral.visitor_id != visitor_id:
         raise NotFound
+    session.refresh(referral, with_for_update=True)  # twice at this moment, it is taken back once
     if referral.withdrawn_at is None:
         referral.withdrawn_at = now
         feed.tell(session, [Told(merchant_id, "like", referral.product_id, None, now)])
+        about = (referral.kind, referral.network, referral.product_id, referral.wall_id)
+        append(session, {counting.of_referral(merchant_id, referral.at, *about): -1})
     return referral
 
 

@@ -1,18 +1,24 @@
 """Visits: people who followed a link, and the claims by which a visitor says that a visit was theirs."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.kernel.bulk import Bulk, Row
+from app.kernel.clock import from_micros, to_micros
 from app.kernel.database import insert_new, table_of
 from app.kernel.errors import NotFound
 from app.kernel.events import Event, Events
 from app.kernel.ids import merchant_of, new_id
 from app.kernel.recorder import Fact
-from app.referrals import turns
+from app.kernel.rollups.appending import Counted, append
+from app.kernel.rollups.tables import QUARTER
+from app.referrals import counting, turns
 from app.referrals.identities import person_of
 from app.referrals.models import Claim, Referral, Visit
 from app.referrals.parents import Windows, usual_windows
@@ -31,9 +37,26 @@ class VisitClaimed(Event):
     visitor_id: str
 
 
-@dataclass(frozen=True)
+class Way(NamedTuple):
+    """What all visits through the link of one referral have in common."""
+
+    merchant_id: int
+    referral_id: str
+    type: str
+    product_id: str | None
+    wall_id: str | None
+    shared_to: str | None
+    """The network on which the referral was shared, as it was said."""
+
+    @classmethod
+    def through(cls, referral: Referral) -> "Way":
+        about = (TOUCH_TYPE[referral.kind], referral.product_id, referral.wall_id, referral.network)
+        return cls(referral.merchant_id, referral.referral_id, *about)
+
+
+@dataclass(slots=True)
 class NewVisit(Fact[str]):
-    """Somebody followed the link of `referral`; the answer is the click id."""
+    """Somebody followed the link of `referral_id`; the answer is the click id."""
 
     merchant_id: int
     visit_id: str
@@ -43,29 +66,39 @@ class NewVisit(Fact[str]):
     wall_id: str | None
     seen_from: str | None
     at: datetime
+    shared_to: str | None = None
 
     @classmethod
-    def through(cls, referral: Referral, seen_from: str | None, at: datetime) -> "NewVisit":
-        return cls(
-            merchant_id=referral.merchant_id,
-            visit_id=new_id("clk", referral.merchant_id, at),
-            referral_id=referral.referral_id,
-            type=TOUCH_TYPE[referral.kind],
-            product_id=referral.product_id,
-            wall_id=referral.wall_id,
-            seen_from=seen_from,
-            at=at,
-        )
-
-
-_INSERT = insert(table_of(Visit))  # the table's own: the mapping's would look at each row by itself
+    def by(cls, way: Way, seen_from: str | None, at: datetime) -> "NewVisit":
+        """A visit at this moment."""
+        merchant, referral, kind, product, wall, shared_to = way
+        return cls(merchant, new_id("clk", merchant, at), referral, kind, product, wall, seen_from, at, shared_to)
 
 
 def write(session: Session, visits: Sequence[NewVisit]) -> list[str]:
-    """Write visits, all in one statement."""
-    rows = [{**visit.__dict__, "received_at": visit.at} for visit in visits]
-    session.execute(_INSERT, rows)
+    """Write visits and what they add to the counts, in a number of statements that does not grow with them."""
+    rows: list[Row] = []
+    alike: Counter[_Alike] = Counter()
+    for visit in visits:
+        at, about = to_micros(visit.at), (visit.product_id, visit.wall_id)
+        rows.append((visit.merchant_id, visit.visit_id, visit.referral_id, visit.type, *about, visit.seen_from, at, at))
+        alike[visit.merchant_id, at - at % QUARTER, visit.type, visit.shared_to, visit.seen_from, *about] += 1
+    _VISITS.insert(session, rows)
+    counts: Counter[Counted] = Counter()
+    for (merchant, quarter, kind, *rest), number in alike.items():
+        counted = counting.of_visit(merchant, from_micros(quarter), kind, *rest)
+        if counted is not None:
+            counts[counted] += number
+    append(session, counts)
     return [visit.visit_id for visit in visits]
+
+
+_Alike = tuple[int, int, str, str | None, str | None, str | None, str | None]
+"""Merchant, quarter, and what `counting.of_visit` asks for besides."""
+_VISITS = Bulk(
+    table_of(Visit),
+    ("merchant_id", "visit_id", "referral_id", "type", "product_id", "wall_id", "seen_from", "at", "received_at"),
+)
 
 
 def find(session: Session, merchant_id: int, visit_id: str) -> Visit | None:
@@ -178,3 +211,8 @@ def _copy(session: Session, visit: Visit, own_id: str, now: datetime) -> None:
         )
     )
     session.flush()
+    shared_to = session.get_one(Referral, (visit.merchant_id, visit.referral_id)).network
+    about = (shared_to, None, visit.product_id, visit.wall_id)
+    counted = counting.of_visit(visit.merchant_id, now, visit.type, *about)
+    if counted is not None:
+        append(session, {counted: 1})

@@ -4,20 +4,26 @@ Knows the session and the tables, not HTTP. What stands is decided by the unique
 (visitor, kind, product, wall, network), so repeats, in the batch or of another process, find the one that stands.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, FromClause, Select, String, and_, insert, select
+from sqlalchemy import BigInteger, FromClause, Select, String, and_, select
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
 from app.catalog import service as catalog
 from app.kernel import feed
+from app.kernel.bulk import Bulk
+from app.kernel.clock import to_micros
 from app.kernel.database import id_type, insert_all_new, table_of
 from app.kernel.errors import AppError, Invalid
 from app.kernel.given import Question
 from app.kernel.ids import is_of, new_code, new_id
+from app.kernel.rollups.appending import Counted, append
 from app.referrals import parents, service
+from app.referrals.counting import of_referral
 from app.referrals.models import Link, Referral
 from app.referrals.parents import Windows, usual_windows
 from app.referrals.service import NewReferral, Referred, Standing
@@ -28,6 +34,25 @@ Owned = tuple[int, str]
 
 What = tuple[int | str, ...]
 """What makes a referral the same again: merchant, visitor, kind, target, network."""
+
+
+class _Row(NamedTuple):
+    """A referral as it is kept, under the names of the columns; received when it happened."""
+
+    merchant_id: int
+    referral_id: str
+    kind: str
+    visitor_id: str
+    product_id: str | None
+    wall_id: str | None
+    target: str
+    address: str | None
+    network: str
+    code: str
+    parent_id: str | None
+    caption: str | None
+    name: str | None
+    at: datetime
 
 
 class _Subject(NamedTuple):
@@ -47,16 +72,22 @@ def write(
     is the new one.
     """
     subjects = _subjects(session, facts)
-    good = [fact for fact, subject in zip(facts, subjects, strict=True) if isinstance(subject, _Subject)]
-    standing, new = _stand(session, good, windows)
-    feed.tell(session, [service.told(fact) for fact in good if _what(fact) in new])
-    likes = service.count_all_likes(session, {liked for fact in good if (liked := _liked(fact)) is not None})
+    whats = [_what(fact) for fact in facts]
+    wanted: dict[What, NewReferral] = {}
+    for what, fact, subject in zip(whats, facts, subjects, strict=True):
+        if isinstance(subject, _Subject):
+            wanted.setdefault(what, fact)
+    standing, new = _stand(session, wanted, windows)
+    written = [fact for what, fact in wanted.items() if what in new]
+    feed.tell(session, [service.told(fact) for fact in written])
+    append(session, Counter(map(_counted, written)))
+    likes = service.count_all_likes(session, {liked for fact in wanted.values() if (liked := _liked(fact)) is not None})
     outcomes: list[Referred | AppError] = []
-    for fact, subject in zip(facts, subjects, strict=True):
+    for what, fact, subject in zip(whats, facts, subjects, strict=True):
         if isinstance(subject, AppError):
             outcomes.append(subject)
             continue
-        what, liked = _what(fact), _liked(fact)
+        liked = _liked(fact)
         count = 0 if liked is None else likes[liked]
         outcomes.append(Referred(standing[what], what in new, count, subject.title, subject.image))
         new.discard(what)
@@ -68,6 +99,10 @@ _ROUNDS = 5
 
 def _what(fact: NewReferral) -> What:
     return fact.merchant_id, fact.visitor_id, fact.kind, fact.target, fact.network
+
+
+def _counted(fact: NewReferral) -> Counted:
+    return of_referral(fact.merchant_id, fact.at, fact.kind, fact.network, fact.product_id, fact.wall_id)
 
 
 def _liked(fact: NewReferral) -> Owned | None:
@@ -103,22 +138,37 @@ def _subject(fact: NewReferral, products: dict[Owned, _Subject], walls: dict[Own
 # What stands.
 
 
-def _stand(session: Session, facts: Sequence[NewReferral], windows: Windows) -> tuple[dict[What, Standing], set[What]]:
-    """What stands of all that the facts say, and which of it was written now."""
-    missing: dict[What, NewReferral] = {}
-    for fact in facts:
-        missing.setdefault(_what(fact), fact)
-    parent_of = dict(zip(missing, parents.infer(session, list(missing.values()), windows), strict=True))
-    standing: dict[What, Standing] = {}
-    new: set[What] = set()
+def _stand(
+    session: Session, wanted: Mapping[What, NewReferral], windows: Windows
+) -> tuple[dict[What, Standing], set[What]]:
+    """What stands of all that is wanted, and which of it was written now."""
+    parent_of = _parents(session, wanted, windows)
+    standing = _append(session, {what: fact for what, fact in wanted.items() if fact.is_first}, parent_of)
+    missing = {what: fact for what, fact in wanted.items() if not fact.is_first}
+    new = {*standing}
     for _ in range(_ROUNDS):  # again only for what its visitor takes back in this very moment
+        if not missing:
+            return standing, new
         made = _insert(session, missing, parent_of)
         new |= made.keys()
         standing |= made | _find(session, missing.keys() - made.keys())
         missing = {what: fact for what, fact in missing.items() if what not in standing}
-        if not missing:
-            return standing, new
     raise RuntimeError(f"{len(missing)} referrals neither stand nor can be written")
+
+
+def _parents(session: Session, wanted: Mapping[What, NewReferral], windows: Windows) -> dict[What, str | None]:
+    """The parents of those that may have one."""
+    asking = {what: fact for what, fact in wanted.items() if fact.via is not None or not fact.is_first}
+    return dict(zip(asking, parents.infer(session, [*asking.values()], windows), strict=True))
+
+
+def _append(
+    session: Session, facts: Mapping[What, NewReferral], parent_of: Mapping[What, str | None]
+) -> dict[What, Standing]:
+    """Write what cannot stand yet, for nobody was its visitor before: no look, and no waiting for anybody."""
+    rows = {what: _row(fact, parent_of.get(what)) for what, fact in facts.items()}
+    _REFERRALS.insert(session, [(*row[:-1], *(to_micros(row[-1]),) * len(_TIMES)) for row in rows.values()])
+    return _linked(session, rows)
 
 
 def _insert(
@@ -127,31 +177,39 @@ def _insert(
     """Insert what does not stand yet, each with its link."""
     rows = {what: _row(fact, parent_of[what]) for what, fact in facts.items()}
     # In order of the keys: who meets another process's transaction waits for it, and never both for each other.
-    inserted = insert_all_new(session, Referral, [rows[what] for what in sorted(rows)])
-    new = {what: row for what, row in rows.items() if (row["merchant_id"], row["referral_id"]) in inserted}
-    if new:  # two codes of 52 bits hardly ever meet; if they do, that fact fails alone
-        session.execute(_INSERT_LINK, [{name: row[name] for name in _LINK} for row in new.values()])
-    return {what: Standing(*(row[name] for name in Standing._fields)) for what, row in new.items()}
+    inserted = insert_all_new(session, Referral, [_named(rows[what]) for what in sorted(rows)])
+    return _linked(session, {what: row for what, row in rows.items() if row[:2] in inserted})
 
 
-def _row(fact: NewReferral, parent_id: str | None) -> dict[str, Any]:
+def _linked(session: Session, rows: Mapping[What, _Row]) -> dict[What, Standing]:
+    """Give each of the rows its link; two codes of 52 bits hardly ever meet, and if they do, that fact fails alone."""
+    _LINKS.insert(session, [(row.code, row.merchant_id, row.referral_id) for row in rows.values()])
     return {
-        "merchant_id": fact.merchant_id,
-        "referral_id": new_id("ref", fact.merchant_id, fact.at),
-        "kind": fact.kind,
-        "visitor_id": fact.visitor_id,
-        "product_id": fact.product_id,
-        "wall_id": fact.wall_id,
-        "target": fact.target,
-        "address": fact.address,
-        "network": fact.network,
-        "code": new_code(),
-        "parent_id": parent_id,
-        "caption": fact.caption,
-        "name": fact.name,
-        "at": fact.at,
-        "received_at": fact.at,
+        what: Standing(row.referral_id, row.code, row.network, row.parent_id, row.caption) for what, row in rows.items()
     }
+
+
+def _named(row: _Row) -> dict[str, object]:
+    return {**row._asdict(), **dict.fromkeys(_TIMES, row.at)}
+
+
+def _row(fact: NewReferral, parent_id: str | None) -> _Row:
+    return _Row(
+        merchant_id=fact.merchant_id,
+        referral_id=new_id("ref", fact.merchant_id, fact.at),
+        kind=fact.kind,
+        visitor_id=fact.visitor_id,
+        product_id=fact.product_id,
+        wall_id=fact.wall_id,
+        target=fact.target,
+        address=fact.address,
+        network=fact.network,
+        code=new_code(),
+        parent_id=parent_id,
+        caption=fact.caption,
+        name=fact.name,
+        at=fact.at,
+    )
 
 
 def _find(session: Session, wanted: Collection[What]) -> dict[What, Standing]:
@@ -174,5 +232,6 @@ _WHAT: dict[str, TypeEngine[Any]] = {
     "network": String(),
 }
 _STANDING = Question(_standing, **_WHAT)
-_LINK = ("code", "merchant_id", "referral_id")
-_INSERT_LINK = insert(table_of(Link))
+_TIMES = ("at", "received_at")
+_REFERRALS = Bulk(table_of(Referral), (*_Row._fields[:-1], *_TIMES))
+_LINKS = Bulk(table_of(Link), ("code", "merchant_id", "referral_id"))

@@ -8,7 +8,7 @@ from pydantic import Field
 from app.kernel.http.wire import Wire
 from app.kernel.http.work import UnitOfWork
 from app.merchants.access import ReportKey
-from app.reports import attribution
+from app.reports import attribution, ledger
 from app.reports.query import CreditQuery, CreditReport, by_policy, grouping, rows_only
 
 router = APIRouter(prefix="/v1/reports", tags=["reports"])
@@ -20,7 +20,7 @@ class AttributionQuery(CreditQuery):
     group_by: Annotated[
         str,
         Field(
-            description=f"Any of {', '.join(attribution.DIMENSIONS)}; several by comma.",
+            description=f"Any of {', '.join(ledger.DIMENSIONS)}; several by comma.",
             examples=["network,day"],
             max_length=200,
         ),
@@ -67,11 +67,11 @@ def attribution_report(query: Annotated[AttributionQuery, Query()], caller: Repo
     """Net sales by network, product, wall, sharer, kind, depth or time: rows add up to the totals, and these to the
     orders and their refunds, to the cent. `orders` counts distinct orders, so it does not add up over rows that
     split an order; the totals say the true number. An order of nothing has nothing to credit and is not counted."""
-    now, test_mode = work.here.clock.now(), work.here.settings.test_mode
-    with work.here.database.reading() as session:
-        group_by = grouping(query.group_by, attribution.DIMENSIONS)
+    test_mode = work.here.settings.test_mode
+    with work.here.reports.view(work.here.clock.now()) as (session, now):
+        group_by = grouping(query.group_by, ledger.DIMENSIONS)
         asked, told = by_policy(session, query, caller.merchant_id, now, test_mode)
-        question = attribution.Question(**vars(asked), group_by=group_by, policy=query.policy)
+        question = ledger.Question(**vars(asked), group_by=group_by, policy=query.policy)
         report = attribution.answer(session, question)
     rows = [_row(row) for row in report.rows]
     columns = [*group_by, "currency", "orders", "gross", "refunded", "net", "share"]
@@ -97,5 +97,5 @@ def _row(row: attribution.Row) -> dict[str, str | int | float | None]:
     }
 
 
-def _total(currency: str, sums: attribution.Sums) -> TotalOut:
+def _total(currency: str, sums: ledger.Sums) -> TotalOut:
     return TotalOut(currency=currency, orders=sums.orders, gross=sums.gross, refunded=sums.refunded, net=sums.net)

@@ -1,58 +1,16 @@
 """Net sales by what brought them: sums of credit lines.
 
-Everything is summed from the ledger that the books are, so a report's rows add up to its totals, and these to
-the orders, to the cent. An order counts in a row when something of it is credited there.
+A report's rows add up to its totals, and these to the orders, to the cent. An order counts in a row when something of
+it is credited there. What is kept added up answers where it can (credit_reading.py), the ledger for everything else.
 """
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, SQLColumnExpression, func, select, type_coerce
 from sqlalchemy.orm import Session
 
-from app.attribution.models import CreditLine
-from app.attribution.policies import CURRENT
-from app.kernel.clock import from_micros
-from app.kernel.periods import QUARTER, label
-from app.reports.asked import Asked
-
-NONE = "(none)"
-
-COLUMNS: Mapping[str, SQLColumnExpression[Any]] = {
-    "network": CreditLine.network,
-    "shared_to": CreditLine.shared_to,
-    "seen_from": CreditLine.seen_from,
-    "product": CreditLine.product,
-    "wall": CreditLine.wall,
-    "sharer": CreditLine.sharer,
-    "kind": CreditLine.kind,
-    "depth": CreditLine.level,
-}
-UNITS = ("day", "week", "month")
-DIMENSIONS = (*COLUMNS, *UNITS)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Question(Asked):
-    """What is asked of this report."""
-
-    group_by: tuple[str, ...]
-    policy: str = CURRENT  # one that is kept computed, by its name
-
-
-@dataclass
-class Sums:
-    """Minor units, and distinct orders."""
-
-    orders: int = 0
-    gross: int = 0
-    refunded: int = 0
-
-    @property
-    def net(self) -> int:
-        return self.gross - self.refunded
+from app.reports import credit_reading, ledger
+from app.reports.ledger import Question, Sums
 
 
 @dataclass(frozen=True)
@@ -75,92 +33,14 @@ class Report:
 
 def answer(session: Session, question: Question) -> Report:
     """The report that `question` asks for."""
-    totals: dict[str, Sums] = defaultdict(Sums)
-    for currency, orders, gross, refunded in session.execute(sums_by(question, [])):
-        _add(totals[currency], orders, gross, refunded)
-    grouped: dict[tuple[str, tuple[str, ...]], Sums] = defaultdict(Sums)
-    columns = [COLUMNS[name] for name in question.group_by if name in COLUMNS]
-    if any(name in UNITS for name in question.group_by):
-        columns.append(_quarter())
-    for *values, currency, orders, gross, refunded in session.execute(sums_by(question, columns)):
-        _add(grouped[currency, _names(question, values)], orders, gross, refunded)
+    kept = credit_reading.answering(session, question)
+    totals, grouped = kept or (ledger.totals(session, question), ledger.grouped(session, question))
     rows = [
         Row(dict(zip(question.group_by, names, strict=True)), currency, sums, _share(sums, totals[currency]))
         for (currency, names), sums in grouped.items()
     ]
     rows.sort(key=lambda row: (row.currency, -row.sums.net, tuple(row.dimensions.values())))
     return Report(rows, totals)
-
-
-def sums_by(question: Question, columns: Sequence[SQLColumnExpression[Any]]) -> Select[Any]:
-    """Sums by `columns` and currency. First by order, so that what was moved away from a row does not count there."""
-    by_order = (
-        select(
-            *(column.label(f"d{index}") for index, column in enumerate(columns)),
-            CreditLine.currency,
-            CreditLine.order_id,
-            func.sum(CreditLine.gross).label("gross"),
-            func.sum(CreditLine.reversed).label("refunded"),
-        )
-        .where(*conditions(question))
-        .group_by(*columns, CreditLine.currency, CreditLine.order_id)
-        .having((func.sum(CreditLine.gross) != 0) | (func.sum(CreditLine.reversed) != 0))
-        .subquery()
-    )
-    dimensions = [by_order.c[f"d{index}"] for index in range(len(columns))]
-    return select(
-        *dimensions,
-        by_order.c.currency,
-        func.count(),
-        func.sum(by_order.c.gross),
-        func.sum(by_order.c.refunded),
-    ).group_by(*dimensions, by_order.c.currency)
-
-
-def ledger(asked: Asked, policy: str) -> list[ColumnElement[bool]]:
-    """Which lines count, whenever their orders were made and whatever brought them."""
-    conditions = [
-        CreditLine.merchant_id == asked.merchant_id,
-        CreditLine.policy == policy,
-        CreditLine.livemode == asked.livemode,
-        CreditLine.written_at <= asked.as_of,
-    ]
-    if asked.currency is not None:
-        conditions.append(CreditLine.currency == asked.currency)
-    return conditions
-
-
-def conditions(question: Question) -> list[ColumnElement[bool]]:
-    """Which lines the question is about."""
-    conditions = ledger(question, question.policy)
-    conditions += [CreditLine.order_at >= question.since, CreditLine.order_at < question.until]
-    conditions += [func.coalesce(COLUMNS[name], NONE).in_(values) for name, values in question.only.items()]
-    conditions += [func.coalesce(COLUMNS[name], NONE).not_in(values) for name, values in question.without.items()]
-    return conditions
-
-
-def _quarter() -> ColumnElement[int]:
-    """The quarter of an hour in which the order was made: its days are told apart in Python, by time zone."""
-    return type_coerce(CreditLine.order_at, BigInteger).op("/")(QUARTER)
-
-
-def _names(question: Question, values: Sequence[object]) -> tuple[str, ...]:
-    left = list(values)
-    quarter = left.pop() if any(name in UNITS for name in question.group_by) else None
-    names = []
-    for name in question.group_by:
-        if name in UNITS:
-            names.append(label(from_micros(int(str(quarter)) * QUARTER), question.zone, name))
-        else:
-            value = left.pop(0)
-            names.append(NONE if value is None else str(value))
-    return tuple(names)
-
-
-def _add(sums: Sums, orders: int, gross: int, refunded: int) -> None:
-    sums.orders += orders
-    sums.gross += int(gross)
-    sums.refunded += int(refunded)
 
 
 def _share(sums: Sums, total: Sums) -> float | None:

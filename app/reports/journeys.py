@@ -23,7 +23,7 @@ from app.orders.models import FormerBuyer, Order
 from app.referrals.models import Claim, Visit
 from app.referrals.reach import second_of
 from app.reports.asked import Asked
-from app.reports.attribution import NONE
+from app.reports.ledger import NONE
 from app.reports.people import Known
 
 _BATCH: Final = 500

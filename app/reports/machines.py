@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.attribution.engine import UNKNOWN_NETWORK
 from app.referrals.models import MachineVisits, Referral
-from app.reports.attribution import NONE
+from app.reports.ledger import NONE
 
 _OF_REFERRALS: Mapping[str, SQLColumnExpression[Any]] = {
     "network": func.coalesce(Referral.network, UNKNOWN_NETWORK),

@@ -90,7 +90,7 @@ def machines_report(query: Annotated[MachinesQuery, Query()], caller: ReportKey,
         only=filters(query, "", machines.FILTERS),
         without=filters(query, "not_", machines.FILTERS),
     )
-    with work.here.database.reading() as session:
+    with work.here.reports.view(work.here.clock.now()) as (session, _):
         found = machines.answer(session, question)
     rows: list[dict[str, str | int]] = [{**row.dimensions, "visits": row.visits} for row in found]
     if answer := rows_only(query, [*group_by, "visits"], rows):

@@ -74,8 +74,8 @@ def compare_models(query: Annotated[ModelsQuery, Query()], caller: ReportKey, wo
     and `shapley` over all journeys of the period, those of people who have not bought included. Without filters the
     totals of all models are the same, to the cent, and `(direct)` is. Filters choose which credit is shown, not which
     journeys are looked at. Orders are divided anew for this, so it takes longer than the attribution report."""
-    now, test_mode = work.here.clock.now(), work.here.settings.test_mode
-    with work.here.database.reading() as session:
+    test_mode = work.here.settings.test_mode
+    with work.here.reports.view(work.here.clock.now()) as (session, now):
         asked = understood(session, query, caller.merchant_id, now, test_mode)
         question = models_report.Question(**vars(asked), group_by=query.group_by, order=query.order)
         try:

@@ -17,8 +17,8 @@ from app.attribution.engine import DIRECT_NETWORK, Coalitions, Model, Path, Tran
 from app.attribution.policies import Applying, Kept, Policies
 from app.kernel.clock import to_micros
 from app.reports.asked import Asked
-from app.reports.attribution import NONE
 from app.reports.journeys import Place, Sale, sales_of, unconverted
+from app.reports.ledger import NONE
 
 GROUPS: Final = ("network", "product", "wall")
 MARKOV: Final = "markov"

@@ -43,8 +43,8 @@ Without = Annotated[
 ]
 
 
-class ReportQuery(Body):
-    """What may be asked of every report."""
+class PeriodQuery(Body):
+    """What may be asked of every report over a period."""
 
     begin: Annotated[
         str | None,
@@ -56,6 +56,17 @@ class ReportQuery(Body):
     ] = None
     timezone: Annotated[Timezone | None, Field(description="Shifts days; default: the merchant's.")] = None
     currency: Annotated[Currency | None, Field(description="Only this currency (ISO 4217); default: all.")] = None
+    livemode: Annotated[
+        bool | None, Field(description="`false`: test orders. Default: real ones, unless Stripe is simulated here.")
+    ] = None
+    format: Annotated[
+        Format, Field(description="`csv` and `ndjson` have the rows only; `json` tells totals and more beside them.")
+    ] = "json"
+
+
+class ReportQuery(PeriodQuery):
+    """What may be asked of every report of credit."""
+
     network: Only = []
     product: Only = []
     wall: Only = []
@@ -64,9 +75,6 @@ class ReportQuery(Body):
     not_product: Annotated[Without, Field(alias="-product")] = []
     not_wall: Annotated[Without, Field(alias="-wall")] = []
     not_sharer: Annotated[Without, Field(alias="-sharer")] = []
-    livemode: Annotated[
-        bool | None, Field(description="`false`: test orders. Default: real ones, unless Stripe is simulated here.")
-    ] = None
     as_of: Annotated[
         str | None,
         Field(
@@ -74,23 +82,23 @@ class ReportQuery(Body):
             examples=["2026-11-22T09:30:00Z"],
         ),
     ] = None
-    format: Annotated[
-        Format, Field(description="`csv` and `ndjson` have the rows only; `json` tells totals and more beside them.")
-    ] = "json"
+
+
+KeptPolicy = Annotated[
+    str,
+    Field(
+        description="The name of a policy that is kept computed (`GET /v1/policies`); default: the one in force. "
+        "409 `policy_computing` until it is computed for all orders.",
+        examples=[CURRENT],
+        max_length=200,
+    ),
+]
 
 
 class CreditQuery(ReportQuery):
     """What may be asked of reports that add up credit as it was written."""
 
-    policy: Annotated[
-        str,
-        Field(
-            description="The name of a policy that is kept computed (`GET /v1/policies`); default: the one in force. "
-            "409 `policy_computing` until it is computed for all orders.",
-            examples=[CURRENT],
-            max_length=200,
-        ),
-    ] = CURRENT
+    policy: KeptPolicy = CURRENT
 
 
 class CreditReport(Wire):
@@ -133,6 +141,7 @@ def understood(session: Session, query: ReportQuery, merchant_id: int, now: date
         livemode=not test_mode if query.livemode is None else query.livemode,
         # Nobody knows yet what will be known.
         as_of=now if query.as_of is None else min(moment(query.as_of, zone, "as_of"), now),
+        as_known_now=query.as_of is None,
         currency=query.currency,
         only=filters(query, ""),
         without=filters(query, "not_"),

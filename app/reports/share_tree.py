@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
-from app.reports import attribution, forest, outcome, sharers
-from app.reports.attribution import Question
+from app.reports import forest, ledger, outcome, sharers
 from app.reports.forest import About, Node
+from app.reports.ledger import Question
 from app.reports.trees import Forest, Shape, median_wait, shapes
 
 
@@ -67,7 +67,7 @@ def share_tree(
     below = forest.below(session, known, [node.referral for node in mine])
     nodes = [*mine, *(node for node in below if node.sharer != sharer)]
     trees = Forest.of([(node.referral, node.parent) for node in nodes])
-    sales = outcome.sales(session, [node.referral for node in nodes], attribution.conditions(question))
+    sales = outcome.sales(session, [node.referral for node in nodes], ledger.conditions(question))
     chosen = _next(trees, nodes, depth, after, limit)
     return ShareTree(
         sharer=sharer,

@@ -16,9 +16,9 @@ from app.attribution.engine import HOUSE
 from app.attribution.models import CreditLine
 from app.kernel.clock import from_micros, to_micros
 from app.kernel.errors import NotFound
-from app.reports import attribution, forest, outcome
-from app.reports.attribution import NONE, Question, Sums
+from app.reports import forest, ledger, outcome
 from app.reports.forest import Made
+from app.reports.ledger import NONE, Question, Sums
 from app.reports.people import Known
 
 
@@ -87,9 +87,9 @@ def one(session: Session, question: Question, sharer: str) -> Sharer:
     made = made_by(session, question, sharer)
     mine = [node.referral for node, _ in made]
     below = [node.referral for node in forest.below(session, known(question), mine)]
-    sales = outcome.sales(session, below, attribution.conditions(question))
+    sales = outcome.sales(session, below, ledger.conditions(question))
     worked = _worked(session, question, made)
-    rows = session.execute(attribution.sums_by(_narrowed(question, sharer), []))
+    rows = session.execute(ledger.sums_by(_narrowed(question, sharer), []))
     return Sharer(
         sharer=sharer,
         name=newest_name(made),
@@ -124,7 +124,7 @@ def known(question: Question) -> Known:
 
 
 def _ranked(question: Question, after: Place | None) -> Select[Any]:
-    sums = attribution.sums_by(question, [CreditLine.sharer]).subquery()
+    sums = ledger.sums_by(question, [CreditLine.sharer]).subquery()
     sharer, currency, _, gross, refunded = sums.c
     net = gross - refunded
     query = select(sums).where(sharer.not_in((NONE, HOUSE)))

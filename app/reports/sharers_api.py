@@ -14,8 +14,8 @@ from app.kernel.http.wire import Timestamp, Wire
 from app.kernel.http.work import UnitOfWork, Work
 from app.merchants.access import Caller, ReportKey
 from app.reports import cursor, share_tree, sharers
-from app.reports.attribution import Question, Sums
 from app.reports.cursor import Paging
+from app.reports.ledger import Question, Sums
 from app.reports.query import CreditQuery, CreditReport, by_policy, rows_only
 from app.reports.share_tree import Branch, ShareTree
 from app.reports.sharers import Row
@@ -214,8 +214,9 @@ def list_sharers(
     """People by net credit under the policy, a row for each currency. All pages show the list as it was known when the
     first was asked for. As CSV or NDJSON the next page stands in the header `Link`."""
     paging = Paging.of(request, query, query.cursor, sharers.Place, work.here.clock.now())
-    with work.here.database.reading() as session:
-        question, told = _question(session, query, caller, work, paging.now)
+    with work.here.reports.view(paging.now, exactly=paging.after is not None) as (session, now):
+        paging = replace(paging, now=now)
+        question, told = _question(session, query, caller, work, now)
         rows = sharers.page(session, question, paging.after, query.limit + 1)
     data = [SharerRow.of(row) for row in rows[: query.limit]]
     next_cursor = paging.next_cursor([row.place for row in rows], query.limit)
@@ -232,8 +233,9 @@ def get_sharer_tree(
     are about the whole tree, however deep; the nodes come in pages. As CSV or NDJSON the next page stands in the header
     `Link`."""
     paging = Paging.of(request, query, query.cursor, share_tree.Place, work.here.clock.now())
-    with work.here.database.reading() as session:
-        question, told = _question(session, query, caller, work, paging.now)
+    with work.here.reports.view(paging.now, exactly=paging.after is not None) as (session, now):
+        paging = replace(paging, now=now)
+        question, told = _question(session, query, caller, work, now)
         tree = share_tree.share_tree(
             session, question, _known(sharer), depth=query.depth, after=paging.after, limit=query.limit + 1
         )
@@ -249,8 +251,8 @@ def get_sharer_tree(
 @router.get("/{sharer:path}", response_model=SharerOut)
 def get_sharer(sharer: Id, query: Annotated[SharerQuery, Query()], caller: ReportKey, work: UnitOfWork) -> Response:
     """One person: what their word brought, where they passed it on, and since when."""
-    with work.here.database.reading() as session:
-        question, told = _question(session, query, caller, work, work.here.clock.now())
+    with work.here.reports.view(work.here.clock.now()) as (session, now):
+        question, told = _question(session, query, caller, work, now)
         found = sharers.one(session, question, _known(sharer))
     return _json(
         SharerOut(

@@ -18,8 +18,8 @@ from app.kernel.clock import from_micros
 from app.kernel.periods import label
 from app.reports import forest, outcome
 from app.reports.asked import Asked
-from app.reports.attribution import UNITS, ledger
 from app.reports.forest import Made, Node
+from app.reports.ledger import UNITS, ledger
 from app.reports.people import Known
 from app.reports.trees import ROOT, Forest, Shape, k_factor, median_wait, shapes
 

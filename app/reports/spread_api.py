@@ -72,8 +72,8 @@ def spread_report(query: Annotated[SpreadQuery, Query()], caller: ReportKey, wor
     """How the word spread: the share trees that began in the period, each whole, with all that became of them until
     now (or `as_of`), in the row of where they began. K factor, branching, depth, breadth, structural virality, time to
     re-share, and the sales that came through their links."""
-    now, test_mode = work.here.clock.now(), work.here.settings.test_mode
-    with work.here.database.reading() as session:
+    test_mode = work.here.settings.test_mode
+    with work.here.reports.view(work.here.clock.now()) as (session, now):
         group_by = grouping(query.group_by, spread.DIMENSIONS)
         asked, told = by_policy(session, query, caller.merchant_id, now, test_mode)
         report = spread.answer(session, spread.Question(**vars(asked), group_by=group_by, policy=query.policy))

@@ -5,8 +5,7 @@ Knows no framework, no database and no domain.
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import parse_qsl
 
 from app.storefront.encodings import PACKERS, Coding, accepted
@@ -23,8 +22,7 @@ _MOST_PARAMETERS = 100
 _LONGEST_QUERY = 8192
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(NamedTuple):
     """A request without its body. Header names are in lower case."""
 
     method: str
@@ -49,8 +47,7 @@ class Ask:
             return {}
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """A whole answer."""
 
     status: int

@@ -1,12 +1,17 @@
 """The storefront, put together: one of each part, and the one place where both lanes find what answers."""
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 from app.kernel.outgoing import Guard
 from app.kernel.runtime import Runtime
+from app.kernel.wakeups import Wakeups
+from app.merchants.directory import Directory
 from app.storefront.answers import Answer, Ask, plain
 from app.storefront.assets.files import Assets
+from app.storefront.beacons.answers import Beacons
 from app.storefront.embed_code.answers import EmbedPage
 from app.storefront.embed_code.snippets import Server
 from app.storefront.embeds.answers import Embeds
@@ -30,9 +35,10 @@ _BUILDERS = 4
 
 
 class Storefront:
-    """Everything that a shopper meets. `widgets` is the folder of elements, pages, styles and messages."""
+    """Everything that a shopper meets. `widgets` is the folder of elements, pages, styles and messages; shops are found
+    in the `directory`."""
 
-    def __init__(self, here: Runtime, widgets: Path) -> None:
+    def __init__(self, here: Runtime, widgets: Path, directory: Directory | None = None) -> None:
         self._pool = ThreadPoolExecutor(_BUILDERS, thread_name_prefix="grapevine-storefront")
         self._common = page_headers(here.settings.stripe_api_base)
         self.guard = Guard(here.settings.outgoing_allow)
@@ -62,6 +68,19 @@ class Storefront:
         self.feeds = Feeds(parts)
         self._page_cards = PageCards(self.guard, self._pages, self.hosted)
         self.links = Links(parts, self.hosted, self._page_cards)
+        self.directory = directory or Directory(here.database)
+        self.beacons = Beacons(here, self.directory)
+
+    def listen(self, wakeups: Wakeups) -> None:
+        """Hear of what changed, here or in another process, at once. Called in the loop."""
+        loop = asyncio.get_running_loop()
+
+        def shown(merchants: frozenset[int]) -> None:
+            with suppress(RuntimeError):  # the loop was closed: nobody asks any more
+                loop.call_soon_threadsafe(self.payloads.outdate, merchants)
+
+        wakeups.hear("shown", shown)
+        wakeups.hear("placed", lambda _: self.live.look())
 
     async def home(self, ask: Ask) -> Answer:
         """`/`: what this server is, for whoever wonders."""

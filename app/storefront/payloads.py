@@ -5,6 +5,7 @@ One second at most lies between a change and its sight, in every process; what i
 database is away. Which pages may read them is decided for each request, outside the bytes.
 """
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Literal
 
 from sqlalchemy.orm import Session
 
+from app.kernel.ids import Malformed, merchant_of
 from app.merchants import service as merchants
 from app.merchants.models import Merchant
 from app.merchants.origins import allows_origin
@@ -24,6 +26,9 @@ from app.storefront.views import WallView
 
 MEMORY = 48 * 1024 * 1024
 """Bytes for payloads. A wall of a thousand cards takes about one million."""
+
+_TOGETHER = 0.2
+"""Seconds between two times at which changes are put into effect."""
 
 _HEADERS: list[Header] = [
     headers.SHORT_LIVED,
@@ -54,6 +59,8 @@ class Payloads:
         self._viewer = parts.viewer
         self._words = parts.words
         self._shelf: Shelf[Key, _Payload] = Shelf(self._build, parts.pool, MEMORY)
+        self._changed: frozenset[int] | None = None  # of which merchants; empty: of any
+        self._outdating: asyncio.TimerHandle | None = None
         self._documents: Mapping[What, Callable[[Session, str, str], tuple[Merchant, Mapping[str, object]]]]
         self._documents = {"wall": self._wall, "product": self._product, "merchant": self._merchant}
 
@@ -69,8 +76,23 @@ class Payloads:
         """What a share button needs of a merchant. Raises the same."""
         return await self._answer(ask, "merchant", merchant_id)
 
+    def outdate(self, merchants: frozenset[int]) -> None:
+        """What is shown of these merchants, or of any where none is named, has changed. Called in the loop. Of many
+        changes some are put together: each may mean that a wall is built anew."""
+        self._changed = merchants if self._changed is None else _both(self._changed, merchants)
+        if self._outdating is None:
+            self._outdate()
+
+    def _outdate(self) -> None:
+        self._outdating = None
+        changed, self._changed = self._changed, None
+        if changed is not None:
+            self._shelf.outdate(lambda key: not changed or _merchant_of(key[1]) in changed)
+            self._outdating = asyncio.get_running_loop().call_later(_TOGETHER, self._outdate)
+
     async def _answer(self, ask: Ask, what: What, public_id: str) -> Answer:
-        payload = await self._shelf.get((what, public_id, self._words.asked(ask.headers.get("accept-language"))))
+        key = (what, public_id, self._words.asked(ask.headers.get("accept-language")))
+        payload = self._shelf.ready(key) or await self._shelf.get(key)
         origin = ask.headers.get("origin")
         if origin is not None and allows_origin(payload.allowed_origins, origin, self._viewer.own):
             return payload.prepared.answer(ask, (b"access-control-allow-origin", origin.encode("latin-1")))
@@ -122,6 +144,17 @@ class Payloads:
             **sharing(merchant.sharing_settings),
             "words": self._words.for_widgets(language),
         }
+
+
+def _both(some: frozenset[int], others: frozenset[int]) -> frozenset[int]:
+    return some | others if some and others else frozenset()
+
+
+def _merchant_of(public_id: str) -> int | None:
+    try:
+        return merchant_of(public_id, "wall", "prod", "mer")
+    except Malformed:  # is being found out just now
+        return None
 
 
 def sharing(settings: Sharing) -> Mapping[str, object]:

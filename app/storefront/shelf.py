@@ -6,9 +6,10 @@ Lives in the event loop; building happens in worker threads. Knows neither what 
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 from math import inf
 from time import monotonic
 from typing import Generic, Protocol, TypeVar
@@ -24,6 +25,9 @@ FRESH_FOR = 1.0
 """Seconds. A change is seen this much later at the latest, in every process."""
 AHEAD = 0.75
 """Seconds after which what is asked for is built anew, while the old one is still given."""
+TOGETHER = 0.05
+"""Seconds in which such renewals are gathered, to be made in one go."""
+MOST_TOGETHER = 50
 PATIENCE = 2.0
 """Seconds after which a database that does not answer counts as away, and what we have is given."""
 
@@ -39,6 +43,11 @@ Key = TypeVar("Key", bound=Hashable)
 Kept = TypeVar("Kept", bound=Sized)
 
 
+Wanted = tuple[Key, Kept | None]
+"""What is to be built, and what stood there before."""
+_Gathered = tuple[Wanted[Key, Kept], "asyncio.Future[Kept]"]
+
+
 @dataclass(slots=True)
 class _Entry(Generic[Kept]):
     kept: Kept
@@ -49,15 +58,38 @@ class _Entry(Generic[Kept]):
 
 
 class Shelf(Generic[Key, Kept]):
-    """Keeps what `build(key, old)` made, as much as fits into `room` bytes; the least used goes first."""
+    """Keeps what `build(key, old)` made, as much as fits into `room` bytes; the least used goes first.
 
-    def __init__(self, build: Callable[[Key, Kept | None], Kept], pool: Executor, room: int) -> None:
+    `build_all` makes several in less time than `build` takes for each of them: it answers an error for what cannot be
+    made, and raises one where that concerns all.
+    """
+
+    def __init__(
+        self,
+        build: Callable[[Key, Kept | None], Kept],
+        pool: Executor,
+        room: int,
+        build_all: "Callable[[Sequence[Wanted[Key, Kept]]], Sequence[Kept | Exception]] | None" = None,
+    ) -> None:
         self._build = build
+        self._build_all = build_all
+        self._gathered: list[_Gathered[Key, Kept]] = []
         self._pool = pool
         self._room = room
         self._entries: OrderedDict[Key, _Entry[Kept]] = OrderedDict()
         self._under_way: dict[Key, asyncio.Task[Kept | Exception]] = {}
         self._size = 0
+        self._outdated: set[Key] = set()
+        """What changed while it was being built."""
+
+    def ready(self, key: Key) -> Kept | None:
+        """What `get` would give without a wait and without anything to do besides, for those who come by the
+        thousand; None where there is more to it."""
+        entry = self._entries.get(key)
+        if entry is None or monotonic() - entry.since > AHEAD:
+            return None
+        self._entries.move_to_end(key)
+        return entry.kept
 
     async def get(self, key: Key) -> Kept:
         """What stands under `key`, less than a second old; older only while the database is away.
@@ -72,9 +104,17 @@ class Shelf(Generic[Key, Kept]):
                 return entry.kept
             if now - entry.since < FRESH_FOR:
                 if now - entry.since > AHEAD:
-                    self._start(key)
+                    self._start(key, ahead=True)
                 return entry.kept
         return await self._built(key, entry)
+
+    def outdate(self, concerned: Callable[[Key], bool]) -> None:
+        """What stands under these keys has changed: it is built anew before it is given again, unless the database is
+        away. Called in the loop."""
+        for key, entry in self._entries.items():
+            if concerned(key):
+                entry.since = -inf
+        self._outdated.update(filter(concerned, self._under_way))
 
     async def _built(self, key: Key, entry: _Entry[Kept] | None) -> Kept:
         task = self._start(key)
@@ -89,17 +129,21 @@ class Shelf(Generic[Key, Kept]):
             raise outcome
         return outcome
 
-    def _start(self, key: Key) -> "asyncio.Task[Kept | Exception]":
+    def _start(self, key: Key, *, ahead: bool = False) -> "asyncio.Task[Kept | Exception]":
         task = self._under_way.get(key)
         if task is None:
-            task = self._under_way[key] = asyncio.create_task(self._renew(key))
+            task = self._under_way[key] = asyncio.create_task(self._renew(key, ahead=ahead))
         return task
 
-    async def _renew(self, key: Key) -> Kept | Exception:
+    async def _renew(self, key: Key, *, ahead: bool) -> Kept | Exception:
         old, since = self._entries.get(key), monotonic()
+        wanted = (key, old.kept if old else None)
         loop = asyncio.get_running_loop()
         try:
-            kept = await loop.run_in_executor(self._pool, self._build, key, old.kept if old else None)
+            if ahead and self._build_all is not None:
+                kept = await self._gather(wanted, loop)
+            else:
+                kept = await loop.run_in_executor(self._pool, self._build, *wanted)
         except (DBAPIError, NoConnection) as error:
             log.warning("the database is away: %s", error)
             if old is None:
@@ -111,8 +155,25 @@ class Shelf(Generic[Key, Kept]):
             return error
         finally:
             self._under_way.pop(key, None)
-        self._keep(key, _Entry(kept, since))
+            is_outdated = key in self._outdated
+            self._outdated.discard(key)
+        self._keep(key, _Entry(kept, -inf if is_outdated else since))
         return kept
+
+    def _gather(self, wanted: "Wanted[Key, Kept]", loop: asyncio.AbstractEventLoop) -> "asyncio.Future[Kept]":
+        if not self._gathered:
+            loop.call_later(TOGETHER, self._make_gathered, loop)
+        future: asyncio.Future[Kept] = loop.create_future()
+        self._gathered.append((wanted, future))
+        return future
+
+    def _make_gathered(self, loop: asyncio.AbstractEventLoop) -> None:
+        gathered, self._gathered = self._gathered, []
+        assert self._build_all is not None
+        for begin in range(0, len(gathered), MOST_TOGETHER):
+            part = gathered[begin : begin + MOST_TOGETHER]
+            job = loop.run_in_executor(self._pool, self._build_all, [wanted for wanted, _ in part])
+            job.add_done_callback(partial(_hand_out, [future for _, future in part]))
 
     def _keep(self, key: Key, entry: _Entry[Kept]) -> None:
         self._drop(key)
@@ -125,3 +186,19 @@ class Shelf(Generic[Key, Kept]):
         entry = self._entries.pop(key, None)
         if entry is not None:
             self._size -= entry.kept.size
+
+
+def _hand_out(futures: "Sequence[asyncio.Future[Kept]]", job: "asyncio.Future[Sequence[Kept | Exception]]") -> None:
+    if job.cancelled():  # the server stops
+        for future in futures:
+            future.cancel()
+        return
+    failed = job.exception()
+    outcomes = job.result() if failed is None else [failed] * len(futures)
+    for future, outcome in zip(futures, outcomes, strict=True):
+        if future.done():
+            continue
+        if isinstance(outcome, BaseException):
+            future.set_exception(outcome)
+        else:
+            future.set_result(outcome)

@@ -57,22 +57,26 @@ class PageView:
 
 
 @dataclass(frozen=True)
+class Led:
+    """Where a link leads: to a product, as it was met on `wall`, or to that whole wall."""
+
+    referral: Referral
+    merchant: Merchant
+    product: Product | None
+    wall: Wall | None
+
+    @property
+    def lands_on(self) -> str:
+        """`page` or `merchant`: the wall's own choice, else the merchant's (api.md, `landing`)."""
+        return (self.wall.landing if self.wall is not None else None) or self.merchant.landing
+
+
+@dataclass(frozen=True)
 class ReferralView:
     """What somebody passed on: a product, or a whole wall."""
 
     referral: Referral
     seen: ProductView | WallView
-
-    @property
-    def lands_on(self) -> str:
-        """`page` or `merchant`: the wall's own choice, else the merchant's (api.md, `landing`)."""
-        wall = self.seen.wall
-        return (wall.landing if wall is not None else None) or self.seen.merchant.landing
-
-    @property
-    def merchants_address(self) -> str | None:
-        """The product's own address at the merchant's, as it was given."""
-        return self.seen.product.url if isinstance(self.seen, ProductView) else None
 
 
 class Viewer:
@@ -102,32 +106,31 @@ class Viewer:
         address by now would be given their visitors.
         """
         referral = referrals.by_code(session, code)
-        if referral.address is None:
-            return None
-        try:
-            merchant = merchants.get(session, referral.merchant_id)
-        except NotFound:
-            raise Gone(_GONE) from None
-        if not allows_page(merchant.allowed_origins, merchant.return_urls, referral.address):
-            raise Gone(_GONE)
-        return PageView(referral, merchant, referral.address)
+        return None if referral.address is None else self._page(session, referral, referral.address)
 
     def referral(self, session: Session, code: str, most: int | None = None) -> ReferralView:
         """What the link of `code` leads to; of a wall the first `most` cards at most.
 
         Raises `NotFound`; `Gone` when it, or what it led to, was withdrawn.
         """
+        return self.seen(session, self._led(session, referrals.by_code(session, code)), most)
+
+    def led(self, session: Session, code: str) -> PageView | Led:
+        """Where the link of `code` leads, without what there is to see: half the work of `referral`.
+
+        Raises what `page` and `referral` raise.
+        """
         referral = referrals.by_code(session, code)
-        try:
-            merchant = merchants.get(session, referral.merchant_id)
-            if referral.product_id is None:
-                wall = walls.get(session, merchant.merchant_id, referral.wall_id or "")
-                return ReferralView(referral, self._wall(session, merchant, wall, most))
-            product = catalog.get(session, merchant.merchant_id, referral.product_id)
-        except NotFound:
-            raise Gone(_GONE) from None
-        met_on = _standing_wall(session, merchant.merchant_id, referral.wall_id)
-        return ReferralView(referral, self._product(session, merchant, product, met_on))
+        if referral.address is not None:
+            return self._page(session, referral, referral.address)
+        return self._led(session, referral)
+
+    def seen(self, session: Session, led: Led, most: int | None = None) -> ReferralView:
+        """What is to be seen there; of a wall the first `most` cards at most."""
+        if led.product is not None:
+            return ReferralView(led.referral, self._product(session, led.merchant, led.product, led.wall))
+        assert led.wall is not None
+        return ReferralView(led.referral, self._wall(session, led.merchant, led.wall, most))
 
     def wall_url(self, wall_id: str) -> str:
         """The hosted page of a wall."""
@@ -136,6 +139,25 @@ class Viewer:
     def product_url(self, product_id: str, wall: Wall | None = None) -> str:
         """The hosted page of a product, as it is met on `wall`."""
         return f"{self.own}/p/{product_id}" + (f"?wall={wall.wall_id}" if wall is not None else "")
+
+    def _page(self, session: Session, referral: Referral, address: str) -> PageView:
+        try:
+            merchant = merchants.get(session, referral.merchant_id)
+        except NotFound:
+            raise Gone(_GONE) from None
+        if not allows_page(merchant.allowed_origins, merchant.return_urls, address):
+            raise Gone(_GONE)
+        return PageView(referral, merchant, address)
+
+    def _led(self, session: Session, referral: Referral) -> Led:
+        try:
+            merchant = merchants.get(session, referral.merchant_id)
+            if referral.product_id is None:
+                return Led(referral, merchant, None, walls.get(session, merchant.merchant_id, referral.wall_id or ""))
+            product = catalog.get(session, merchant.merchant_id, referral.product_id)
+        except NotFound:
+            raise Gone(_GONE) from None
+        return Led(referral, merchant, product, _standing_wall(session, merchant.merchant_id, referral.wall_id))
 
     def _wall(self, session: Session, merchant: Merchant, wall: Wall, most: int | None) -> WallView:
         products = walls.products(session, wall, most)

@@ -1,6 +1,7 @@
 """Counts that a report can be read from: what each batch of facts adds, and what it came to
 
-New tables only. What happened before is counted by the server's worker after its start (docs/scaling.md).
+New tables, and one column that may be empty, so whoever is older does not mind. What happened before is counted by the
+server's worker after its start (docs/decisions/0018-rollups.md).
 
 Revision: 0005
 Revises: 0004
@@ -37,7 +38,7 @@ def upgrade() -> None:
         sa.Column("merchant_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("delta_id", text_of(40), nullable=False),
         sa.Column("dimension", sa.String(length=16), nullable=False),
-        sa.Column("value", text_of(200), nullable=False),
+        sa.Column("value", text_of(255), nullable=False),
         sa.Column("starts", sa.BigInteger(), nullable=False),
         *counts(),
         sa.PrimaryKeyConstraint("merchant_id", "delta_id", name=op.f("pk_rollup_deltas")),
@@ -48,11 +49,70 @@ def upgrade() -> None:
         sa.Column("dimension", sa.String(length=16), nullable=False),
         sa.Column("span", sa.BigInteger(), nullable=False),
         sa.Column("starts", sa.BigInteger(), nullable=False),
-        sa.Column("value", text_of(200), nullable=False),
+        sa.Column("value", text_of(255), nullable=False),
         *counts(),
         sa.PrimaryKeyConstraint("merchant_id", "dimension", "span", "starts", "value", name=op.f("pk_rollups")),
     )
+    op.create_table(
+        "rollup_checks",
+        sa.Column("merchant_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("turn", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("thorough", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("compared_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("merchant_id", name=op.f("pk_rollup_checks")),
+    )
+    op.create_index("ix_refunds_order", "refunds", ["merchant_id", "order_id"])
     op.create_index("ix_rollups_value", "rollups", ["merchant_id", "dimension", "value", "span", "starts"])
+    # By which network the buyer had come: the visit that knows it is dropped by age, the checkout stays.
+    op.add_column("checkouts", sa.Column("seen_from", text_of(40), nullable=True))
+    make_credit_sums()
+    if op.get_bind().dialect.name == "postgresql":
+        # Deltas come and go by the thousand: cleared away before they are many. Counts change in place, not in a new one.
+        op.execute(
+            "ALTER TABLE rollup_deltas SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000,"
+            " autovacuum_vacuum_insert_threshold = -1, autovacuum_vacuum_cost_delay = 0)"
+        )
+        op.execute("ALTER TABLE rollups SET (fillfactor = 80)")
+
+
+def make_credit_sums() -> None:
+    """Sums of credit by the hour, and what is to be added up: all that there is."""
+    op.create_table(
+        "credit_marks",
+        sa.Column("merchant_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("policy", text_of(40), nullable=False),
+        sa.Column("livemode", sa.Boolean(), nullable=False),
+        sa.Column("starts", sa.BigInteger(), nullable=False),
+        sa.Column("mark_id", text_of(40), nullable=False),
+        sa.PrimaryKeyConstraint(
+            *("merchant_id", "policy", "livemode", "starts", "mark_id"), name=op.f("pk_credit_marks")
+        ),
+    )
+    op.create_table(
+        "credit_sums",
+        sa.Column("merchant_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("policy", text_of(40), nullable=False),
+        sa.Column("livemode", sa.Boolean(), nullable=False),
+        sa.Column("dimension", sa.String(length=16), nullable=False),
+        sa.Column("span", sa.BigInteger(), nullable=False),
+        sa.Column("starts", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("value", text_of(255), nullable=False),
+        sa.Column("orders", sa.BigInteger(), nullable=False),
+        sa.Column("gross", sa.BigInteger(), nullable=False, comment="minor units"),
+        sa.Column("refunded", sa.BigInteger(), nullable=False, comment="minor units"),
+        sa.Column("lines", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            *("merchant_id", "policy", "livemode", "dimension", "span", "starts", "currency", "value"),
+            name=op.f("pk_credit_sums"),
+        ),
+    )
+    op.execute(
+        sa.text(
+            "INSERT INTO credit_marks (merchant_id, policy, livemode, starts, mark_id)"
+            " SELECT DISTINCT merchant_id, policy, livemode, order_at - order_at % 3600000000, '' FROM credit_lines"
+        )
+    )
 
 
 def downgrade() -> None:

@@ -184,6 +184,27 @@ def test_what_was_taken_back_is_gone_within_a_second(
     assert all(len(visits(app_server.database, each["id"])) == 1 for each in (like, share, wall_share))
 
 
+def test_links_that_are_followed_all_the_time_lead_where_they_should_within_a_second(
+    merchant: TestMerchant, http: httpx.Client
+) -> None:
+    """Those that are in use are looked up anew together, which must not mix them up."""
+    ok(merchant.http.patch("/v1/merchant", json={"landing": "merchant"}))
+    mugs = [merchant.product(url=f"https://shop.example/{number}") for number in range(3)]
+    shopper = merchant.shopper()
+    codes = [shopper.share(mug["id"])["code"] for mug in mugs]
+    for code in codes:
+        http.get(f"/r/{code}")
+    ok(merchant.http.delete(f"/v1/products/{mugs[1]['id']}"))
+    ok(merchant.http.patch(f"/v1/products/{mugs[2]['id']}", json={"url": "https://shop.example/moved"}))
+    changed, seen = time.monotonic(), []
+    while time.monotonic() < changed + A_SECOND:
+        seen = [http.get(f"/r/{code}") for code in codes]
+    assert [302, 410, 302] == [answer.status_code for answer in seen]
+    first, _, moved = (answer.headers.get("location", "") for answer in seen)
+    assert first.startswith("https://shop.example/0?")
+    assert moved.startswith("https://shop.example/moved?")
+
+
 def test_the_links_of_a_merchant_who_left_are_gone(merchant: TestMerchant, http: httpx.Client) -> None:
     share = merchant.shopper().share(merchant.product()["id"])
     operator = {"Authorization": f"Bearer {ADMIN_TOKEN}"}

@@ -17,6 +17,8 @@ from sqlalchemy import select
 
 from app.kernel.feed_relay import Relay
 from app.kernel.ids import merchant_of, new_id
+from app.kernel.rollups import reading as rollups
+from app.kernel.rollups.tables import DIMENSIONS
 from app.tables import METADATA
 from tests import policies
 from tests.clock import START
@@ -315,16 +317,30 @@ def _without_what_is_made(value: Any) -> Any:
     return [_without_what_is_made(each) for each in value] if isinstance(value, list) else value
 
 
+AT_WORK = {
+    *("outbox", "imports", "import_chunks"),
+    *("rollups", "rollup_deltas", "rollup_checks"),  # what they come to together is compared
+    *("credit_sums", "credit_marks"),  # made of the ledger, which is compared
+}
+"""Tables that go on changing by themselves."""
+
+
 def everything_of(server: AppServer, merchant: TestMerchant) -> dict[str, list[str]]:
-    """Every row of a merchant's, in every table that has such."""
+    """Every row of a merchant's, in every table that has such, and what was counted."""
     number = merchant_of(merchant.id)
     Relay(server.database, server.clock).place_all()  # what it would write in a moment
     with server.database.reading() as session:
-        return {
+        rows = {
             table.name: sorted(map(repr, session.execute(select(table).where(table.c.merchant_id == number))))
             for table in METADATA.sorted_tables
-            if "merchant_id" in table.c and table.name not in ("outbox", "imports", "import_chunks")  # still at work
+            if "merchant_id" in table.c and table.name not in AT_WORK
         }
+        whole = rollups.extent(session, number)
+        counts: dict[str, list[str]] = {
+            dimension: sorted(map(repr, rollups.sums(session, number, dimension, [whole] if whole else []).items()))
+            for dimension in DIMENSIONS
+        }
+        return {**rows, **counts}
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""One server is light: it starts in less than two seconds and stays below 150 MiB."""
+"""One server is light: it starts in less than one and a half seconds and stays below 150 MiB."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ from tests.net import free_port
 from tests.shop import BROWSER, ok
 
 ROOT = Path(__file__).parents[2]
-SECONDS = 2.0
+SECONDS = 1.5
 MIB = 150
 
 
@@ -32,14 +32,17 @@ def database_url(tmp_path: Path) -> str:
 
 @pytest.mark.alone
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads what Linux knows of a process")
-def test_a_server_starts_in_two_seconds_and_stays_below_150_mib(database_url: str, tmp_path: Path) -> None:
-    """What is held against two seconds is processor time until the first answer, not time by the clock: starting is
+def test_a_server_starts_in_one_and_a_half_seconds_and_stays_below_150_mib(database_url: str, tmp_path: Path) -> None:
+    """What is held against the limit is processor time until the first answer, not time by the clock: starting is
     almost nothing but computing (imports), so on a machine at rest the two are the same, and on a busy one (other
     tests, other people's builds) only processor time still says something about this program. Time by the clock is
     printed."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GRAPEVINE_")}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    # As it is installed: compiled once, and not at each start.
+    subprocess.run([sys.executable, "-m", "compileall", "-q", str(ROOT / "app")], env=environment, check=True)
     environment |= {
         "GRAPEVINE_DATABASE_URL": database_url,
         "GRAPEVINE_DATA_DIR": str(tmp_path),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests import postgres
-from tests.db.storm import Said, ask_again_and_compare, begin, hammering
+from tests.db.storm import ask_again_and_compare, begin, hammering, wait_for_something_to_lose
 from tests.served import Server
 
 BETWEEN_KILLS = 1.5
@@ -45,12 +45,3 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_counted_twice(server: Serve
     assert min(map(len, (said.likes, said.visits, said.orders, said.products))) > 20, said
     assert said.received, said  # few: each start loads Stripe's library anew
     ask_again_and_compare(story)
-
-
-def wait_for_something_to_lose(said: Said, turn: int) -> None:
-    """On a machine with much else to do it takes longer until enough was acknowledged."""
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        if min(map(len, (said.likes, said.visits, said.orders, said.products))) > 7 * turn and said.received:
-            return
-        time.sleep(0.05)

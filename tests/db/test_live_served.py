@@ -1,12 +1,10 @@
 """Live walls of several servers on one PostgreSQL: one in a process of its own, one here that has no relay, and a line
 that can be bad."""
 
-import os
 import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 from sqlalchemy import make_url
@@ -121,25 +119,18 @@ def test_a_thousand_streams_take_little_memory_each(
 ) -> None:
     with listening(follow(process.url)) as witness, ExitStack() as lines:
         witness.next()
-        before = resident(process)
+        before = process.resident
         for _ in range(1000):
             line = lines.enter_context(socket.create_connection(("127.0.0.1", process.port)))
             path = follow("").encode()
             line.sendall(b"GET %s HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n" % path)
             assert line.recv(12) == b"HTTP/1.1 200"
         time.sleep(1)
-        each = (resident(process) - before) / 1000
+        each = (process.resident - before) / 1000
         print(f"{each:.0f} bytes for each stream")
         assert each < 30_000
         merchant.shopper().like(product)
         witness.count(product, 1, SOON)
-
-
-def resident(server: Server) -> int:
-    """Bytes of memory that the process holds."""
-    assert server.process is not None
-    pages = Path(f"/proc/{server.process.pid}/statm").read_text().split()[1]
-    return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
 def test_a_server_that_is_told_to_stop_ends_its_streams_and_does_not_wait(

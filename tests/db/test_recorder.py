@@ -266,3 +266,44 @@ def test_batches_that_wait_for_each_other_are_written_all_the_same(database: Dat
     with database.reading() as session:
         query = select(func.count(Claim.visitor_id.distinct())).where(Claim.merchant_id == merchant)
         assert session.scalar(query) == 1
+
+
+@dataclass(frozen=True)
+class Heavy(Fact[int]):
+    """A fact that holds many rows."""
+
+    rows: int
+
+    @property
+    def weight(self) -> int:
+        return self.rows
+
+
+def test_what_waits_and_what_is_written_at_once_is_bounded_by_weight(database: Database) -> None:
+    gate = threading.Event()
+    batches: list[int] = []
+
+    def write(_: Session, facts: Sequence[Heavy]) -> list[int]:
+        gate.wait(10)
+        batches.append(sum(fact.rows for fact in facts))
+        return [fact.rows for fact in facts]
+
+    recorder = Recorder(database, capacity=300, batch=100)
+    recorder.register(Heavy, write)
+    recorder.start()
+
+    async def all_at_once() -> list[int | BaseException]:
+        tasks = [asyncio.ensure_future(recorder.record(Heavy(60))) for _ in range(40)]
+        await asyncio.sleep(0.05)
+        gate.set()
+        first = await asyncio.gather(*tasks, return_exceptions=True)
+        last = await recorder.record(Heavy(60))  # what was written weighs no more
+        return [*first, last]
+
+    *first, last = asyncio.run(all_at_once())
+    recorder.stop()
+    taken = [outcome for outcome in first if outcome == 60]
+    assert 5 <= len(taken) <= 5 + 2 * 2  # what weighs 300 waits, while each thread has a batch in its hands
+    assert all(isinstance(outcome, Unavailable) for outcome in first if outcome != 60)
+    assert 60 == last
+    assert max(batches) <= 120

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "reliability.md").read_text("utf-8")
 NAMED = re.findall(r"`(tests/\w+/\w+\.py)::(\w+)`", PAGE)
-BREAKING = ("kill", "killed", "answer_lost", "stripe_down", "disk_full", "in_trouble")
+BREAKING = ("kill", "killed", "answer_lost", "stripe_down", "disk_full", "in_trouble", "stalled")
 
 
 @cache

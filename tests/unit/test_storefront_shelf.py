@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from app.kernel.errors import NotFound, Unavailable
 from app.storefront import shelf as shelves
-from app.storefront.shelf import Shelf
+from app.storefront.shelf import Shelf, Wanted
 
 
 @dataclass(frozen=True)
@@ -172,3 +172,82 @@ def test_a_full_shelf_lets_go_of_what_is_least_used(
         return (await shelf.get("a")).number, (await shelf.get("b")).number
 
     assert asyncio.run(ask()) == (1, 4)
+
+
+class TogetherBuilder(Builder):
+    """Builds several in one go as well; some cannot be built."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.goes: list[int] = []
+        self.bad = ""
+        self.away = False
+
+    def all(self, wanted: Sequence[Wanted[str, Thing]]) -> list[Thing | Exception]:
+        self.goes.append(len(wanted))
+        if self.away:
+            raise AWAY
+        return [NotFound() if key in self.bad else self(key, old) for key, old in wanted]
+
+
+async def renewed(shelf: Shelf[str, Thing], passes: Callable[[float], None], keys: str) -> list[Thing]:
+    """What is given while all is renewed ahead, after which a second has passed."""
+    for key in keys:
+        await shelf.get(key)
+    passes(0.8)
+    assert shelf.ready(keys[0]) is None
+    meanwhile = [await shelf.get(key) for key in keys]
+    await asyncio.sleep(shelves.TOGETHER * 3)
+    passes(0.4)
+    return meanwhile
+
+
+def test_what_is_renewed_ahead_is_renewed_in_one_go(passes: Callable[[float], None]) -> None:
+    build = TogetherBuilder()
+
+    async def ask(pool: ThreadPoolExecutor) -> tuple[list[int], list[int]]:
+        shelf = Shelf(build, pool, 1000, build.all)
+        meanwhile = await renewed(shelf, passes, "abc")
+        after = [thing for key in "abc" if (thing := shelf.ready(key)) is not None]
+        return [thing.number for thing in meanwhile], [thing.number for thing in after]
+
+    with ThreadPoolExecutor(2) as pool:
+        assert asyncio.run(ask(pool)) == ([1, 2, 3], [4, 5, 6])
+    assert build.goes == [3]
+
+
+def test_of_very_many_some_are_renewed_in_one_go(passes: Callable[[float], None]) -> None:
+    build, keys = TogetherBuilder(), "".join(map(chr, range(200, 200 + shelves.MOST_TOGETHER + 7)))
+
+    async def ask(pool: ThreadPoolExecutor) -> None:
+        await renewed(Shelf(build, pool, 1000, build.all), passes, keys)
+
+    with ThreadPoolExecutor(2) as pool:
+        asyncio.run(ask(pool))
+    assert sorted(build.goes) == [7, shelves.MOST_TOGETHER]
+
+
+def test_what_is_gone_by_then_is_gone_alone(passes: Callable[[float], None]) -> None:
+    build = TogetherBuilder()
+    build.bad = "b"
+
+    async def ask(pool: ThreadPoolExecutor) -> list[Thing | None]:
+        shelf = Shelf(build, pool, 1000, build.all)
+        await renewed(shelf, passes, "abc")
+        return [shelf.ready(key) for key in "abc"]
+
+    with ThreadPoolExecutor(2) as pool:
+        assert [thing is not None for thing in asyncio.run(ask(pool))] == [True, False, True]
+
+
+def test_while_the_database_is_away_all_that_was_to_be_renewed_is_given(passes: Callable[[float], None]) -> None:
+    build = TogetherBuilder()
+    build.away = True
+
+    async def ask(pool: ThreadPoolExecutor) -> list[int]:
+        shelf = Shelf(build, pool, 1000, build.all)
+        await renewed(shelf, passes, "abc")
+        return [(await shelf.get(key)).number for key in "abc"]
+
+    with ThreadPoolExecutor(2) as pool:
+        assert asyncio.run(ask(pool)) == [1, 2, 3]

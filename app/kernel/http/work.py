@@ -40,14 +40,18 @@ Writing = Callable[[Session], BaseModel | Answer | None]
 """What an endpoint does in its transaction. It may be called twice, so it changes nothing but the database."""
 
 
-def runtime(request: Request) -> Runtime:
+def runtime_of(request: Request) -> Runtime:
     """The running process's parts."""
     found = request.app.state.runtime
     assert isinstance(found, Runtime)
     return found
 
 
-Here = Annotated[Runtime, Depends(runtime)]
+async def _here(request: Request) -> Runtime:  # what only looks need not wait for a thread
+    return runtime_of(request)
+
+
+Here = Annotated[Runtime, Depends(_here)]
 
 
 @dataclass(frozen=True)

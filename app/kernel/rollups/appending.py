@@ -3,11 +3,11 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
+from app.kernel.bulk import Bulk, Row
 from app.kernel.clock import from_micros, to_micros
 from app.kernel.database import table_of
 from app.kernel.ids import new_ids
@@ -29,6 +29,16 @@ class Counted(NamedTuple):
     kind: str = ""
 
 
+class Change(NamedTuple):
+    """How much is to be added to one row of the counts, by measure, in the order of `MEASURES`."""
+
+    merchant_id: int
+    starts: int
+    dimension: str
+    value: str
+    counts: tuple[int, ...]
+
+
 def quarter_of(at: datetime) -> int:
     """When the quarter of an hour begins in which `at` lies, in microseconds since 1970."""
     micros = to_micros(at)
@@ -37,22 +47,40 @@ def quarter_of(at: datetime) -> int:
 
 def append(session: Session, counts: Mapping[Counted, int]) -> None:
     """Add so many of each to the counts. Costs rows by how many different ones there are, not by how many."""
-    sums: dict[tuple[int, str, str, int], dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for counted, count in counts.items():
-        merchant, starts, measure, *values = counted
+    sums: dict[tuple[int, int], dict[tuple[str, str], list[int]]] = defaultdict(lambda: defaultdict(_zeros))
+    for (merchant, starts, measure, *values), count in counts.items():
+        of_quarter, position = sums[merchant, starts], _POSITIONS[measure]
         for dimension, value in zip(DIMENSIONS, ("", *values), strict=True):
-            sums[merchant, dimension, value, starts][measure] += count
-    if sums:
-        session.execute(_INSERT, _rows(sums))
+            of_quarter[dimension, value][position] += count
+    append_changes(
+        session,
+        [
+            Change(*quarter, *about, tuple(numbers))
+            for quarter, of_quarter in sums.items()
+            for about, numbers in of_quarter.items()
+        ],
+    )
 
 
-def _rows(sums: Mapping[tuple[int, str, str, int], Mapping[str, int]]) -> list[dict[str, object]]:
-    rows: list[dict[str, object]] = []
-    for (merchant, dimension, value, starts), measures in sums.items():
-        (delta_id,) = new_ids("rll", merchant, from_micros(starts), 1)
-        about = {"merchant_id": merchant, "delta_id": delta_id, "dimension": dimension, "value": value}
-        rows.append({**about, "starts": starts, **{name: measures.get(name, 0) for name in MEASURES}})
-    return rows
+def append_changes(session: Session, changes: list[Change]) -> None:
+    """Append what is more than nothing of `changes`."""
+    quarters: dict[tuple[int, int], list[Change]] = defaultdict(list)
+    for change in changes:
+        if any(change.counts):
+            quarters[change.merchant_id, change.starts].append(change)
+    rows: list[Row] = []
+    for (merchant, starts), theirs in quarters.items():
+        ids = new_ids("rll", merchant, from_micros(starts), len(theirs))
+        rows += [
+            (merchant, delta_id, dimension, value, starts, *numbers)
+            for delta_id, (_, _, dimension, value, numbers) in zip(ids, theirs, strict=True)
+        ]
+    _DELTAS.insert(session, rows)
 
 
-_INSERT = insert(table_of(RollupDelta))
+def _zeros() -> list[int]:
+    return [0] * len(MEASURES)
+
+
+_POSITIONS: Final = {measure: position for position, measure in enumerate(MEASURES)}
+_DELTAS = Bulk(table_of(RollupDelta), ("merchant_id", "delta_id", "dimension", "value", "starts", *MEASURES))

@@ -5,10 +5,11 @@ meets no other row, so nobody waits for anybody; only the folding touches rows t
 (docs/decisions/0018-rollups.md).
 """
 
+from datetime import datetime
 from typing import Final, Literal, get_args
 
-from sqlalchemy import BigInteger, Index, String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import BigInteger, Index, String, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.kernel.database import Base, id_type
 
@@ -59,7 +60,7 @@ class RollupDelta(Counts, Base):
     merchant_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     delta_id: Mapped[str] = mapped_column(id_type(), primary_key=True)  # rll_…
     dimension: Mapped[str] = mapped_column(String(16))
-    value: Mapped[str] = mapped_column(id_type(200))  # empty: none
+    value: Mapped[str] = mapped_column(id_type(255))  # empty: none
     starts: Mapped[int] = mapped_column(BigInteger)  # of the quarter, microseconds since 1970
 
 
@@ -73,4 +74,25 @@ class Rollup(Counts, Base):
     dimension: Mapped[str] = mapped_column(String(16), primary_key=True)
     span: Mapped[int] = mapped_column(BigInteger, primary_key=True)  # one of `SPANS`
     starts: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    value: Mapped[str] = mapped_column(id_type(200), primary_key=True)
+    value: Mapped[str] = mapped_column(id_type(255), primary_key=True)
+
+
+class RollupCheck(Base):
+    """How far the counts of a merchant were compared with the facts.
+
+    `turn` counts the mendings: a difference that was found at one turn may be appended at that turn only, so nothing
+    is ever mended twice.
+    """
+
+    __tablename__ = "rollup_checks"
+
+    merchant_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    turn: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    thorough: Mapped[int] = mapped_column(server_default="0")  # how often all facts were compared
+    compared_at: Mapped[datetime | None]  # when the last comparison that came to its end had begun
+
+
+def run_uncompiled(session: Session) -> None:
+    """Let PostgreSQL compile no statement of this transaction: a second of compiling for milliseconds of adding up."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SET LOCAL jit = off"))

@@ -21,7 +21,7 @@ from app.orders.checkout.wire import FORM, CheckoutIn, CheckoutOut, FormRefused,
 from app.orders.stripe.gateway import Gateway, StripeGateway
 from app.orders.stripe.languages import locale_for
 from app.privacy import signals, tokens
-from app.referrals.api import VisitorHeader
+from app.referrals.quick import VisitorHeader
 
 router = APIRouter(tags=["shopper"])
 

@@ -5,6 +5,7 @@ First the attempt is kept and its stock is reserved, in one transaction; then St
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -15,6 +16,7 @@ from app.kernel.database import insert_new, lost_a_race
 from app.kernel.errors import IdempotencyConflict, Invalid, NotFound
 from app.kernel.http.idempotency import KEPT_FOR
 from app.kernel.ids import Malformed, merchant_of, new_id
+from app.kernel.rollups.appending import Counted, append
 from app.kernel.runtime import Runtime
 from app.merchants.directory import Shop
 from app.merchants.origins import allows_return
@@ -29,7 +31,8 @@ from app.orders.stripe.gateway import Gateway
 from app.orders.stripe.languages import AUTO
 from app.orders.stripe.promotion import Promotion
 from app.orders.stripe.session import Terms
-from app.referrals import visits
+from app.referrals import counting, visits
+from app.referrals import service as referrals
 from app.walls import service as walls
 
 
@@ -156,7 +159,8 @@ class Desk:
         made = {"stripe_key": values["checkout_id"], "status": "asking", "created_at": now}
         end = self._asking.end_of(self._shop.selling)
         with self._here.database.transaction() as session:
-            insert_new(session, Checkout, merchant_id=merchant_id, expires_at=end, **made, **values)
+            if insert_new(session, Checkout, merchant_id=merchant_id, expires_at=end, **made, **values):
+                append(session, {_counted(session, merchant_id, values, now): 1})
             checkout = _find(session, merchant_id, values["attempt_key"])
             assert checkout is not None
             if checkout.fingerprint != values["fingerprint"]:
@@ -191,7 +195,7 @@ class Desk:
             "currency": filled.currency,
             "amount": filled.amount,
             "click_id": wanted.click_id,
-            "referral_id": _referral(session, merchant_id, wanted.click_id),
+            **_came(session, merchant_id, wanted.click_id),
             "visitor_id": wanted.visitor_id,
             "wall_id": wanted.wall_id,
             "coupon": wanted.coupon,
@@ -240,10 +244,27 @@ def _must_be_wall(session: Session, merchant_id: int, wall_id: str) -> None:
         raise Invalid.field("/wall", "is not a wall of this merchant") from None
 
 
-def _referral(session: Session, merchant_id: int, click_id: str | None) -> str | None:
-    """The referral through which the buyer had come, where the click is known."""
+def _came(session: Session, merchant_id: int, click_id: str | None) -> dict[str, str | None]:
+    """The referral through which the buyer had come, and from where, as far as the click is known."""
     try:
         visit = visits.find(session, merchant_id, click_id) if click_id is not None else None
     except Malformed:
-        return None
-    return None if visit is None else visit.referral_id
+        visit = None
+    return {
+        "referral_id": None if visit is None else visit.referral_id,
+        "seen_from": None if visit is None else visit.seen_from,
+    }
+
+
+def _counted(session: Session, merchant_id: int, values: Mapping[str, Any], now: datetime) -> Counted:
+    referral_id = values["referral_id"]
+    referral = None if referral_id is None else referrals.get(session, merchant_id, referral_id)
+    return counting.of_checkout(
+        merchant_id,
+        now,
+        shared_to=None if referral is None else referral.network,
+        seen_from=values["seen_from"],
+        product_id=values["items"][0]["product"],
+        wall_id=values["wall_id"],
+        kind=None if referral is None else referral.kind,
+    )

@@ -5,25 +5,31 @@ after their commit.
 """
 
 import io
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from app.kernel.errors import NotFound
 from app.kernel.ids import is_code
 from app.networks.observed import seen_from as observed
 from app.networks.utm import with_utm
-from app.referrals import bots
+from app.referrals import bots, links
 from app.referrals.bots import Asker
 from app.referrals.machine_visits import MachineCounter
 from app.referrals.models import Referral
-from app.referrals.visits import NewVisit
+from app.referrals.visits import NewVisit, Way
 from app.storefront import headers, look
 from app.storefront.addresses import web_address, with_click
-from app.storefront.answers import Answer, Ask, Prepared, plain
+from app.storefront.answers import Answer, Ask, Header, Prepared, plain
+from app.storefront.friendly import friendly
 from app.storefront.links.page_cards import PageCards
 from app.storefront.pages.answers import STAND_IN, ClickPage, Hosted, Page
 from app.storefront.parts import Parts
-from app.storefront.shelf import Shelf
-from app.storefront.views import PageView, ProductView, ReferralView
+from app.storefront.shelf import Shelf, Wanted
+from app.storefront.views import Led, PageView, ProductView, ReferralView
 
 MEMORY = 32 * 1024 * 1024
 """Bytes for the pages of links."""
@@ -33,8 +39,7 @@ _A_DAY = (b"cache-control", b"public, max-age=86400")
 _DRAWING_ONLY = (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'")
 
 
-@dataclass(frozen=True)
-class LinkKey:
+class LinkKey(NamedTuple):
     """Which link, in which language, for people (who get a click id) or for machines."""
 
     code: str
@@ -44,19 +49,40 @@ class LinkKey:
 
 @dataclass(frozen=True)
 class _Landing:
-    """Where a link leads: away to `address`, or to `page`."""
+    """Where a link leads: away to the merchant's, or to `page`."""
 
     referral: Referral
-    address: str | None
+    away: "_Away | None"
     page: Page | None
     merchants_page: PageView | None = None
     """The merchant's own, of which machines get a link card."""
-    utm: bool = False
-    """Whether the merchant's statistics are told from which network somebody comes."""
+    way: Way = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "way", Way.through(self.referral))
 
     @property
     def size(self) -> int:
         return 2048 + (self.page.size if self.page is not None else 0)
+
+
+class _Away:
+    """Leads to an address at the merchant's, which tells them the click and, where they want it, the network."""
+
+    def __init__(self, address: str, utm: bool) -> None:
+        self._address = address
+        self._utm = utm
+        self._halves: dict[str | None, list[bytes]] = {}  # by network, of which there are few
+
+    def answer(self, click: str, network: str | None) -> Answer:
+        """The way there for one visitor; `network` is that of the visit (attribution.md, rule 7)."""
+        halves = self._halves.get(network) or self._cut(network)
+        return Answer(302, [(b"location", click.encode().join(halves)), *_AWAY])
+
+    def _cut(self, network: str | None) -> list[bytes]:
+        address = with_utm(self._address, network) if self._utm and network else self._address
+        halves = self._halves[network] = with_click(address, STAND_IN).encode("ascii").split(STAND_IN.encode())
+        return halves
 
 
 class Links:
@@ -69,7 +95,7 @@ class Links:
         self._hosted = hosted
         self._page_cards = page_cards
         self._machines = MachineCounter(parts.here.recorder)
-        self._shelf: Shelf[LinkKey, _Landing] = Shelf(self._build, parts.pool, MEMORY)
+        self._shelf: Shelf[LinkKey, _Landing] = Shelf(self._build, parts.pool, MEMORY, self._build_all)
 
     async def follow(self, ask: Ask, code: str) -> Answer:
         """`/r/{code}`: a visit and its page for a person, the link card for a machine, "later" for a prefetch."""
@@ -77,7 +103,7 @@ class Links:
         if asker is Asker.PREFETCH:
             return Answer(503, [headers.NO_STORE, (b"content-length", b"0")])
         visiting = self._visit(ask, code) if asker is Asker.PERSON else self._card(ask, code, asker)
-        return await self._hosted.friendly(ask, visiting)
+        return await friendly(visiting, lambda refusal: self._hosted.no(ask, refusal))
 
     async def qr(self, ask: Ask, code: str) -> Answer:
         """`/r/{code}.svg`: the link as a picture to be photographed. Raises `NotFound`, `Gone`, `Unavailable`."""
@@ -94,13 +120,11 @@ class Links:
 
     async def _visit(self, ask: Ask, code: str) -> Answer:
         landing = await self._landing(ask, code, for_people=True)
-        referral = landing.referral
-        seen_from = observed(
-            ask.headers.get("referer"), ask.headers.get("user-agent"), ask.query, shared_to=referral.network
-        )
-        click = await self._here.recorder.record(NewVisit.through(referral, seen_from, self._here.clock.now()))
-        if landing.address is not None:
-            return _away(with_click(_told_from(landing, landing.address, seen_from), click))
+        way, about = landing.way, ask.headers
+        seen_from = observed(about.get("referer"), about.get("user-agent"), ask.query, shared_to=way.shared_to)
+        click = await self._here.recorder.record(NewVisit.by(way, seen_from, self._here.clock.now()))
+        if landing.away is not None:
+            return landing.away.answer(click, seen_from or way.shared_to)
         assert isinstance(landing.page, ClickPage)
         return landing.page.for_click(click)
 
@@ -119,25 +143,48 @@ class Links:
         return landing.page.answer(ask)
 
     async def _landing(self, ask: Ask, code: str, *, for_people: bool) -> _Landing:
+        key = LinkKey(code, self._hosted.language(ask), for_people)
+        ready = self._shelf.ready(key)
+        if ready is not None:
+            return ready
         if not is_code(code):
             raise NotFound
-        return await self._shelf.get(LinkKey(code, self._hosted.language(ask), for_people))
+        return await self._shelf.get(key)
 
     def _build(self, key: LinkKey, old: _Landing | None) -> _Landing:
         with self._here.database.reading() as session:
-            theirs = self._viewer.page(session, key.code)
-            if theirs is not None:
-                address, utm = theirs.address if key.for_people else None, theirs.merchant.sharing_settings.utm
-                return _Landing(theirs.referral, address, None, theirs, utm)
-            view = self._viewer.referral(session, key.code)
-        address = web_address(view.merchants_address) if view.lands_on == "merchant" else None
+            return self._land(session, key, self._viewer.led(session, key.code), old)
+
+    def _build_all(self, wanted: Sequence[Wanted[LinkKey, _Landing]]) -> Sequence[_Landing | Exception]:
+        made: list[_Landing | Exception] = []
+        held: list[object] = []  # what several lead to is read once, as long as somebody holds it
+        with self._here.database.reading() as session:
+            held.append(links.foreseen(session, {key.code for key, _ in wanted}))
+            for key, old in wanted:
+                try:
+                    led = self._viewer.led(session, key.code)
+                    held.append(led)
+                    made.append(self._land(session, key, led, old))
+                except SQLAlchemyError:
+                    raise
+                except Exception as error:
+                    made.append(error)
+        return made
+
+    def _land(self, session: Session, key: LinkKey, led: PageView | Led, old: _Landing | None) -> _Landing:
+        utm = led.merchant.sharing_settings.utm
+        if isinstance(led, PageView):
+            away = _Away(led.address, utm) if key.for_people else None
+            return _Landing(led.referral, away, None, led)
+        address = web_address(led.product.url) if led.product is not None and led.lands_on == "merchant" else None
         if key.for_people and address is not None:
-            return _Landing(view.referral, address, None, utm=view.seen.merchant.sharing_settings.utm)
+            return _Landing(led.referral, _Away(address, utm), None)
+        view = self._viewer.seen(session, led)
         rendered = self._render(view, key.language, STAND_IN if key.for_people else None)
         # What a person gets at the same address is another answer, so no cache between us may keep this one.
         known = old.page if old else None
         page = self._hosted.prepare(rendered, look.style_of_page(view.seen), key.for_people, headers.REVALIDATED, known)
-        return _Landing(view.referral, None, page)
+        return _Landing(led.referral, None, page)
 
     def _render(self, view: ReferralView, language: str, click: str | None) -> bytes:
         if isinstance(view.seen, ProductView):
@@ -145,19 +192,8 @@ class Links:
         return self._pages.wall(view.seen, language, click, view.referral)
 
 
-def _told_from(landing: _Landing, address: str, seen_from: str | None) -> str:
-    """Where the link leads, with the network of the visit (attribution.md, rule 7) where the merchant wants to know."""
-    network = seen_from or landing.referral.network
-    return with_utm(address, network) if landing.utm and network else address
-
-
-def _away(address: str) -> Answer:
-    return Answer(
-        302,
-        [
-            (b"location", address.encode("ascii")),
-            (b"content-length", b"0"),
-            headers.NO_STORE,
-            (b"referrer-policy", b"strict-origin-when-cross-origin"),
-        ],
-    )
+_AWAY: tuple[Header, ...] = (
+    (b"content-length", b"0"),
+    headers.NO_STORE,
+    (b"referrer-policy", b"strict-origin-when-cross-origin"),
+)

@@ -10,6 +10,7 @@ import logging
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from time import monotonic
@@ -32,7 +33,9 @@ from app.storefront.shelf import Shelf
 log = logging.getLogger(__name__)
 
 LOOKS_EVERY: Final = 0.4
-"""Seconds. With the relay's own pauses, what happens in one process is seen in another's streams in about one."""
+"""Seconds, where nobody calls `Hub.look`. With the relay's own pauses, what happens is seen elsewhere in about one."""
+_RESTS: Final = 0.1
+"""Seconds between two looks at least."""
 BEATS_EVERY: Final = 20.0
 """Seconds. Who stands between closes lines that say nothing for thirty or sixty."""
 MOST_STREAMS: Final = 10_000
@@ -94,6 +97,8 @@ class Hub:
         self._groups: list[set[Listener]] = [set() for _ in range(_BEATS)]
         self._turns = count()
         self._tasks: list[asyncio.Task[None]] = []
+        self._news = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._is_closed = False
 
     @property
@@ -131,6 +136,12 @@ class Hub:
         if self._is_closed or self.streams >= self._most:
             raise Unavailable("Too many are following just now; ask again in a moment.", retry_after=RETRY_AFTER)
 
+    def look(self) -> None:
+        """There is something to be seen: have it looked at now, and not only in a while. In any thread."""
+        if self._loop is not None and self._tasks:
+            with suppress(RuntimeError):  # the loop was closed: nobody follows any more
+                self._loop.call_soon_threadsafe(self._news.set)
+
     def end(self) -> None:
         """End all streams now and begin no more: the server stops, and would wait for them. Called in the loop."""
         self._is_closed = True
@@ -158,6 +169,7 @@ class Hub:
         wall.listeners.add(new)
         self._groups[group].add(new)
         if not self._tasks:
+            self._loop = asyncio.get_running_loop()
             self._tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._beat())]
         return new
 
@@ -189,7 +201,8 @@ class Hub:
         loop = asyncio.get_running_loop()
         more = False
         while True:
-            await asyncio.sleep(0 if more else LOOKS_EVERY)
+            if not more:
+                await self._pause()
             more = False
             watched = [Watched(wall.wall_id, wall.merchant_id, wall.place, wall.shown) for wall in self._followed()]
             try:
@@ -198,6 +211,13 @@ class Hub:
                     await self._tell(each)
             except Exception as error:  # the database may be away; it will be back
                 tell_of(log, "live walls cannot go on", error)
+
+    async def _pause(self) -> None:
+        await asyncio.sleep(min(_RESTS, LOOKS_EVERY))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(0, LOOKS_EVERY - _RESTS)):
+                await self._news.wait()
+        self._news.clear()
 
     def _followed(self) -> Iterator[_Wall]:
         return (wall for wall in self._walls.values() if wall.listeners)

@@ -29,16 +29,17 @@ STAND_IN = "clk_" + secrets.token_hex(15)
 class ClickPage:
     """A page that was rendered once, into which each visitor's click id is put."""
 
-    __slots__ = ("_about", "_parts", "size")
+    __slots__ = ("_headers", "_parts", "size")
 
     def __init__(self, rendered: bytes, about: list[Header]) -> None:
         self._parts = rendered.split(STAND_IN.encode())
-        self._about = about
+        # Click ids are all as long as the one that stands in for them, so the page's length is known before.
+        self._headers = plain(200, rendered, HTML, headers.NO_STORE, *about).headers
         self.size = len(rendered)
 
     def for_click(self, click: str) -> Answer:
         """The whole page of the visitor with this click: nobody else may ever be shown it."""
-        return plain(200, click.encode().join(self._parts), HTML, headers.NO_STORE, *self._about)
+        return Answer(200, self._headers, click.encode().join(self._parts))
 
 
 Page = Prepared | ClickPage

@@ -1,0 +1,87 @@
+"""What the commands of `grapevine` share: settings, a database that is up to date, how a refusal is told: in a line.
+
+Imports what it needs when it is called, as the commands do.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+
+
+def settings() -> "Settings":
+    """Of the environment. Stops where they are wrong."""
+    from app.settings import WrongSettings, load
+
+    try:
+        return load()
+    except WrongSettings as wrong:
+        stop(str(wrong))
+
+
+def migrate(settings: "Settings") -> None:
+    """Bring the database up to date. Stops where it cannot be used."""
+    from app.kernel.database import Database
+    from app.migrate import upgrade
+
+    database = Database(settings.database)
+    try:
+        with usable_database():
+            upgrade(database)
+    finally:
+        database.close()
+
+
+def reach(settings: "Settings") -> None:
+    """Raises `DBAPIError` where the database does not answer."""
+    from sqlalchemy import text
+
+    from app.kernel.database import Database
+
+    database = Database(settings.database)
+    try:
+        with database.reading() as session:
+            session.execute(text("SELECT 1"))
+    finally:
+        database.close()
+
+
+@contextmanager
+def usable_database() -> Iterator[None]:
+    """Stops with one line where the database cannot be reached, or refuses."""
+    from sqlalchemy.exc import DBAPIError
+
+    try:
+        yield
+    except DBAPIError as error:
+        said = str(error.orig).strip() or type(error.orig).__name__
+        stop(f"the database cannot be used: {said.splitlines()[0]}")
+
+
+@contextmanager
+def told_in_one_line() -> Iterator[None]:
+    """Stops where a backup is refused, or its file cannot be read or written. Told to end, it tidies up first."""
+    import signal
+
+    from app.backup.seal import Refused
+
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        yield
+    except Refused as refusal:
+        stop(str(refusal))
+    except OSError as error:
+        stop(f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error))
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def stop(why: str) -> NoReturn:
+    """End the command, saying why."""
+    typer.echo(f"grapevine: {why}", err=True)
+    raise typer.Exit(2)

@@ -1,0 +1,39 @@
+"""Deletes rows whose ids begin with their time, row by row and some at a time. Knows no table."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from sqlalchemy import Column, delete, func, select
+
+from app.kernel.database import Database
+
+AT_ONCE: Final = 2000
+"""Rows to one transaction: a few milliseconds of SQLite's writer."""
+
+
+def forget(database: Database, key: Column[str], since: str, until: str, step: Callable[[], None]) -> None:
+    """Delete the rows with ids of `since <= id < until`, one merchant's after the other's. `step` is called after each
+    transaction, and may raise to break it off."""
+    merchant, whose = key.table.c.merchant_id, 0
+    while True:
+        with database.reading() as session:
+            following = select(merchant).where(merchant > whose).order_by(merchant).limit(1)
+            found = session.scalar(following)
+        if found is None:
+            return
+        whose = found
+        while _forget_some(database, key, (merchant == whose, key >= since, key < until)):
+            step()
+            database.breathe()
+
+
+def _forget_some(database: Database, key: Column[str], old: tuple[Any, ...]) -> bool:
+    """Delete the first of them; whether there were any."""
+    some = select(key).where(*old).order_by(key).limit(AT_ONCE).subquery()
+    with database.reading() as session:  # spares SQLite's writer
+        last = session.scalar(select(func.max(some.c[key.name])))
+    if last is None:
+        return False
+    with database.transaction() as session:
+        session.execute(delete(key.table).where(*old, key <= last))
+    return True

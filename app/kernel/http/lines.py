@@ -1,0 +1,105 @@
+"""The lines of browsers and programs to this server: as many as it has room for, and none that holds memory for
+nothing. Cut are those that do not read what they asked for, and those that begin a request, or a line, and say no more.
+
+Extends uvicorn's protocol; knows nothing of what is asked. Looks at all lines every few seconds, so a request costs
+nothing more.
+"""
+
+import asyncio
+import socket
+import sys
+from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
+
+MOST: Final = 12_000
+"""Lines open at once: ten thousand streams, and those that come and go."""
+LOOKS_EVERY: Final = 10.0
+"""Seconds."""
+UNSENT: Final = 16 * 1024
+"""Bytes that wait for somebody who does not read, before those who answer them wait."""
+
+_STRIKES: Final = 3
+"""Looks in a row at which nothing had moved: whoever is cut had half a minute, give or take a look."""
+_KEPT: Final = 50
+"""Files and connections that lines leave to others (open_files.py)."""
+_FULL: Final = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+
+_timers: WeakKeyDictionary[ServerState, asyncio.TimerHandle] = WeakKeyDictionary()
+
+
+class Line(HttpToolsProtocol):
+    """One line."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._unsent = 0
+        self._strikes = 0
+        self._heard = False
+        self._at: RequestResponseCycle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        transport.set_write_buffer_limits(high=UNSENT)
+        _forget_who_does_not_read(transport)
+        if len(self.connections) > room():
+            transport.write(_FULL)
+            transport.close()
+        elif self.server_state not in _timers:
+            _timers[self.server_state] = self.loop.call_later(LOOKS_EVERY, _look, self.loop, self.server_state)
+
+    def on_body(self, body: bytes) -> None:
+        self._heard = True
+        super().on_body(body)
+
+    def look(self) -> None:
+        """Cut the line where nothing moves on it that should."""
+        unsent = self.transport.get_write_buffer_size()
+        stuck = unsent >= self._unsent if unsent else self._is_waiting()
+        self._strikes = self._strikes + 1 if stuck else 0
+        self._unsent, self._heard, self._at = unsent, False, self.cycle
+        if self._strikes >= _STRIKES:
+            self.transport.abort()
+
+    def _is_waiting(self) -> bool:
+        """Whether it was our turn to hear something ever since the last look, and nothing came. Lines between two
+        requests are closed by uvicorn, which is quicker."""
+        if self.cycle is None or self.cycle.response_complete:
+            return self.cycle is self._at
+        return self.cycle.more_body and not self._heard and not self.flow.read_paused
+
+
+def _forget_who_does_not_read(transport: asyncio.Transport) -> None:
+    """Have the system, too, cut a line whose other end takes nothing: it holds back far more for a line than we do, and
+    whoever follows a wall without reading would hold it for hours."""
+    line = transport.get_extra_info("socket")
+    if line is not None and hasattr(socket, "TCP_USER_TIMEOUT") and line.family != getattr(socket, "AF_UNIX", None):
+        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(1000 * _STRIKES * LOOKS_EVERY))
+
+
+def room() -> int:
+    """How many lines may be open: no more than leave something over of what the system lets this process open."""
+    if sys.platform == "win32":
+        return MOST
+    import resource
+
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MOST if soft == resource.RLIM_INFINITY else max(1, min(MOST, soft - _KEPT))
+
+
+def _look(loop: asyncio.AbstractEventLoop, state: ServerState) -> None:
+    del _timers[state]
+    lines = [line for line in state.connections if isinstance(line, Line)]
+    for line in lines:
+        line.look()
+    if lines:
+        _timers[state] = loop.call_later(LOOKS_EVERY, _look, loop, state)

@@ -1,0 +1,153 @@
+"""Sums of credit that are kept, so that a report of years costs what it shows: the ledger added up by the hour, and
+hours by the day and by sixteen days.
+
+Whoever writes credit marks the hours of its orders in the same transaction (attribution/marks.py). Here an hour is
+added up again, and its marks go with that: so in any view an hour without a mark is what the ledger says, and one with
+a mark is asked of the ledger itself (credit_reading.py). Why these are not counted up as visits are:
+docs/decisions/0022-kept-sums-of-credit.md.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    SQLColumnExpression,
+    String,
+    Table,
+    case,
+    cast,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    tuple_,
+    type_coerce,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from app.attribution.marks import HOUR
+from app.attribution.models import CreditLine, CreditMark
+from app.kernel.database import table_of, take_turn
+from app.reports.ledger import COLUMNS, NONE
+from app.reports.models import CreditSum
+
+TOTAL: Final = "total"
+"""The dimension under which all stands, without a value."""
+SPANS: Final = (HOUR, 24 * HOUR, 16 * 24 * HOUR)
+"""Microseconds: hours, days and sixteen days of UTC."""
+
+
+class Ledger(NamedTuple):
+    """Whose credit, under which policy, of real or of test orders."""
+
+    merchant_id: int
+    policy: str
+    livemode: bool
+
+
+class Marked(NamedTuple):
+    """An hour that is to be added up; `starts` is in microseconds since 1970."""
+
+    ledger: Ledger
+    starts: int
+
+
+def marked(session: Session, after: Marked | None, most: int) -> list[Marked]:
+    """What is to be added up, in order, each hour once; at most so many after the one given."""
+    query = select(*_MARK).distinct().order_by(*_MARK).limit(most)
+    if after is not None:
+        query = query.where(tuple_(*_MARK) > tuple_(*map(literal, (*after.ledger, after.starts))))
+    return [Marked(Ledger(*ledger), starts) for *ledger, starts in session.execute(query)]
+
+
+def marks(session: Session, ledger: Ledger, since: int, until: int) -> Sequence[int]:
+    """The hours of a ledger that are not to be believed, in order."""
+    hours = select(_marks.c.starts).where(*_of(_marks, ledger, since, until)).distinct()
+    return session.scalars(hours.order_by(_marks.c.starts)).all()
+
+
+def add_up(session: Session, ledger: Ledger, since: int, until: int) -> None:
+    """Add up the hours that begin in `since <= t < until`, and whatever wider spans they are part of.
+
+    The marks go first: whatever is written from then on is marked again.
+    """
+    take_turn(session, "credit-sums/{}/{}/{}".format(*ledger))
+    session.execute(delete(_marks).where(*_of(_marks, ledger, since, until)))
+    _widen(session, ledger, since, until, -1)
+    session.execute(delete(_sums).where(*_kept_hours(ledger, since, until)))
+    for dimension, value in _values():
+        session.execute(insert(_sums).from_select(_NAMES, _hours(ledger, dimension, value, since, until)))
+    _widen(session, ledger, since, until, 1)
+
+
+def _widen(session: Session, ledger: Ledger, since: int, until: int, times: int) -> None:
+    """Add what the hours say to the days and sixteen days that they are part of, or take it away from them."""
+    new = (sqlite if session.get_bind().dialect.name == "sqlite" else postgresql).insert(_sums)
+    for wide in SPANS[1:]:
+        adding = new.from_select(_NAMES, _wider(ledger, wide, since, until, times))
+        added = {name: _sums.c[name] + adding.excluded[name] for name in _NUMBERS}
+        session.execute(adding.on_conflict_do_update(index_elements=list(_sums.primary_key), set_=added))
+
+
+def _of(table: Table, ledger: Ledger, since: int, until: int) -> list[ColumnElement[bool]]:
+    same = [table.c[name] == value for name, value in ledger._asdict().items()]
+    return [*same, table.c.starts >= since, table.c.starts < until]
+
+
+def _kept_hours(ledger: Ledger, since: int, until: int) -> list[ColumnElement[bool]]:
+    """Under every dimension, each named: or a database would read all that is kept to find these."""
+    dimensions = _sums.c.dimension.in_([TOTAL, *COLUMNS])
+    return [*_of(_sums, ledger, since, until), dimensions, _sums.c.span == HOUR]
+
+
+def _values() -> Iterator[tuple[str, SQLColumnExpression[Any]]]:
+    yield TOTAL, literal("", String)
+    for dimension, column in COLUMNS.items():
+        yield dimension, func.coalesce(cast(column, String), NONE)
+
+
+def _hours(
+    ledger: Ledger, dimension: str, value: SQLColumnExpression[Any], since: int, until: int
+) -> Select[*tuple[Any, ...]]:
+    """The ledger's lines by hour. First by order: one that was moved away to another value does not count here."""
+    at = type_coerce(CreditLine.order_at, BigInteger)
+    theirs = [getattr(CreditLine, name) == same for name, same in ledger._asdict().items()]
+    columns = [(at - at % HOUR).label("starts"), CreditLine.currency, value.label("value"), CreditLine.order_id]
+    sums = [func.sum(CreditLine.gross).label("gross"), func.sum(CreditLine.reversed).label("refunded")]
+    by_order = (
+        select(*columns, *sums, func.count().label("lines"))
+        .where(*theirs, at >= since, at < until)
+        .group_by(*columns)
+        .subquery()
+    )
+    counts = case((or_(by_order.c.gross != 0, by_order.c.refunded != 0), 1), else_=0)
+    key = (by_order.c.starts, by_order.c.currency, by_order.c.value)
+    about = (literal(each) for each in (*ledger, dimension))
+    numbers = (func.sum(each) for each in (counts, by_order.c.gross, by_order.c.refunded, by_order.c.lines))
+    return select(*about, literal(HOUR, BigInteger), *key, *numbers).group_by(*key)
+
+
+def _wider(ledger: Ledger, wide: int, since: int, until: int, times: int) -> Select[*tuple[Any, ...]]:
+    """An order lies in one hour, so the wider spans are plain sums."""
+    starts = (_sums.c.starts - _sums.c.starts % wide).label("starts")
+    key = (_sums.c.dimension, starts, _sums.c.currency, _sums.c.value)
+    numbers = (times * func.sum(_sums.c[name]) for name in _NUMBERS)
+    about = (*(literal(each) for each in ledger), _sums.c.dimension, literal(wide, BigInteger))
+    found = select(*about, starts, _sums.c.currency, _sums.c.value, *numbers)
+    return found.where(*_kept_hours(ledger, since, until)).group_by(*key)
+
+
+_marks, _sums = table_of(CreditMark), table_of(CreditSum)
+_MARK: Final = (*(_marks.c[name] for name in Ledger._fields), _marks.c.starts)
+_NUMBERS: Final = ("orders", "gross", "refunded", "lines")
+_NAMES: Final = (
+    *Ledger._fields,
+    *("dimension", "span", "starts", "currency", "value"),
+    *_NUMBERS,
+)

@@ -1,0 +1,208 @@
+"""The funnel by HTTP."""
+
+from datetime import datetime
+from fractions import Fraction
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Query, Response
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from app.attribution import policy_book
+from app.attribution.policies import CURRENT
+from app.attribution.policy_wire import PolicyOut
+from app.kernel.errors import Invalid
+from app.kernel.http.wire import Timestamp, Wire
+from app.kernel.http.work import UnitOfWork
+from app.kernel.periods import period
+from app.kernel.rollups.reading import Counts
+from app.kernel.rollups.tables import Dimension
+from app.merchants import service as merchants
+from app.merchants.access import ReportKey
+from app.reports import funnel
+from app.reports.funnel import BY, DIMENSIONS, NotWhole, Step
+from app.reports.ledger import UNITS
+from app.reports.query import CreditReport, KeptPolicy, Only, PeriodQuery, Without, filters, grouping, rows_only
+from app.reports.spread_wire import Ratio, ratio
+
+router = APIRouter(prefix="/v1/reports", tags=["reports"])
+
+
+class FunnelQuery(PeriodQuery):
+    """What is asked of the funnel. Filters are about one dimension: the one that is grouped by, where there is one."""
+
+    group_by: Annotated[
+        str,
+        Field(
+            description=f"Nothing (default); one of {', '.join(BY)}; one of {', '.join(UNITS)}; or one of each.",
+            examples=["network,day"],
+            max_length=200,
+        ),
+    ] = ""
+    network: Only = []
+    shared_to: Only = []
+    seen_from: Only = []
+    product: Only = []
+    wall: Only = []
+    kind: Only = []
+    not_network: Annotated[Without, Field(alias="-network")] = []
+    not_shared_to: Annotated[Without, Field(alias="-shared_to")] = []
+    not_seen_from: Annotated[Without, Field(alias="-seen_from")] = []
+    not_product: Annotated[Without, Field(alias="-product")] = []
+    not_wall: Annotated[Without, Field(alias="-wall")] = []
+    not_kind: Annotated[Without, Field(alias="-kind")] = []
+    policy: KeptPolicy = CURRENT
+
+
+class StepOut(Wire):
+    """What is told of each row. Rates are null where there is nothing to divide by, and may be greater than 1: not all
+    that is bought was visited in the same period."""
+
+    currency: Annotated[str, Field(description="Of `net`. Counts are the same in each currency's row.")]
+    wall_views: int
+    card_views: int
+    card_opens: int
+    share_opens: int
+    checkout_opens: int
+    likes: Annotated[int, Field(description="Those that stand: one that is taken back leaves its own quarter.")]
+    shares: int
+    visits: int
+    checkouts: int
+    orders: Annotated[int, Field(description="Distinct orders with credit here; of a split one each row counts it.")]
+    net: Annotated[int, Field(description="In minor units: credit less refunds.")]
+    open_rate: Annotated[Ratio, Field(description="`card_opens` / `card_views`")]
+    share_rate: Annotated[Ratio, Field(description="`shares` / `card_views`")]
+    visits_per_referral: Annotated[Ratio, Field(description="`visits` / (`likes` + `shares`)")]
+    checkout_rate: Annotated[Ratio, Field(description="`checkouts` / `visits`")]
+    order_rate: Annotated[Ratio, Field(description="`orders` / `visits`")]
+
+    @classmethod
+    def of(cls, currency: str, step: Step) -> "StepOut":
+        counts = step.counts
+        return cls(
+            currency=currency,
+            **counts._asdict(),
+            orders=step.orders,
+            net=step.net,
+            open_rate=_rate(counts.card_opens, counts.card_views),
+            share_rate=_rate(counts.shares, counts.card_views),
+            visits_per_referral=_rate(counts.visits, counts.likes + counts.shares),
+            checkout_rate=_rate(counts.checkouts, counts.visits),
+            order_rate=_rate(step.orders, counts.visits),
+        )
+
+
+_EXAMPLE: dict[str, Any] = {
+    "network": "whatsapp",
+    "currency": "eur",
+    **Counts(card_views=0, shares=31, visits=840, checkouts=52)._asdict(),
+    "orders": 37,
+    "net": 148_200,
+    "open_rate": None,
+    "share_rate": None,
+    "visits_per_referral": 27.096774,
+    "checkout_rate": 0.061905,
+    "order_rate": 0.044048,
+}
+
+
+class FunnelReport(CreditReport):
+    """Rows of `{<dimension>: ..., currency, ...}` with the fields of `totals`, by time and then most visits first. Each
+    fact counts once under each dimension, so counts of rows add up to the totals. Always as of now (`as_of`): what was
+    counted is not kept as it was known before. `from` and `to` are the period that was counted, in whole quarters of
+    an hour."""
+
+    data: Annotated[list[dict[str, Any]], Field(examples=[[_EXAMPLE]])]
+    totals: Annotated[list[StepOut], Field(description="One for each currency; at least the merchant's own.")]
+    begin: Annotated[Timestamp, Field(serialization_alias="from")]
+    end: Annotated[Timestamp, Field(serialization_alias="to")]
+    timezone: str
+
+
+@router.get("/funnel", response_model=FunnelReport)
+def funnel_report(query: Annotated[FunnelQuery, Query()], caller: ReportKey, work: UnitOfWork) -> Response:
+    """What was seen, opened, liked, shared, visited, begun and bought: by one dimension, over time, or both, with
+    rates. Days begin in the time zone; a period begins and ends with a quarter of an hour, as every time zone's days
+    do. What it costs grows with the rows, not with what happened. Orders and net are those of
+    `/v1/reports/attribution` for the same period."""
+    with work.here.reports.view(work.here.clock.now()) as (session, now):
+        question = _understood(session, query, caller.merchant_id, now, work.here.settings.test_mode)
+        version = policy_book.for_report(session, caller.merchant_id, query.policy, None, now)
+        report = funnel.answer(session, question)
+    rows = [{**names, **StepOut.of(currency, step).model_dump()} for names, currency, step in report.rows]
+    if answer := rows_only(query, [*question.group_by, *StepOut.model_fields], rows):
+        return answer
+    shown = FunnelReport(
+        data=rows,
+        totals=[StepOut.of(*total) for total in sorted(report.totals.items())],
+        begin=question.since,
+        end=question.until,
+        timezone=question.zone.key,
+        policy=PolicyOut.of(version.policy),
+        policy_name=version.name,
+        policy_version=version.version,
+        livemode=question.livemode,
+        as_of=now,
+    )
+    return Response(shown.model_dump_json(by_alias=True), media_type="application/json")
+
+
+def _understood(
+    session: Session, query: FunnelQuery, merchant_id: int, now: datetime, test_mode: bool
+) -> funnel.Question:
+    """`query` with its defaults, for this merchant and moment. Raises `Invalid` naming the parameter."""
+    merchant = merchants.get(session, merchant_id)
+    zone = ZoneInfo(query.timezone or merchant.timezone)
+    since, until = _period(query, zone, now)
+    by, unit = _grouped(query.group_by)
+    only, without = _filters(query, by)
+    return funnel.Question(
+        merchant_id=merchant_id,
+        since=since,
+        until=until,
+        zone=zone,
+        livemode=not test_mode if query.livemode is None else query.livemode,
+        as_of=now,
+        as_known_now=True,
+        currency=query.currency,
+        only=only,
+        without=without,
+        own_currency=merchant.currency,
+        by=by,
+        unit=unit,
+        policy=query.policy,
+    )
+
+
+def _period(query: FunnelQuery, zone: ZoneInfo, now: datetime) -> tuple[datetime, datetime]:
+    said = {name for name, value in (("from", query.begin), ("to", query.end)) if value is not None}
+    try:
+        return funnel.whole_quarters(*period(query.begin, query.end, zone, now), now, said)
+    except NotWhole as reason:
+        nearest = " or ".join(f"{at:%Y-%m-%dT%H:%MZ}" for at in (reason.before, reason.after))
+        raise Invalid.field(reason.name, f"must be a whole quarter of an hour, such as {nearest}") from None
+
+
+def _grouped(said: str) -> tuple[Dimension | None, str | None]:
+    names = grouping(said, DIMENSIONS) if said.strip(" ,") else ()
+    by, units = [name for name in BY if name in names], [name for name in UNITS if name in names]
+    if len(by) > 1 or len(units) > 1:
+        raise Invalid.field("group_by", f"must be one of {', '.join(BY)}, one of {', '.join(UNITS)}, or one of each")
+    return next(iter(by), None), next(iter(units), None)
+
+
+def _filters(query: FunnelQuery, by: str | None) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Each fact is counted under each dimension by itself, so that filters of one say nothing of another."""
+    only, without = filters(query, "", BY), filters(query, "not_", BY)
+    one = by or next(iter([*only, *without]), None)
+    for prefix, found in (("", only), ("-", without)):
+        for name in found:
+            if name != one:
+                what = "is grouped by" if by else "other filters are about"
+                raise Invalid.field(f"{prefix}{name}", f"must be about what {what}: {one}")
+    return only, without
+
+
+def _rate(part: int, whole: int) -> float | None:
+    return ratio(Fraction(part, whole) if whole else None)

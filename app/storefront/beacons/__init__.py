@@ -1,0 +1,1 @@
+"""Beacons: what widgets saw and what was opened in them, many at once, from any page, while it is being left."""

@@ -1,0 +1,153 @@
+"""Reports over HTTP against the truth of a world that was made for it: each cell, and nothing beside."""
+
+from datetime import date
+from itertools import combinations
+
+import pytest
+
+from app.kernel.rollups.tables import DIMENSIONS, MEASURES, Dimension
+from app.simulation import truth
+from app.simulation.truth import UNITS
+from tests import simulated
+from tests.conftest import AppServer
+from tests.shop import JSON
+from tests.simulated import World
+from tests.soak import SOAK
+
+pytestmark = pytest.mark.soak
+
+SINGLE = ("network", "shared_to", "seen_from", "product", "wall", "sharer", "kind", "depth", "day", "week", "month")
+PAIRS = [",".join(pair) for pair in combinations(("network", "product", "kind", "month"), 2)]
+ALL_AT_ONCE = ("network,shared_to,seen_from,product,wall,sharer,kind,depth,day",)
+
+COUNTED: tuple[Dimension, ...] = tuple(name for name in DIMENSIONS if name != "total")
+Steps = dict[tuple[str, ...], dict[str, int]]
+Cells = dict[tuple[str, ...], tuple[int, int, int, int]]
+
+
+@pytest.fixture(scope="module")
+def world(shared_server: AppServer) -> World:
+    return simulated.world(shared_server, simulated.YEAR if SOAK else simulated.SMALL)
+
+
+def told(report: JSON, names: list[str]) -> Cells:
+    keys = [*names, "currency"]
+    cells = {
+        tuple(row[key] for key in keys): (row["orders"], row["gross"], row["refunded"], row["net"])
+        for row in report["data"]
+    }
+    assert len(cells) == len(report["data"]), "no row comes twice"
+    return cells
+
+
+def true(merchant: truth.Merchant, names: list[str], **asked: object) -> Cells:
+    found = merchant.attribution(names, **asked)  # type: ignore[arg-type]
+    return {key: (sums.orders, sums.gross, sums.refunded, sums.net) for key, sums in found.items()}
+
+
+def totals(report: JSON) -> Cells:
+    return {(row["currency"],): (row["orders"], row["gross"], row["refunded"], row["net"]) for row in report["totals"]}
+
+
+def steps(rows: list[JSON], names: list[str]) -> Steps:
+    """What the funnel says, without rates and without what is 0."""
+    keys = [*names, "currency"]
+    found = {
+        tuple(row[key] for key in keys): {name: row[name] for name in (*MEASURES, "orders", "net") if row[name]}
+        for row in rows
+    }
+    assert len(found) == len(rows), "no row comes twice"
+    return found
+
+
+def _shown(dimension: Dimension, key: tuple[str, ...]) -> tuple[str, ...]:
+    """What has no value has a name of its own."""
+    nameless = "(unknown)" if dimension == "network" else "(none)"
+    return key if dimension == "total" else (key[0] or nameless, *key[1:])
+
+
+def true_steps(merchant: truth.Merchant, names: list[str], since: date = date.min, until: date = date.max) -> Steps:
+    """What it must say: counts have no currency, and stand beside the sales of each, else beside the shop's own."""
+    dimension: Dimension = next((name for name in COUNTED if name in names), "total")
+    unit = next((name for name in UNITS if name in names), None)
+    counts = {
+        _shown(dimension, key): cells
+        for key, cells in merchant.funnel(dimension, unit, since=since, until=until).items()
+    }
+    sales = merchant.attribution(names, since=since, until=until)
+    found: Steps = {}
+    for key in {*counts, *(key[:-1] for key in sales)}:
+        currencies = {each[-1] for each in sales if each[:-1] == key} or {merchant.shop.currency}
+        for currency in currencies:
+            sums = sales.get((*key, currency), truth.Sums())
+            told_of: dict[str, int] = {"orders": sums.orders, "net": sums.net}
+            told_of.update(counts.get(key, {}))
+            found[*key, currency] = {name: count for name, count in told_of.items() if count}
+    return found
+
+
+@pytest.mark.parametrize("group_by", [*SINGLE, *PAIRS, *ALL_AT_ONCE])
+def test_the_attribution_report_tells_the_truth(world: World, group_by: str) -> None:
+    names = group_by.split(",")
+    for merchant, truly in world.merchants:
+        for livemode in (True, False):
+            report = world.report(merchant, "attribution", group_by=group_by, livemode=str(livemode).lower())
+
+            assert true(truly, names, livemode=livemode) == told(report, names)
+            assert true(truly, [], livemode=livemode) == totals(report)
+
+
+@pytest.mark.parametrize(("since", "until"), [("2025-10-26", "2025-10-27"), ("2025-12-01", "2026-01-01")])
+def test_a_part_of_the_time_is_told_as_truly(world: World, since: str, until: str) -> None:
+    for merchant, truly in world.merchants:
+        report = world.report(merchant, "attribution", group_by="network", **{"from": since, "to": until})
+        period = {"since": simulated.day(since), "until": simulated.day(until)}
+
+        assert true(truly, ["network"], **period) == told(report, ["network"])
+        assert true(truly, [], **period) == totals(report)
+
+
+@pytest.mark.parametrize("as_of", ["2025-11-05", "2025-12-24", "2026-02-28"])
+def test_what_was_known_on_an_earlier_day_is_told_as_it_was(world: World, as_of: str) -> None:
+    for merchant, truly in world.merchants:
+        report = world.report(merchant, "attribution", group_by="network,month", as_of=as_of)
+        known = true(truly, ["network", "month"], as_of=simulated.day(as_of))
+
+        assert known == told(report, ["network", "month"])
+    assert known != true(truly, ["network", "month"])
+
+
+def test_each_merchant_has_only_what_is_theirs(world: World) -> None:
+    (_, truly), (other, _) = world.merchants
+    theirs = {sharer for sharer, _ in told(world.report(other, "attribution", group_by="sharer"), ["sharer"])}
+
+    assert {"(none)"} == theirs & {sharer for sharer, _ in true(truly, ["sharer"])}
+
+
+@pytest.mark.parametrize("group_by", ["", *COUNTED, *UNITS, "network,day", "product,week", "wall,month", "kind,day"])
+def test_the_funnel_tells_the_truth(world: World, group_by: str) -> None:
+    names = [name for name in group_by.split(",") if name]
+    for merchant, truly in world.merchants:
+        report = world.report(merchant, "funnel", group_by=group_by, livemode="true")
+
+        assert true_steps(truly, names) == steps(report["data"], names)
+        assert true_steps(truly, []) == steps(report["totals"], [])
+
+
+def test_a_part_of_the_funnel_is_told_as_truly(world: World) -> None:
+    """Of the day that has twenty-five hours in the merchants' time zones."""
+    for merchant, truly in world.merchants:
+        report = world.report(merchant, "funnel", group_by="network", **{"from": "2025-10-26", "to": "2025-10-27"})
+        day = {"since": simulated.day("2025-10-26"), "until": simulated.day("2025-10-27")}
+
+        assert true_steps(truly, ["network"], **day) == steps(report["data"], ["network"])
+
+
+def test_machines_are_told_by_day_and_never_as_visits(world: World) -> None:
+    for merchant, truly in world.merchants:
+        report = world.report(merchant, "machines", group_by="kind,machine")
+        expected: dict[tuple[str, str], int] = {}
+        for (_, kind, machine), visits in truly.machines.items():
+            expected[kind, machine] = expected.get((kind, machine), 0) + visits
+
+        assert expected == {(row["kind"], row["machine"]): row["visits"] for row in report["data"]}

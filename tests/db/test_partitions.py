@@ -1,0 +1,301 @@
+"""Visits and beacons stand in months on PostgreSQL: every row has its place, months come in time or are made up for,
+and go when they are old. SQLite forgets the same rows."""
+
+import itertools
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import pytest
+from psycopg import Connection, connect
+from psycopg.errors import Diagnostic
+from sqlalchemy import event, func, select, text
+from sqlalchemy.exc import OperationalError
+
+from app import migrate
+from app.kernel import bulk, partitions
+from app.kernel.clock import to_micros
+from app.kernel.database import Base, Database, insert_all_new
+from app.kernel.forgetting import AT_ONCE
+from app.kernel.ids import new_id
+from app.referrals import keeping
+from app.referrals.models import Beacon, Visit
+from app.settings import Settings
+from tests import postgres
+from tests.conftest import NewDatabase
+from tests.threads import together
+
+NOW = datetime.now(UTC)  # by which migrations make the first months
+KEPT = timedelta(days=400)
+VISITS, BEACONS = keeping.tables(Settings(keep_beacons_days=KEPT.days))
+FOREIGN = ("t1", "", "clk", "clk_", "CLK_01", "clk_zzzzzzzzzzzzz", "clk-9", "é", "zz")
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def parted(postgres_url: str) -> Iterator[Database]:
+    """A fresh database in PostgreSQL."""
+    database = Database(postgres.new_database(postgres_url, f"parted-{next(_numbers)}"))
+    migrate.upgrade(database)
+    yield database
+    database.close()
+
+
+def visit(visit_id: str, merchant: int = 1) -> dict[str, object]:
+    imported = visit_id in FOREIGN
+    fields = {"merchant_id": merchant, "visit_id": visit_id, "type": "click", "imported": imported}
+    return {**fields, "at": NOW, "received_at": NOW}
+
+
+def write(database: Database, *ids: str, merchant: int = 1) -> None:
+    with database.transaction() as session:
+        assert len(ids) == len(insert_all_new(session, Visit, [visit(each, merchant) for each in ids]))
+
+
+def report(database: Database, at: datetime, count: int = 1, merchant: int = 1) -> list[str]:
+    """Beacons of a moment; their ids."""
+    ids = [new_id("bcn", merchant, at) for _ in range(count)]
+    columns = ("merchant_id", "beacon_id", "type", "at", "received_at")
+    rows = [(merchant, each, "wall_view", to_micros(at), to_micros(at)) for each in ids]
+    with database.transaction() as session:
+        bulk.append(session, Beacon, columns, rows)
+    return ids
+
+
+def click(at: datetime) -> str:
+    return new_id("clk", 1, at)
+
+
+def where(database: Database, table: str = "visits", key: str = "visit_id") -> dict[str, str]:
+    """In which part each row stands."""
+    with database.reading() as session:
+        found = session.execute(text(f"SELECT {key}, tableoid::regclass::text FROM {table}"))
+        return {str(row_id): str(part) for row_id, part in found}
+
+
+def ids_of(database: Database, mapped: type[Base]) -> set[str]:
+    with database.reading() as session:
+        return set(session.scalars(select(list(mapped.__table__.primary_key)[-1])))
+
+
+def names(database: Database, table: str = "visits") -> list[str]:
+    with database.reading() as session:
+        return [part.name.removeprefix(f"{table}_") for part in partitions.parts(session, table)]
+
+
+def keep_up(database: Database, now: datetime) -> None:
+    partitions.keep_up(database, (VISITS, BEACONS), now)
+
+
+def month(at: datetime, ahead: int = 0) -> datetime:
+    return at.replace(year=at.year + (at.month - 1 + ahead) // 12, month=(at.month - 1 + ahead) % 12 + 1, day=1)
+
+
+def until(ahead: int, at: datetime = NOW) -> str:
+    return f"until_{month(at, ahead):%Y_%m}"
+
+
+def test_a_row_has_its_place_whatever_its_id(parted: Database) -> None:
+    ours = [click(NOW), click(month(NOW, 1)), click(month(NOW, 7)), click(NOW - timedelta(days=800))]
+    write(parted, *ours, *FOREIGN)
+    places = where(parted)
+    assert [f"visits_{until(1)}", f"visits_{until(2)}", "visits_later", "visits_others"] == [
+        places[each] for each in ours
+    ]
+    assert {"visits_others"} == {places[each] for each in FOREIGN}
+    with parted.transaction() as session:
+        assert set() == insert_all_new(session, Visit, [visit(each) for each in (*ours, *FOREIGN)])
+        assert [each.visit_id for each in (session.get_one(Visit, (1, name)) for name in ours)] == ours
+
+
+def test_a_look_up_by_key_reads_one_part(parted: Database) -> None:
+    query = select(Visit.at).where(Visit.merchant_id == 1, Visit.visit_id == click(NOW))
+    with parted.reading() as session:
+        literal = query.compile(session.get_bind(), compile_kwargs={"literal_binds": True})
+        plan = " ".join(session.scalars(text(f"EXPLAIN {literal}".replace(":", "\\:"))))
+    assert f"visits_{until(1)}" in plan
+    assert plan.count("Scan") == 1
+
+
+def test_what_others_name_is_looked_up_in_its_own_part_by_its_index(parted: Database) -> None:
+    """Also by a plan of before the month began, as connections keep them; nobody knew then that rows would come."""
+    report(parted, NOW, 20_000)
+    keep_up(parted, NOW)
+    asked = "SELECT at FROM unnest($1, $2) AS given (m, i) JOIN beacons ON merchant_id = m AND beacon_id = i"
+    ids = f"'{new_id('bcn', 1, NOW)}', '{new_id('bcn', 1, month(NOW, 1))}'"
+    with connect(parted.url.render_as_string(hide_password=False)) as connection:
+        connection.execute("SET plan_cache_mode = force_generic_plan")
+        connection.execute(f"PREPARE named (bigint[], text[]) AS {asked}")
+        said = connection.execute(f"EXPLAIN (ANALYZE) EXECUTE named (ARRAY[1, 1], ARRAY[{ids}])").fetchall()
+    plan = [line for (line,) in said if " on beacons_" in line]
+    assert 5 == len(plan)
+    assert not [line for line in plan if "Index Scan" not in line]
+    read = [line for line in plan if "never executed" not in line]
+    assert [True, True] == [f"beacons_{until(number)} " in line for number, line in enumerate(read, 1)]
+
+
+def test_months_are_made_ahead_however_many_look_after_it(parted: Database) -> None:
+    assert [until(1), until(2), until(3), "later"] == names(parted)
+    keep_up(parted, NOW)
+    assert [until(1), until(2), until(3), "later"] == names(parted)
+    together(*[partial(keep_up, parted, month(NOW, 2))] * 4)
+    assert [until(ahead) for ahead in range(1, 6)] + ["later"] == names(parted)
+    assert names(parted) == names(parted, "beacons")
+
+
+def test_a_clock_that_is_years_ahead_makes_few_months(parted: Database) -> None:
+    partitions.keep_up(parted, [VISITS], NOW + timedelta(days=36_500))
+    assert 3 + partitions.MOST_AT_ONCE + 1 == len(names(parted))
+    write(parted, click(NOW + timedelta(days=20_000)))
+
+
+def said_by(database: Database) -> list[str]:
+    """What PostgreSQL says of how it finds that rows are in their right parts, from now on."""
+    said: list[str] = []
+
+    def hear(diagnostic: Diagnostic) -> None:
+        said.append(diagnostic.message_primary or "")
+
+    @event.listens_for(database.engine, "connect")
+    def _listen(connection: Connection[object], _: object) -> None:
+        connection.add_notice_handler(hear)
+        connection.execute("SET client_min_messages = debug1")
+        connection.commit()
+
+    database.engine.dispose()
+    return said
+
+
+def test_where_nobody_made_the_months_in_time_nothing_is_lost_and_nobody_waits(parted: Database) -> None:
+    late, present, to_come = click(month(NOW, 5)), click(month(NOW, 12)), click(month(NOW, 40))
+    write(parted, "t1", late, present, to_come)
+    assert {"visits_later"} == {where(parted)[each] for each in (late, present, to_come)}
+    said = said_by(parted)
+
+    keep_up(parted, month(NOW, 12))
+
+    assert [until(1), until(2), until(3), until(15), "later"] == names(parted)
+    grown = f"visits_{until(15)}"
+    assert {"t1": "visits_others", late: grown, present: grown, to_come: "visits_later"} == where(parted)
+    visits = [line for line in said if "visits" in line and "constraint" in line]
+    assert [line for line in visits if "implied by existing" in line]
+    assert not [line for line in visits if line.startswith("verifying") and "visits_later" not in line]
+    soon = click(month(NOW, 15))
+    write(parted, soon)
+    assert "visits_later" == where(parted)[soon]
+
+
+def test_somebody_else_goes_on_where_one_was_killed_half_way(parted: Database) -> None:
+    """It had asked that no more come that belong to the next part."""
+    late = click(month(NOW, 5))
+    write(parted, late)
+    with parted.transaction() as session:
+        closed = f"CHECK (visit_id < '{VISITS.beginning(month(NOW, 6))[:14]}')"
+        session.execute(text(f"ALTER TABLE visits_later ADD CONSTRAINT closing {closed} NOT VALID"))
+    keep_up(parted, month(NOW, 5))
+    assert [until(1), until(2), until(3), until(8), "later"] == names(parted)
+    write(parted, click(month(NOW, 7)), click(month(NOW, 9)), click(month(NOW, 90)))
+    assert f"visits_{until(8)}" == where(parted)[late]
+
+
+def test_a_long_report_is_not_waited_for_long_and_others_go_on(parted: Database) -> None:
+    with parted.reading() as session:
+        assert 0 == session.scalar(select(func.count()).select_from(Visit))
+        began = time.monotonic()
+        with pytest.raises(OperationalError):
+            keep_up(parted, month(NOW, 2))
+        assert time.monotonic() - began < 6
+        write(parted, click(NOW))
+    assert [until(1), until(2), until(3), "later"] == names(parted)
+    keep_up(parted, month(NOW, 2))
+    assert len(names(parted)) == 6
+
+
+def test_who_writes_meanwhile_is_never_refused(parted: Database) -> None:
+    written: list[str] = []
+    stop = threading.Event()
+    present = 0
+
+    def go_on_writing(number: int) -> None:
+        while not stop.is_set():
+            ids = [click(month(NOW, months)) for months in (0, present, present + 1)]
+            write(parted, *ids, merchant=number + 1)
+            written.extend(ids)
+
+    writers = [threading.Thread(target=go_on_writing, args=(number,)) for number in range(3)]
+    for writer in writers:
+        writer.start()
+    try:
+        for present in (0, 2, 6, 12, 18):
+            time.sleep(0.05)
+            keep_up(parted, month(NOW, present))
+    finally:
+        stop.set()
+        for writer in writers:
+            writer.join(30)
+    assert len(written) > 20
+    assert set(written) == ids_of(parted, Visit)
+
+
+def test_what_is_old_is_dropped_by_the_month_and_what_still_comes_of_that_time_too(parted: Database) -> None:
+    old = report(parted, NOW) + report(parted, month(NOW, 1))
+    kept = report(parted, month(NOW, 3))
+    write(parted, clicked := click(NOW))
+    late = month(NOW, 3) + KEPT
+    keep_up(parted, late)
+
+    assert set(kept) == ids_of(parted, Beacon)
+    assert {clicked} == ids_of(parted, Visit)
+    first, second, *_ = names(parted, "beacons")
+    assert (until(3), until(3 + 13 + 3)) == (first, second)  # what nobody made in time is one part
+    restored = report(parted, NOW)
+    assert {f"beacons_{until(3)}"} == {where(parted, "beacons", "beacon_id")[each] for each in restored}
+    keep_up(parted, late)
+    assert set(kept) == ids_of(parted, Beacon)
+    assert not set(old) & ids_of(parted, Beacon)
+
+
+@pytest.fixture
+def either(new_database: NewDatabase) -> Iterator[Database]:
+    database = Database(new_database(f"forgetting-{next(_numbers)}"))
+    yield database
+    database.close()
+
+
+def test_beacons_of_before_there_were_months_are_forgotten_row_by_row(either: Database) -> None:
+    long_ago, edge = NOW - timedelta(days=3000), NOW - KEPT
+    kept = [each for merchant in (1, 7) for each in report(either, NOW - timedelta(days=1), merchant=merchant)]
+    report(either, long_ago, AT_ONCE + 1)
+    report(either, edge - timedelta(days=32), merchant=7)
+    write(either, clicked := click(long_ago))
+    keep_up(either, NOW)
+    assert set(kept) == ids_of(either, Beacon)
+    assert {clicked} == ids_of(either, Visit)
+
+
+def test_what_is_told_to_be_whole_is_whole(either: Database) -> None:
+    since = keeping.beacons_kept_since(Settings(keep_beacons_days=KEPT.days), NOW)
+    assert timedelta(days=399) == NOW - since
+    told = report(either, since)
+    keep_up(either, NOW)
+    assert set(told) == ids_of(either, Beacon)
+
+
+def test_it_can_be_broken_off_between_two_steps(either: Database) -> None:
+    told = report(either, NOW - timedelta(days=3000), AT_ONCE * 2)
+
+    def stop_half_way() -> None:
+        if len(ids_of(either, Beacon)) < len(told):
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        partitions.keep_up(either, [BEACONS], NOW, stop_half_way)
+    assert set(told[AT_ONCE:]) == ids_of(either, Beacon)
+    partitions.keep_up(either, [BEACONS], NOW)
+    assert set() == ids_of(either, Beacon)
+
+
+class Stopped(Exception):
+    """The worker is to end."""
