@@ -25,6 +25,8 @@ NUMBER = b"%012d" % 0
 """Where this stands in a request, each request gets a number of its own, of the same length."""
 _HEAD_END = b"\r\n\r\n"
 _LENGTH = b"\r\ncontent-length:"
+_EMPTY = (b"204", b"304")
+"""Statuses of answers that have no body (RFC 9110, 6.4.1)."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class Plan:
     seconds: float
     warm_up: float = 0.2
     first_number: int = 0
+    most: int = 1_000_000_000  # requests
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ def ask(plan: Plan) -> Result:
         for connection in connections:
             selector.register(connection.socket, selectors.EVENT_READ, connection)
             connection.send(next(requests))
-        _take_turns(selector, requests, len(connections), end)
+        _take_turns(selector, requests, len(connections), end, plan.most - len(connections))
         busy = (process_time() - computing) / (perf_counter() - begin)
     finally:
         selector.close()
@@ -79,8 +82,11 @@ def ask(plan: Plan) -> Result:
     return _result(plan, [answer for answer in answers if counted_from <= answer[0] < end], busy, connections[0].size)
 
 
-def _take_turns(selector: selectors.BaseSelector, requests: Iterator[bytes], waiting: int, end: float) -> None:
-    """Ask until `end`, then wait for the answers that are still to come, so that the next run is not disturbed."""
+def _take_turns(
+    selector: selectors.BaseSelector, requests: Iterator[bytes], waiting: int, end: float, most: int
+) -> None:
+    """Ask until `end`, at `most` so many, then wait for the answers that are still to come, so that the next run is not
+    disturbed."""
     while waiting:
         ready = selector.select(PATIENCE)
         if not ready:
@@ -89,8 +95,9 @@ def _take_turns(selector: selectors.BaseSelector, requests: Iterator[bytes], wai
             connection: _Connection = key.data
             if not connection.receive():
                 continue
-            if connection.sent < end:
+            if connection.sent < end and most > 0:
                 connection.send(next(requests))
+                most -= 1
             else:
                 waiting -= 1
 
@@ -135,7 +142,11 @@ class _Connection:
 
 
 def _length(head: bytes) -> int:
+    if head[9:12] in _EMPTY:
+        return 0
     start = head.find(_LENGTH)
+    if start < 0:
+        start = head.lower().find(_LENGTH)  # as others' servers write it
     if start < 0:
         raise ConnectionError(f"an answer without Content-Length: {head[:200]!r}")
     start += len(_LENGTH)

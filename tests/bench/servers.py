@@ -16,7 +16,8 @@ from tests.net import free_port
 
 ROOT = Path(__file__).parents[2]
 ADMIN_TOKEN = "operator-token-of-the-benchmark"
-PATIENCE = 30.0
+SECRET = "secret-of-the-benchmark"
+PATIENCE = 60.0
 """Seconds in which a server must have started or stopped."""
 _UVICORN = [sys.executable, "-m", "uvicorn", "--no-access-log", "--no-server-header", "--log-level", "warning"]
 
@@ -75,7 +76,7 @@ def grapevine(cores: Cores, database_url: str, folder: Path) -> Iterator[Server]
     """The real server, as `grapevine serve` starts it."""
     port = free_port()
     command = [sys.executable, "-m", "app.cli", "serve", "--port", str(port)]
-    with _started(cores, command, port, "/healthz", _settings(database_url, folder, port)) as server:
+    with started(cores, command, port, "/healthz", _settings(database_url, folder, port)) as server:
         yield server
 
 
@@ -83,7 +84,7 @@ def grapevine(cores: Cores, database_url: str, folder: Path) -> Iterator[Server]
 def bare(cores: Cores) -> Iterator[Server]:
     """The least that can be served."""
     port = free_port()
-    with _started(cores, [*_UVICORN, "tests.bench.bare:app", "--port", str(port)], port, "/", {}) as server:
+    with started(cores, [*_UVICORN, "tests.bench.bare:app", "--port", str(port)], port, "/2048", {}) as server:
         yield server
 
 
@@ -93,7 +94,7 @@ def orm_baseline(cores: Cores, database_url: str) -> Iterator[Server]:
     port = free_port()
     command = [*_UVICORN, "--factory", "tests.bench.baseline:make", "--port", str(port)]
     environment = {baseline.ADDRESS: database_url}
-    with _started(cores, command, port, "/openapi.json", environment) as server:
+    with started(cores, command, port, "/openapi.json", environment) as server:
         yield server
 
 
@@ -110,7 +111,7 @@ def _settings(database_url: str, folder: Path, port: int) -> dict[str, str]:
         "GRAPEVINE_DATA_DIR": str(folder),
         "GRAPEVINE_DATABASE_URL": database_url,
         "GRAPEVINE_PUBLIC_URL": f"http://127.0.0.1:{port}",
-        "GRAPEVINE_SECRET": "secret-of-the-benchmark",
+        "GRAPEVINE_SECRET": SECRET,
         "GRAPEVINE_ADMIN_TOKEN": ADMIN_TOKEN,
     }
 
@@ -121,11 +122,15 @@ def _environment(settings: Mapping[str, str]) -> dict[str, str]:
 
 
 @contextmanager
-def _started(cores: Cores, command: list[str], port: int, ready: str, settings: Mapping[str, str]) -> Iterator[Server]:
+def started(
+    cores: Cores, command: list[str], port: int, ready: str, settings: Mapping[str, str], folder: Path = ROOT
+) -> Iterator[Server]:
+    """A server, once it answers `ready` with 200, until the block ends. Raises `RuntimeError` when it ends by itself,
+    `TimeoutError` when it does not answer."""
     with tempfile.TemporaryFile("w+", encoding="utf-8") as said:
         begin = time.perf_counter()
         with cores.on(cores.server):
-            process = subprocess.Popen(command, cwd=ROOT, env=_environment(settings), stdout=said, stderr=said)
+            process = subprocess.Popen(command, cwd=folder, env=_environment(settings), stdout=said, stderr=said)
         try:
             with cores.on(cores.others):
                 _wait_for_answer(process, port, ready)

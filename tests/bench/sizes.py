@@ -1,18 +1,17 @@
 """Attribution at size, each figure beside what it was built for. Whole tables in this process, without HTTP."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
 from app import migrate
 from app.kernel.database import Database
 from tests.bench import aggregate, history, recompute, tree
+from tests.bench.figures import table, verdict
+from tests.bench.ground import Ground, NewDatabase
 
 MILLION = 1_000_000
 TREE_READINGS = 3
-
-NewDatabase = Callable[[str], str]
-"""Makes an empty database of that name; its address."""
 
 
 class Reached(NamedTuple):
@@ -22,6 +21,18 @@ class Reached(NamedTuple):
     measured: str
     wanted: str
     holds: bool | None
+
+
+def section(ground: Ground) -> str:
+    """All of it."""
+    ground.say("attribution at size")
+    with ground.cores.on(ground.cores.server):
+        reached = list(everywhere())
+        for kind in ground.kinds:
+            ground.say(f"attribution at size on {kind.name}")
+            reached += on(kind.name, kind.fresh)
+    rows = [[each.what, each.measured, each.wanted, verdict(each.holds)] for each in reached]
+    return table(["", "measured", "wanted", ""], rows)
 
 
 def everywhere() -> Iterator[Reached]:

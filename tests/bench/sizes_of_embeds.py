@@ -19,12 +19,12 @@ from app.resources import WIDGETS
 from app.storefront.answers import Ask
 from app.storefront.assets.files import ENTRY, Assets
 from app.storefront.encodings import smallest
-from tests.bench import shifts_of_embeds
+from tests.bench import page, shifts_of_embeds
 from tests.bench.servers import ROOT
 from tests.bench.shifts_of_embeds import Measure, NotMeasured, a_services, issos
 
 PAGE = ROOT / "docs" / "performance.md"
-TITLE = "## What a page must fetch"
+TITLE = "What a page must fetch"
 EXPLAINED = """Layout shift: what Chromium tells of the page around the embed, summed up, the larger of the
 sums on a phone and on a desktop; ours with the line of style that the embed code gives along.
 `python -m tests.bench.sizes_of_embeds` writes this section alone, and fails where a limit of ours does not hold."""
@@ -127,17 +127,10 @@ def everything() -> list[Size]:
 
 
 def section(measured: list[Size]) -> str:
-    """The table, as Markdown."""
+    """The table and what it says, as Markdown."""
     first = measured[0].size or 1
     head = "| | bytes in brotli | of ours at first paint | layout shift | |\n| --- | --- | --- | --- | --- |"
-    return "\n".join([TITLE, head, *(_row(size, first) for size in measured), "", EXPLAINED])
-
-
-def into(page: str, text: str) -> str:
-    """The page with the section: in place of an earlier one, before the last, which explains the figures."""
-    sections = [each for each in page.rstrip().split("\n\n## ") if not f"## {each}".startswith(TITLE)]
-    sections.insert(-1, text.removeprefix("## "))
-    return "\n\n## ".join(sections) + "\n"
+    return "\n".join([head, *(_row(size, first) for size in measured), "", EXPLAINED])
 
 
 def _row(size: Size, first: int) -> str:
@@ -155,9 +148,11 @@ def _run(command: list[str], folder: Path) -> None:
 
 def main() -> int:
     """Print the section and put it into the page; 1 when a limit of ours does not hold."""
+    from tests.bench.parts import TITLES  # which knows this part too
+
     measured = everything()
     text = section(measured)
-    PAGE.write_text(into(PAGE.read_text("utf-8"), text), "utf-8")
+    PAGE.write_text(page.into(PAGE.read_text("utf-8"), TITLES, TITLE, text), "utf-8")
     print(text)
     return 0 if all(size.holds for size in measured) else 1
 

@@ -16,7 +16,7 @@ from app.kernel.ids import new_id
 from app.merchants import service as merchants
 from app.orders.models import Order
 from app.referrals.models import Claim, Referral, Visit
-from app.reports.attribution import Question
+from app.reports.ledger import Question
 from app.reports.share_tree import ShareTree, share_tree
 
 DESCENDANTS = 100_000

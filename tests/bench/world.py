@@ -25,17 +25,19 @@ class World:
     hosted_codes: list[str]  # lead to our own page
     merchant_codes: list[str]  # lead on to the merchant's page
     clicks: list[str]
+    visitors: list[str]  # tokens
 
 
-def make(server: Server) -> World:
+def make(server: Server, links: int = LINKS, liked: int = LIKED) -> World:
     """Make it. Takes a few seconds."""
     shop, elsewhere = _merchant(server), _merchant(server)
     ok(elsewhere.http.patch("/v1/merchant", json={"landing": "merchant"}))
-    mugs = [shop.product(f"Mug {number}", url=f"https://shop.example/mugs/{number}") for number in range(LIKED)]
+    mugs = [shop.product(f"Mug {number}", url=f"https://shop.example/mugs/{number}") for number in range(liked)]
     wall = shop.wall(*(mug["id"] for mug in mugs[:PRODUCTS]))
     theirs = elsewhere.product(url="https://shop.example/mugs/1")
-    hosted = [shop.shopper().share(mugs[0]["id"])["code"] for _ in range(LINKS)]
-    onward = [elsewhere.shopper().share(theirs["id"])["code"] for _ in range(LINKS)]
+    sharers = [shop.shopper() for _ in range(links)]
+    hosted = [sharer.share(mugs[0]["id"])["code"] for sharer in sharers]
+    onward = [elsewhere.shopper().share(theirs["id"])["code"] for _ in range(links)]
     world = World(
         secret_key=shop.secret_key,
         wall=wall["id"],
@@ -43,6 +45,7 @@ def make(server: Server) -> World:
         hosted_codes=hosted,
         merchant_codes=onward,
         clicks=[shop.shopper().follow(code) for code in hosted],
+        visitors=[sharer.token for sharer in sharers if sharer.token is not None],
     )
     shop.close()
     elsewhere.close()

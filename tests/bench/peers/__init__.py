@@ -1,0 +1,2 @@
+"""Others' programs at the same job as ours, installed from their registries into `var/peers`, in versions that are
+written down."""

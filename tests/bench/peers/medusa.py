@@ -1,0 +1,63 @@
+"""Medusa, a shop without a face: the listing of its products, as a storefront asks for it."""
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tests.bench.ground import Ground
+from tests.bench.peers.had import FOLDER, NotHad, Program, run, serving
+from tests.bench.servers import Server
+from tests.net import free_port
+
+NAME: Final = "Medusa 2.21.2"
+_STORE: Final = Path(__file__).parent / "medusa_store"
+_INSTALL: Final = ("install", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock")
+
+
+@dataclass(frozen=True)
+class Store:
+    """Medusa with four products, and what a storefront says of itself."""
+
+    server: Server
+    headers: dict[str, str]
+
+
+@contextmanager
+def store(ground: Ground) -> Iterator[Store]:
+    """It runs until the block ends, on a database of its own. Raises `NotHad`."""
+    on_postgres = next((kind for kind in ground.kinds if not kind.is_sqlite), None)
+    if on_postgres is None:
+        raise NotHad("it needs PostgreSQL")
+    folder = _installed()
+    program, port = str(folder / "node_modules" / ".bin" / "medusa"), free_port()
+    settings = {
+        "DATABASE_URL": on_postgres.fresh("medusa"),
+        "NODE_ENV": "production",
+        "MEDUSA_DISABLE_TELEMETRY": "true",
+    }
+    run([program, "db:migrate"], folder, settings)
+    run([program, "exec", "./seed.js"], folder, settings)
+    key = (folder / "key.txt").read_text("utf-8")
+    serve = Program([program, "start", "--port", str(port)], port, "/health", settings, folder)
+    with serving(ground, serve) as server:
+        yield Store(server, {"x-publishable-api-key": key})
+
+
+def _installed() -> Path:
+    """Its folder, with what npm has of it. Raises `NotHad`."""
+    npm = shutil.which("npm")
+    if npm is None:
+        raise NotHad("npm is not installed")
+    folder = FOLDER / "medusa"
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in _STORE.iterdir():
+        shutil.copy(file, folder)
+    mark = folder / hashlib.sha256((_STORE / "package.json").read_bytes()).hexdigest()[:12]
+    if not mark.exists():
+        run([npm, *_INSTALL], folder, {})
+        mark.touch()
+    return folder
