@@ -57,12 +57,10 @@ soak: $(VENV)/dev var/stripe/spec3.json var/web/.installed
 
 check: lint types imports dependencies migrations forget tested coverage
 
-# As `test`, in two halves: what is measured runs on SQLite, and on PostgreSQL where only that reaches a line. Measuring
-# nearly doubles the processor's time, and the other half would measure the same lines again.
-MEASURED := not postgresql or recomputation_in_trouble or test_stale
+# As `test`, in two halves, of which one is measured: tests/measured.py says which, and why not all.
 tested: $(VENV)/dev var/stripe/spec3.json var/web/.installed
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not alone" -k "$(MEASURED)" --cov --cov-report= $(PYTEST_ARGS)
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not alone" -k "not ($(MEASURED))" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "measured and not alone" --cov --cov-report= $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not measured and not alone" $(PYTEST_ARGS)
 	$(BIN)/python -m pytest -m alone $(PYTEST_ARGS) || [ $$? -eq 5 ]
 
 lint: $(VENV)/dev

@@ -14,6 +14,7 @@ from app.kernel.database import Database
 from app.settings import Settings
 from tests import postgres
 from tests.clock import START, TestClock
+from tests.measured import is_measured
 from tests.net import free_port, serving
 from tests.shop import JSON, TestMerchant, ok
 
@@ -21,6 +22,12 @@ ADMIN_TOKEN = "operator-token-of-the-tests"
 WEBHOOK_SECRET = "whsec_of_the_tests"
 SECRET = "secret-of-the-tests-" + "x" * 12
 BACKENDS = ("sqlite", "postgresql")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if is_measured(item):
+            item.add_marker("measured")
 
 
 @pytest.fixture(scope="session")
