@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from http.client import HTTPResponse
 from pathlib import Path
 from socket import create_connection, socket
 
@@ -72,7 +73,8 @@ def test_walls_are_served_all_the_while_and_nothing_is_lost_or_written_twice(gro
     with hammering(story, each=2, pause=0.02):
         time.sleep(0.5)
         wait_for_something_to_lose(story.said, 1)
-        with stalled(), crowd(story) as answers:
+        with crowd(story) as (ask, answers), stalled():
+            ask.start()
             most = look_at_walls(server, wall, story.products[0])
         assert most - before < MOST_MEMORY
         acknowledged = len(story.said.orders)
@@ -111,24 +113,24 @@ def look_at_walls(server: Server, wall: str, product: str) -> int:
 
 
 @contextmanager
-def crowd(story: Story) -> Iterator[Counter[int]]:
-    """Many who like something at once, each on a line of their own; what they were answered, once the block is over."""
+def crowd(story: Story) -> Iterator[tuple[threading.Thread, Counter[int]]]:
+    """Many who like something at once, each on a line of their own, as soon as the thread is started; and what they
+    were answered, once the block is over."""
     answers: Counter[int] = Counter()
     with ExitStack() as lines:
         opened = [lines.enter_context(create_connection(("127.0.0.1", story.server.port), 10)) for _ in range(CROWD)]
         asking = threading.Thread(target=_ask, args=(opened, story.products[0]), daemon=True)
-        asking.start()
-        yield answers
+        yield asking, answers
         asking.join(30)
         for line in opened:
             line.settimeout(60)
-            answer = line.recv(65536)
-            status = int(answer[9:12] or b"0")
-            assert status != 503 or b"retry-after:" in answer.lower(), answer
-            if status == 201:
-                like = json.loads(answer.partition(b"\r\n\r\n")[2])
-                story.said.likes[like["id"]] = like["visitor"]
-            answers[status] += 1
+            with HTTPResponse(line) as answer:
+                answer.begin()
+                assert answer.status != 503 or answer.headers["retry-after"], answer.headers
+                if answer.status == 201:
+                    like = json.load(answer)
+                    story.said.likes[like["id"]] = like["visitor"]
+                answers[answer.status] += 1
 
 
 def _ask(lines: list[socket], product: str) -> None:
