@@ -55,15 +55,15 @@ class CreditLine(Base):
 
 
 class CreditMark(Base):
-    """Credit of orders of this hour was written since its sums were kept. Appended with the lines; taken away by
-    whoever adds that hour up again (reports/credit_sums.py)."""
+    """Credit of orders of this quarter of an hour was written since its sums were kept. Appended with the lines; taken
+    away by whoever adds it up again (reports/credit_sums.py)."""
 
     __tablename__ = "credit_marks"
 
     merchant_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     policy: Mapped[str] = mapped_column(id_type(40), primary_key=True)
     livemode: Mapped[bool] = mapped_column(Boolean, primary_key=True)
-    starts: Mapped[int] = mapped_column(BigInteger, primary_key=True)  # of the hour, microseconds since 1970
+    starts: Mapped[int] = mapped_column(BigInteger, primary_key=True)  # of the quarter, microseconds since 1970
     mark_id: Mapped[str] = mapped_column(id_type(), primary_key=True)  # mrk_…
 
 

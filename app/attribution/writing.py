@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.attribution.engine import Amounts, Line, LineKey, Source, difference, settle
 from app.attribution.loader import Loaded, load_in_parts
-from app.attribution.marks import Hour, hour_of, mark
+from app.attribution.marks import Quarter, mark, quarter_of
 from app.attribution.models import CreditLine
 from app.attribution.policies import CURRENT, Kept, Policies, kept
 from app.kernel import bulk
@@ -87,7 +87,7 @@ def _append(session: Session, merchant_id: int, rows: Sequence[OrderRow], polici
                 for line in _missing(row, loaded, policy, written.get((row.order_id, policy.name), ()))
             ]
             if lines:
-                mark(session, merchant_id, {hour for hour, _ in lines}, now)
+                mark(session, merchant_id, {quarter for quarter, _ in lines}, now)
             ids = new_ids("crd", merchant_id, now, len(lines))
             common = (merchant_id, to_micros(now))
             bulk.append(
@@ -102,8 +102,8 @@ def _append(session: Session, merchant_id: int, rows: Sequence[OrderRow], polici
 
 def _missing(
     row: OrderRow, loaded: Loaded, policy: Kept, written: Sequence[_Written]
-) -> Iterator[tuple[Hour, bulk.Row]]:
-    """What is to be appended for one order under one policy: its hour, and the line as `_COLUMNS` has it after the
+) -> Iterator[tuple[Quarter, bulk.Row]]:
+    """What is to be appended for one order under one policy: its quarter, and the line as `_COLUMNS` has it after the
     id."""
     settlement = settle(loaded.orders[row.order_id], loaded.facts, policy.policy)
     changes = difference(((line.key, line.amounts) for line in written), settlement.lines)
@@ -112,13 +112,13 @@ def _missing(
     known = {line.key: (line.reason, line.origin) for line in written}
     known.update((line.key, (line.reason, _origin(line, loaded))) for line in settlement.lines)
     at = to_micros(row.at)
-    hour = hour_of(policy.name, row.livemode, at)
+    quarter = quarter_of(policy.name, row.livemode, at)
     for key, (gross, reversed_) in changes.items():
         source, *rest = key
         reason, origin = known[key]
         about = (row.order_id, policy.name, policy.version, row.currency, row.livemode, at)
         said = None if reason is None else str(reason)
-        yield hour, (*about, source.value, *rest, gross, reversed_, said, *origin)
+        yield quarter, (*about, source.value, *rest, gross, reversed_, said, *origin)
 
 
 def _origin(line: Line, loaded: Loaded) -> Origin:

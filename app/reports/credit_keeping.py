@@ -8,10 +8,10 @@ from itertools import groupby
 from time import monotonic
 from typing import Final
 
-from app.attribution.marks import HOUR
 from app.kernel.clock import Clock
 from app.kernel.database import Database
 from app.kernel.periodic import Periodic
+from app.kernel.rollups.tables import QUARTER
 from app.kernel.trouble import tell_of
 from app.reports import credit_check, credit_sums
 from app.reports.credit_sums import Marked
@@ -21,10 +21,10 @@ log = logging.getLogger(__name__)
 LOOKS_EVERY: Final = 2.0
 """Seconds between two looks at what was marked."""
 _RESTS: Final = 4
-"""It rests so many times as long as it took: an hour in which orders come all the time is added up again and again."""
+"""It rests so many times as long as it took: a quarter in which orders come is added up again and again."""
 _PAGE: Final = 500
-_TOGETHER: Final = 24 * HOUR
-_TOGETHER_ON_SQLITE: Final = 4 * HOUR
+_TOGETHER: Final = 96 * QUARTER
+_TOGETHER_ON_SQLITE: Final = 16 * QUARTER
 """What is added up in one transaction; everybody waits for SQLite's one writer."""
 
 
@@ -46,7 +46,7 @@ class Keeping:
         self._thread.join(timeout)
 
     def add_up_all(self) -> int:
-        """Add up all that is marked, in this thread; how many hours that were."""
+        """Add up all that is marked, in this thread; how many quarters that were."""
         return sum(map(self._add_up, self._marked()))
 
     def _run(self) -> None:
@@ -60,25 +60,25 @@ class Keeping:
             rest = max(LOOKS_EVERY, _RESTS * (monotonic() - begun))
 
     def _marked(self) -> Iterator[Sequence[Marked]]:
-        """What is marked, in pieces that are added up together. Each hour once, or whoever is always marked again would
-        keep the others waiting."""
+        """What is marked, in pieces that are added up together. Each quarter once, or whoever is always marked again
+        would keep the others waiting."""
         after: Marked | None = None
         while not self._stopping.is_set():
             with self._database.reading() as session:  # spares SQLite's writer where there is nothing to do
                 page = credit_sums.marked(session, after, _PAGE)
-            for _, piece in groupby(page, lambda hour: (hour.ledger, hour.starts // self._together)):
+            for _, piece in groupby(page, lambda each: (each.ledger, each.starts // self._together)):
                 yield list(piece)
             if len(page) < _PAGE:
                 return
             after = page[-1]
 
-    def _add_up(self, hours: Sequence[Marked]) -> int:
+    def _add_up(self, quarters: Sequence[Marked]) -> int:
         if self._stopping.is_set():
             return 0
         with self._database.transaction() as session:
-            credit_sums.add_up(session, hours[0].ledger, hours[0].starts, hours[-1].starts + HOUR)
+            credit_sums.add_up(session, quarters[0].ledger, quarters[0].starts, quarters[-1].starts + QUARTER)
         self._database.breathe()
-        return len(hours)
+        return len(quarters)
 
 
 def periodic(database: Database, clock: Clock) -> list[Periodic]:
@@ -87,7 +87,7 @@ def periodic(database: Database, clock: Clock) -> list[Periodic]:
     def look(since: timedelta | None, extend: Callable[[], None]) -> None:
         found = credit_check.mark_forgotten(database, clock.now(), since, extend)
         if found:
-            log.warning("%d hours of credit had changed without a mark; they are added up again", found)
+            log.warning("%d quarters of credit had changed without a mark; they are added up again", found)
 
     return [
         Periodic("credit-sums-lately", timedelta(hours=1), lambda extend: look(timedelta(hours=3), extend)),

@@ -1,8 +1,8 @@
 """Answers from the kept sums of credit, and from the ledger where they do not hold: at the ends of a period, which need
-not be whole hours, and for hours that are marked.
+not be whole quarters of an hour, and for quarters that are marked.
 
-An order lies in one hour, so what is asked of either adds up. Of a marked hour the kept sum is taken away again (a day
-always is the sum of its hours, right or not), and the ledger's taken instead.
+An order lies in one quarter, so what is asked of either adds up. Of a marked one the kept sum is taken away again (a
+day is always the sum of its quarters, right or not), and the ledger's taken instead.
 """
 
 from collections import defaultdict
@@ -26,7 +26,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from app.attribution.marks import HOUR
 from app.attribution.models import CreditLine
 from app.kernel.clock import from_micros, to_micros
 from app.kernel.database import id_type, table_of
@@ -34,8 +33,9 @@ from app.kernel.given import Key
 from app.kernel.given import Question as AskedOfMany
 from app.kernel.periods import cut
 from app.kernel.rollups.reading import Part, Period, parts
+from app.kernel.rollups.tables import QUARTER
 from app.reports import credit_sums, ledger
-from app.reports.credit_sums import SPANS, TOTAL, Ledger
+from app.reports.credit_sums import TOTAL, Ledger
 from app.reports.ledger import COLUMNS, UNITS, Grouped, Question, Sums
 from app.reports.models import CreditSum
 
@@ -70,7 +70,7 @@ def answering(session: Session, question: Question) -> tuple[dict[str, Sums], Gr
     since, until = to_micros(question.since), to_micros(question.until)
     theirs = Ledger(question.merchant_id, question.policy, question.livemode)
     whole = _clipped(session, theirs, since, until)
-    wrong = _runs(credit_sums.marks(session, theirs, whole.since - whole.since % HOUR, whole.until))
+    wrong = _runs(credit_sums.marks(session, theirs, whole.since - whole.since % QUARTER, whole.until))
     shown = _shown(question, whole)
     plans = _plan([whole], wrong), _plan(shown, wrong)
     if max(len(plan.beside) for plan in plans) > _MOST_RANGES:
@@ -98,13 +98,13 @@ def _dimension(question: Question) -> str | None:
 
 
 def _clipped(session: Session, theirs: Ledger, since: int, until: int) -> _Labelled:
-    """The period, as far as there are hours with credit: of whatever lies beyond, nothing need be planned."""
+    """The period, as far as there is credit: of whatever lies beyond, nothing need be planned."""
     at = type_coerce(CreditLine.order_at, BigInteger)
     mine = [getattr(CreditLine, name) == value for name, value in theirs._asdict().items()]
     first, last = (session.scalar(select(end).where(*mine)) for end in (func.min(at), func.max(at)))
     if first is None or last is None:
         return _Labelled("", since, since)
-    return _Labelled("", max(since, first - first % HOUR), max(since, min(until, last - last % HOUR + HOUR)))
+    return _Labelled("", max(since, first - first % QUARTER), max(since, min(until, last - last % QUARTER + QUARTER)))
 
 
 def _shown(question: Question, whole: _Labelled) -> list[_Labelled]:
@@ -116,27 +116,27 @@ def _shown(question: Question, whole: _Labelled) -> list[_Labelled]:
     return [_Labelled(label, to_micros(since), to_micros(until)) for label, since, until in days]
 
 
-def _runs(hours: Sequence[int]) -> list[Period]:
-    """Hours, in order, as few periods."""
+def _runs(quarters: Sequence[int]) -> list[Period]:
+    """Quarters of an hour, in order, as few periods."""
     runs: list[Period] = []
-    for starts in hours:
+    for starts in quarters:
         if runs and runs[-1][1] == starts:
-            runs[-1] = runs[-1][0], starts + HOUR
+            runs[-1] = runs[-1][0], starts + QUARTER
         else:
-            runs.append((starts, starts + HOUR))
+            runs.append((starts, starts + QUARTER))
     return runs
 
 
 def _plan(periods: Sequence[_Labelled], wrong: Sequence[Period]) -> _Plan:
     plan = _Plan([], [])
     for index, (_, since, until) in enumerate(periods):
-        first, last = -(-since // HOUR) * HOUR, until // HOUR * HOUR
+        first, last = -(-since // QUARTER) * QUARTER, until // QUARTER * QUARTER
         if first >= last:
             plan.beside.extend([(since, until)] if since < until else [])
             continue
         marked = [(max(begin, first), min(end, last)) for begin, end in wrong if begin < last and end > first]
-        taken_away = [Part(HOUR, begin, end, -1) for begin, end in marked]
-        plan.spans.extend((index, part) for part in (*parts(first, last, SPANS), *taken_away))
+        taken_away = [Part(QUARTER, begin, end, -1) for begin, end in marked]
+        plan.spans.extend((index, part) for part in (*parts(first, last), *taken_away))
         ends = ((since, first), (last, until))
         plan.beside.extend((*((begin, end) for begin, end in ends if begin < end), *marked))
     return plan

@@ -1,9 +1,9 @@
-"""Sums of credit that are kept, so that a report of years costs what it shows: the ledger added up by the hour, and
-hours by the day and by sixteen days.
+"""Sums of credit that are kept, so that a report of years costs what it shows: the ledger added up by quarters of an
+hour, and these by hours, days and sixteen days.
 
-Whoever writes credit marks the hours of its orders in the same transaction (attribution/marks.py). Here an hour is
-added up again, and its marks go with that: so in any view an hour without a mark is what the ledger says, and one with
-a mark is asked of the ledger itself (credit_reading.py). Why these are not counted up as visits are:
+Whoever writes credit marks the quarters of its orders in the same transaction (attribution/marks.py). Here a quarter is
+added up again, and its marks go with that: so in any view a quarter without a mark is what the ledger says, and one
+with a mark is asked of the ledger itself (credit_reading.py). Why these are not counted up as visits are:
 docs/decisions/0022-kept-sums-of-credit.md.
 """
 
@@ -31,16 +31,14 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from app.attribution.marks import HOUR
 from app.attribution.models import CreditLine, CreditMark
 from app.kernel.database import table_of, take_turn
+from app.kernel.rollups.tables import QUARTER, SPANS
 from app.reports.ledger import COLUMNS, NONE
 from app.reports.models import CreditSum
 
 TOTAL: Final = "total"
 """The dimension under which all stands, without a value."""
-SPANS: Final = (HOUR, 24 * HOUR, 16 * 24 * HOUR)
-"""Microseconds: hours, days and sixteen days of UTC."""
 
 
 class Ledger(NamedTuple):
@@ -52,14 +50,14 @@ class Ledger(NamedTuple):
 
 
 class Marked(NamedTuple):
-    """An hour that is to be added up; `starts` is in microseconds since 1970."""
+    """A quarter of an hour that is to be added up; `starts` is in microseconds since 1970."""
 
     ledger: Ledger
     starts: int
 
 
 def marked(session: Session, after: Marked | None, most: int) -> list[Marked]:
-    """What is to be added up, in order, each hour once; at most so many after the one given."""
+    """What is to be added up, in order, each quarter once; at most so many after the one given."""
     query = select(*_MARK).distinct().order_by(*_MARK).limit(most)
     if after is not None:
         query = query.where(tuple_(*_MARK) > tuple_(*map(literal, (*after.ledger, after.starts))))
@@ -67,27 +65,27 @@ def marked(session: Session, after: Marked | None, most: int) -> list[Marked]:
 
 
 def marks(session: Session, ledger: Ledger, since: int, until: int) -> Sequence[int]:
-    """The hours of a ledger that are not to be believed, in order."""
-    hours = select(_marks.c.starts).where(*_of(_marks, ledger, since, until)).distinct()
-    return session.scalars(hours.order_by(_marks.c.starts)).all()
+    """The quarters of a ledger that are not to be believed, in order."""
+    quarters = select(_marks.c.starts).where(*_of(_marks, ledger, since, until)).distinct()
+    return session.scalars(quarters.order_by(_marks.c.starts)).all()
 
 
 def add_up(session: Session, ledger: Ledger, since: int, until: int) -> None:
-    """Add up the hours that begin in `since <= t < until`, and whatever wider spans they are part of.
+    """Add up the quarters that begin in `since <= t < until`, and whatever wider spans they are part of.
 
     The marks go first: whatever is written from then on is marked again.
     """
     take_turn(session, "credit-sums/{}/{}/{}".format(*ledger))
     session.execute(delete(_marks).where(*_of(_marks, ledger, since, until)))
     _widen(session, ledger, since, until, -1)
-    session.execute(delete(_sums).where(*_kept_hours(ledger, since, until)))
+    session.execute(delete(_sums).where(*_kept_quarters(ledger, since, until)))
     for dimension, value in _values():
-        session.execute(insert(_sums).from_select(_NAMES, _hours(ledger, dimension, value, since, until)))
+        session.execute(insert(_sums).from_select(_NAMES, _quarters(ledger, dimension, value, since, until)))
     _widen(session, ledger, since, until, 1)
 
 
 def _widen(session: Session, ledger: Ledger, since: int, until: int, times: int) -> None:
-    """Add what the hours say to the days and sixteen days that they are part of, or take it away from them."""
+    """Add what the quarters say to the wider spans that they are part of, or take it away from them."""
     new = (sqlite if session.get_bind().dialect.name == "sqlite" else postgresql).insert(_sums)
     for wide in SPANS[1:]:
         adding = new.from_select(_NAMES, _wider(ledger, wide, since, until, times))
@@ -100,10 +98,10 @@ def _of(table: Table, ledger: Ledger, since: int, until: int) -> list[ColumnElem
     return [*same, table.c.starts >= since, table.c.starts < until]
 
 
-def _kept_hours(ledger: Ledger, since: int, until: int) -> list[ColumnElement[bool]]:
+def _kept_quarters(ledger: Ledger, since: int, until: int) -> list[ColumnElement[bool]]:
     """Under every dimension, each named: or a database would read all that is kept to find these."""
     dimensions = _sums.c.dimension.in_([TOTAL, *COLUMNS])
-    return [*_of(_sums, ledger, since, until), dimensions, _sums.c.span == HOUR]
+    return [*_of(_sums, ledger, since, until), dimensions, _sums.c.span == QUARTER]
 
 
 def _values() -> Iterator[tuple[str, SQLColumnExpression[Any]]]:
@@ -112,13 +110,13 @@ def _values() -> Iterator[tuple[str, SQLColumnExpression[Any]]]:
         yield dimension, func.coalesce(cast(column, String), NONE)
 
 
-def _hours(
+def _quarters(
     ledger: Ledger, dimension: str, value: SQLColumnExpression[Any], since: int, until: int
 ) -> Select[*tuple[Any, ...]]:
-    """The ledger's lines by hour. First by order: one that was moved away to another value does not count here."""
+    """The ledger's lines by quarter. First by order: one that was moved away to another value does not count here."""
     at = type_coerce(CreditLine.order_at, BigInteger)
     theirs = [getattr(CreditLine, name) == same for name, same in ledger._asdict().items()]
-    columns = [(at - at % HOUR).label("starts"), CreditLine.currency, value.label("value"), CreditLine.order_id]
+    columns = [(at - at % QUARTER).label("starts"), CreditLine.currency, value.label("value"), CreditLine.order_id]
     sums = [func.sum(CreditLine.gross).label("gross"), func.sum(CreditLine.reversed).label("refunded")]
     by_order = (
         select(*columns, *sums, func.count().label("lines"))
@@ -130,17 +128,17 @@ def _hours(
     key = (by_order.c.starts, by_order.c.currency, by_order.c.value)
     about = (literal(each) for each in (*ledger, dimension))
     numbers = (func.sum(each) for each in (counts, by_order.c.gross, by_order.c.refunded, by_order.c.lines))
-    return select(*about, literal(HOUR, BigInteger), *key, *numbers).group_by(*key)
+    return select(*about, literal(QUARTER, BigInteger), *key, *numbers).group_by(*key)
 
 
 def _wider(ledger: Ledger, wide: int, since: int, until: int, times: int) -> Select[*tuple[Any, ...]]:
-    """An order lies in one hour, so the wider spans are plain sums."""
+    """An order lies in one quarter, so the wider spans are plain sums."""
     starts = (_sums.c.starts - _sums.c.starts % wide).label("starts")
     key = (_sums.c.dimension, starts, _sums.c.currency, _sums.c.value)
     numbers = (times * func.sum(_sums.c[name]) for name in _NUMBERS)
     about = (*(literal(each) for each in ledger), _sums.c.dimension, literal(wide, BigInteger))
     found = select(*about, starts, _sums.c.currency, _sums.c.value, *numbers)
-    return found.where(*_kept_hours(ledger, since, until)).group_by(*key)
+    return found.where(*_kept_quarters(ledger, since, until)).group_by(*key)
 
 
 _marks, _sums = table_of(CreditMark), table_of(CreditSum)

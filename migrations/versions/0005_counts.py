@@ -61,11 +61,8 @@ def upgrade() -> None:
         sa.Column("compared_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("merchant_id", name=op.f("pk_rollup_checks")),
     )
-    op.create_index("ix_refunds_order", "refunds", ["merchant_id", "order_id"])
     op.create_index("ix_rollups_value", "rollups", ["merchant_id", "dimension", "value", "span", "starts"])
-    # By which network the buyer had come: the visit that knows it is dropped by age, the checkout stays.
-    op.add_column("checkouts", sa.Column("seen_from", text_of(40), nullable=True))
-    make_credit_sums()
+    make_credit_sums()  # reads all credit: before anything is locked
     if op.get_bind().dialect.name == "postgresql":
         # Deltas come and go by the thousand: cleared away before they are many. Counts change in place, not in a new one.
         op.execute(
@@ -73,10 +70,13 @@ def upgrade() -> None:
             " autovacuum_vacuum_insert_threshold = -1, autovacuum_vacuum_cost_delay = 0)"
         )
         op.execute("ALTER TABLE rollups SET (fillfactor = 80)")
+    op.create_index("ix_refunds_order", "refunds", ["merchant_id", "order_id"])
+    # By which network the buyer had come: the visit that knows it may be gone when the checkout is counted.
+    op.add_column("checkouts", sa.Column("seen_from", text_of(40), nullable=True))
 
 
 def make_credit_sums() -> None:
-    """Sums of credit by the hour, and what is to be added up: all that there is."""
+    """Sums of credit, and what is to be added up: all that there is."""
     op.create_table(
         "credit_marks",
         sa.Column("merchant_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -110,7 +110,7 @@ def make_credit_sums() -> None:
     op.execute(
         sa.text(
             "INSERT INTO credit_marks (merchant_id, policy, livemode, starts, mark_id)"
-            " SELECT DISTINCT merchant_id, policy, livemode, order_at - order_at % 3600000000, '' FROM credit_lines"
+            " SELECT DISTINCT merchant_id, policy, livemode, order_at - order_at % 900000000, '' FROM credit_lines"
         )
     )
 
