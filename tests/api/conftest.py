@@ -104,4 +104,5 @@ def until_seen(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     here, or these tests would mostly sleep; that a second is enough is shown by those that wait for A_SECOND."""
     for kept in (directory, shelf):
         monkeypatch.setattr(kept, "FRESH_FOR", _A_TENTH * kept.FRESH_FOR)
+    monkeypatch.setattr(shelf, "AHEAD", _A_TENTH * shelf.AHEAD)
     return lambda: time.sleep(1.5 * _A_TENTH)
