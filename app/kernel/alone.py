@@ -4,10 +4,16 @@ Asks outside of any transaction, on a connection that it only borrows. Knows no 
 """
 
 import sqlite3
+import time
+from typing import Final
 
 from sqlalchemy.engine.interfaces import DBAPICursor
 
 from app.kernel.database import Database
+
+_LOOKS: Final = 10
+_BETWEEN: Final = 0.1
+"""Seconds."""
 
 
 def is_alone(database: Database) -> bool:
@@ -32,10 +38,16 @@ def _in_sqlite(cursor: DBAPICursor) -> bool:
 
 
 def _in_postgresql(cursor: DBAPICursor) -> bool:
-    """Of another role's clients a role without privileges learns only that they are there."""
-    cursor.execute(
-        "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()"
-        " AND pid <> pg_backend_pid() AND usesysid IS NOT NULL"
-        " AND coalesce(backend_type, 'client backend') = 'client backend')"
-    )
-    return cursor.fetchone() == (True,)
+    """Of another role's clients a role without privileges learns only that they are there. Connections that were closed
+    a moment ago, our own among them, may be there for a moment more."""
+    for _ in range(_LOOKS):
+        cursor.execute(
+            "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid() AND usesysid IS NOT NULL"
+            " AND coalesce(backend_type, 'client backend') = 'client backend')"
+        )
+        if cursor.fetchone() == (True,):
+            return True
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
+        time.sleep(_BETWEEN)
+    return False
