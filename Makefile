@@ -14,8 +14,8 @@ help:
 	@echo "make demo    a shop, a wall on somebody's blog, a simulated Stripe (PORT=8000, RESET=1 begins anew)"
 	@echo "make test    all tests: SQLite, PostgreSQL, Chromium where there is one"
 	@echo "make check   what CI runs: lint, types, imports, dependencies, migrations, tests with coverage"
-	@echo "make soak    storms, kills and faults in their long form"
-	@echo "make bench   benchmarks, as ratios to a bare server in the same run"
+	@echo "make soak    storms, kills, faults and hours of requests in their long form"
+	@echo "make bench   benchmarks into docs/performance.md, as ratios to a bare server in the same run, and others at our job"
 
 $(VENV)/run: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -100,6 +100,7 @@ lock: $(VENV)/dev
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements.lock
 	$(BIN)/uv pip compile -q pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -c requirements.lock -o requirements-dev.lock
+	$(BIN)/uv pip compile -q tests/bench/peers.in --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o tests/bench/peers.txt
 	cd tests/web && rm -f package-lock.json && npm install --silent --package-lock-only && node lock.mjs
 
 clean:

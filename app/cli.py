@@ -229,7 +229,10 @@ def _compare_rollups(merchant: str | None, since: str | None, *, mend: bool) -> 
     from app.reports import rollups_cli
 
     settings = console.settings()
-    console.migrate(settings)
+    if mend:
+        console.migrate(settings)
+    else:
+        console.find(settings)
     try:
         with console.usable_database():
             differed = rollups_cli.check(settings, merchant, since, mend=mend)

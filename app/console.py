@@ -51,6 +51,25 @@ def reach(settings: "Settings") -> None:
         database.close()
 
 
+def find(settings: "Settings") -> None:
+    """Stops where there is no database, or one that is not up to date: for what makes none, and changes nothing."""
+    from pathlib import Path
+
+    from app.kernel.database import Database
+    from app.migrate import is_current
+
+    database = Database(settings.database)
+    try:
+        if database.is_sqlite and not Path(database.url.database or "").is_file():
+            stop(f"there is no database: {database.url.database}")
+        with usable_database():
+            reach(settings)
+        if not is_current(database):
+            stop("the database is not up to date: `grapevine migrate` brings it there")
+    finally:
+        database.close()
+
+
 @contextmanager
 def usable_database() -> Iterator[None]:
     """Stops with one line where the database cannot be reached, or refuses."""

@@ -56,7 +56,7 @@ from app.referrals import beacons, coupons, coupons_api, identities, identities_
 from app.referrals import service as referrals
 from app.referrals import writing as referrals_writing
 from app.reports import api as reports_api
-from app.reports import credit_keeping, funnel_api, machines_api, mending, models_api, sharers_api, spread_api
+from app.reports import credit_keeping, funnel_api, keeping_counts, machines_api, models_api, sharers_api, spread_api
 from app.settings import Settings, load
 from app.storefront import api as storefront_api
 from app.storefront.assets import api as assets_api
@@ -75,6 +75,8 @@ from app.walls import api as walls_api
 VERSION = "0.1.0"
 LARGEST_BODY = 1024 * 1024
 """Bytes. Uploads of catalogues say their own limit."""
+MOST_PROBES = 100
+"""Who ask at once whether this process is ready."""
 
 PUBLIC_PATHS = ("/v1/beacons", "/v1/likes", "/v1/shares", "/v1/visits/", "/v1/checkouts", "/v1/walls/", "/v1/products/")
 """What pages of other origins may call; the widget and its code answer CORS in the fast lane."""
@@ -131,7 +133,8 @@ def worker(here: Runtime, gateway: Gateway) -> Worker:
         catalog_imports.TOPIC: partial(catalog_imports.run, here.database, here.clock),
     }
     hourly = reconciliation.periodic(here, gateway) if here.settings.reconcile else []
-    lookouts = [keeping.periodic(here), mending.periodic(here), *credit_keeping.periodic(here.database, here.clock)]
+    lookouts = [keeping.periodic(here), keeping_counts.periodic(here)]
+    lookouts += credit_keeping.periodic(here.database, here.clock)
     timetable = Timetable(here.database, here.clock, [*lookouts, *hourly])
     beside: list[Beside] = [timetable, _relay(here), Folding(here.database), credit_keeping.Keeping(here.database)]
     return Worker(here.database, here.clock, here.outbox, handlers, tidy=tidy, beside=beside)
@@ -190,7 +193,10 @@ def application(settings: Settings, clock: Clock | None = None, machine: Clock |
     here = assemble(settings, clock, machine)
     directory = Directory(here.database)
     front = Storefront(here, resources.WIDGETS, directory)
-    limited = Crowd(TooLargeAsProblem(api(here, directory, front)))
+    all_else = TooLargeAsProblem(api(here, directory, front))
+    # Whether this process is healthy is asked where shoppers are in nobody's way; /readyz waits for a thread.
+    probes: dict[str, ASGIApp] = {"/healthz": all_else, "/readyz": Crowd(all_else, most=MOST_PROBES)}
+    limited = Crowd(all_else, streamed=("/v1/history",), apart=probes)
     return FastLane(Cors(limited, directory, settings.public_url, PUBLIC_PATHS), front)
 
 

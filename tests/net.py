@@ -28,7 +28,15 @@ class _Server(uvicorn.Server):
 @contextmanager
 def serving(app: ASGIApp, port: int) -> Iterator[None]:
     """Serve `app` with the real server in a thread."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", access_log=False, ws="none")
+    config = uvicorn.Config(
+        app,
+        host="127.0.0.1",
+        port=port,
+        log_level="warning",
+        access_log=False,
+        ws="none",
+        http="app.kernel.http.lines:Line",
+    )
     server = _Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -15,7 +15,7 @@ from tests.conftest import SECRET, AppServer
 from tests.shop import JSON, ok
 
 UNTIL = START.date()
-SMALL = Options(until=UNTIL, seed=11, merchants=2, facts=5_000, days=130, orders=420)
+SMALL = Options(until=UNTIL, seed=11, merchants=2, facts=2_000, days=130, orders=420)
 """With a day of twenty-five hours in it."""
 TINY = Options(until=UNTIL, seed=3, merchants=1, facts=1_500, days=15, orders=120)
 YEAR = Options(until=UNTIL, seed=7, merchants=4, facts=1_000_000, days=365, orders=20_000)

@@ -166,6 +166,12 @@ class Database:
             yield session  # closing rolls back, and leaves what was read readable
 
     @contextmanager
+    def views(self) -> Iterator[Callable[[], Session]]:
+        """Views to read from, one after the other, all on one connection: behind a balancer, of one server."""
+        with self._reading.connect() as connection:
+            yield lambda: Session(connection, expire_on_commit=False)
+
+    @contextmanager
     def _turn(self) -> Iterator[None]:
         if self._turns is None:
             yield

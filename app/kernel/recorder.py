@@ -1,8 +1,8 @@
 """Durable group commit: facts from all requests written in one transaction, each answered after its commit.
 
-Knows no domain: a domain registers a writer for its kind of fact. The next batch is what came in during the
-last commit (no timer). A batch that fails is halved until the bad fact fails alone. A full queue refuses
-with 503 before memory grows (docs/decisions/0006-recorder.md, 0019-hot-paths.md).
+Knows no domain: a domain registers a writer for its kind of fact. The next batch is what came in during the last
+commit, and while the loop came round once to answer it (no timer). A batch that fails is halved until the bad fact
+fails alone. A full queue refuses with 503 before memory grows (docs/decisions/0006-recorder.md, 0019-hot-paths.md).
 """
 
 import asyncio
@@ -10,8 +10,8 @@ import logging
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy.orm import Session
@@ -36,15 +36,22 @@ class Fact(Generic[Result]):
         return 1
 
 
+_ROUND = 0.005
+"""Seconds for which a writer waits at most until the loop has come round, should it have much else to do."""
+
 F = TypeVar("F", bound=Fact[Any])
 Writer = Callable[[Session, Sequence[F]], Sequence[Any]]
 """Writes facts of one kind in order; answers one outcome each, an `AppError` for a fact that is refused."""
 
 
+Tell = Callable[[Result | Exception], None]
+"""Hears, in the loop, what became of a fact: its writer's answer, or why there is none."""
+
+
 @dataclass(slots=True)
 class _Waiting:
     fact: Fact[Any]
-    future: "asyncio.Future[Any]"
+    tell: "Tell[Any]"
     loop: asyncio.AbstractEventLoop
     outcome: Any = field(default=None)
 
@@ -94,8 +101,13 @@ class Recorder:
 
         Raises what the writer refused it with, or `Unavailable` when the queue is full or the database away.
         """
-        loop = asyncio.get_running_loop()
-        waiting = _Waiting(fact, loop.create_future(), loop)
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self.put(fact, partial(_settle, future))
+        return await future
+
+    def put(self, fact: Fact[Result], tell: "Tell[Result]") -> None:
+        """`tell` what `record` would answer or raise, but for a full queue: that raises `Unavailable` at once."""
+        waiting = _Waiting(fact, tell, asyncio.get_running_loop())
         with self._guard:
             if self._stopping or self._weight >= self._capacity:
                 raise Unavailable("Too much is being written at once; ask again in a moment.")
@@ -104,13 +116,14 @@ class Recorder:
             if self._idle:  # who is busy looks into the queue by itself
                 self._idle -= 1
                 self._filled.notify()
-        outcome: Result = await waiting.future
-        return outcome
 
     def _run(self) -> None:
         while batch := self._next_batch():
             self._write(batch)
-            _answer(batch)
+            came_round = threading.Event()
+            _answer(batch, came_round)
+            if not self._stopping:
+                came_round.wait(_ROUND)
 
     def _next_batch(self) -> list[_Waiting]:
         batch: list[_Waiting] = []
@@ -159,24 +172,36 @@ class Recorder:
                 waiting.outcome = outcome
 
 
-def _answer(batch: Sequence[_Waiting]) -> None:
-    """Wake the requests of a batch, with one call into each event loop."""
+def _answer(batch: Sequence[_Waiting], came_round: threading.Event) -> None:
+    """Wake the requests of a batch, with one call into each event loop. `came_round` is set once it has looked what
+    came in since: who was answered and asks again belongs to the next batch, which is then half as many."""
     by_loop: dict[asyncio.AbstractEventLoop, list[_Waiting]] = defaultdict(list)
     for waiting in batch:
         by_loop[waiting.loop].append(waiting)
     for loop, group in by_loop.items():
-        with suppress(RuntimeError):  # the loop was closed: nobody waits any more, and what is written stands
-            loop.call_soon_threadsafe(_resolve, group)
+        try:
+            loop.call_soon_threadsafe(_resolve, loop, group, came_round)
+        except RuntimeError:  # the loop was closed: nobody waits any more, and what is written stands
+            came_round.set()
 
 
-def _resolve(group: Sequence[_Waiting]) -> None:
+def _resolve(loop: asyncio.AbstractEventLoop, group: Sequence[_Waiting], came_round: threading.Event) -> None:
     for waiting in group:
-        if waiting.future.done():  # the client went away; the fact stands
-            continue
-        if isinstance(waiting.outcome, Exception):
-            waiting.future.set_exception(_own_copy(waiting.outcome))
-        else:
-            waiting.future.set_result(waiting.outcome)
+        outcome = waiting.outcome
+        try:
+            waiting.tell(_own_copy(outcome) if isinstance(outcome, Exception) else outcome)
+        except Exception:  # the others are told all the same
+            log.exception("somebody could not be told what became of a fact")
+    loop.call_soon(loop.call_soon, came_round.set)  # the first comes before the loop looks, the second after
+
+
+def _settle(future: "asyncio.Future[Result]", outcome: Result | Exception) -> None:
+    if future.done():  # the client went away; the fact stands
+        return
+    if isinstance(outcome, Exception):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)
 
 
 def _own_copy(error: Exception) -> Exception:

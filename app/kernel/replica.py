@@ -6,7 +6,7 @@ Knows no table. Of PostgreSQL's own streaming replicas alone, which play what th
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Final
@@ -47,27 +47,29 @@ class Reports:
         `exactly`: a view that knows everything as of `now`. Where the replica is away, or not as far, it is the
         database's own.
         """
-        replica = self._replica
-        moment = None if replica is None else self._moment(replica, now)
-        if replica is None or moment is None or (exactly and moment < now):
-            replica, moment = self._database, now
-        with replica.reading() as session:
-            yield session, moment
+        with ExitStack() as held:
+            seen = self._of_replica(held, now)
+            if seen is None or (exactly and seen[1] < now):
+                held.close()
+                seen = held.enter_context(self._database.reading()), now
+            yield seen
 
     def close(self) -> None:
         if self._replica is not None:
             self._replica.close()
 
-    def _moment(self, replica: Database, now: datetime) -> datetime | None:
-        """Up to when the replica has seen everything that was committed; None where it is of no use now.
+    def _of_replica(self, held: ExitStack, now: datetime) -> tuple[Session, datetime] | None:
+        """A view of the replica, and up to when it has everything that was committed; None where it is of no use now.
 
-        Read before the view is opened: meanwhile it can only come to see more.
+        The moment is read in a view of its own, before: meanwhile the replica can only come to see more. Both are on
+        one connection, since behind one address there may be several replicas.
         """
-        if monotonic() < self._rests_until:
+        if self._replica is None or monotonic() < self._rests_until:
             return None
         written = self._written()
         try:
-            with replica.reading() as session:
+            views = held.enter_context(self._replica.views())
+            with views() as session:
                 is_replica, has_all, upto = session.execute(_REPLAYED, {"written": written}).one()
         except SQLAlchemyError as error:
             self._is_away(error)
@@ -75,9 +77,9 @@ class Reports:
         if not is_replica:  # it was made a database of its own, and sees nothing more of this one
             self._rest("it is no replica any more")
             return None
-        if has_all:
-            return now
-        return None if upto is None else min(now, upto.astimezone(UTC))
+        if not has_all and upto is None:
+            return None
+        return held.enter_context(views()), now if has_all else min(now, upto.astimezone(UTC))
 
     def _written(self) -> str | None:
         """How far the database has written; None where it is away."""

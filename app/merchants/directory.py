@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
 from app.kernel.database import Database
-from app.kernel.errors import NotFound
+from app.kernel.errors import NotFound, Unavailable
 from app.kernel.trouble import in_trouble
 from app.merchants import service
 from app.merchants.selling import Selling
@@ -23,6 +23,8 @@ FRESH_FOR = 1.0
 PATIENCE = 2.0
 """Seconds after which a database that does not answer counts as away."""
 _MOST = 10_000
+_MOST_UNDER_WAY = 1_000
+"""So many are looked for at once: anybody may name merchants who never were, and go away before they are found."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Directory:
         self._under_way: dict[int, asyncio.Task[Shop | None]] = {}
 
     async def find(self, merchant_id: int) -> Shop:
-        """The shop. Raises `NotFound` when there is none, or it has left."""
+        """The shop. Raises `NotFound` when there is none, or it has left; `Unavailable` when too many are sought."""
         shop = self._fresh(merchant_id)
         if shop is None:
             # One reads for all: a thousand requests in the moment in which a merchant is no longer fresh would take
@@ -66,6 +68,8 @@ class Directory:
         return shop
 
     def _begin(self, merchant_id: int) -> "asyncio.Task[Shop | None]":
+        if len(self._under_way) >= _MOST_UNDER_WAY:
+            raise Unavailable("Too much is being asked for at once; ask again in a moment.")
         task = asyncio.create_task(run_in_threadpool(self._look, merchant_id))
         self._under_way[merchant_id] = task
         task.add_done_callback(lambda _: self._under_way.pop(merchant_id))

@@ -97,7 +97,7 @@ class Link(Base):
 class Visit(Base):
     """A person followed a referral's link; or whatever else of a journey was brought in from another system.
 
-    Appended only; without foreign keys, as it is dropped by age.
+    Appended only; without foreign keys, as it is kept by the month (kernel/partitions.py).
     """
 
     __tablename__ = "visits"

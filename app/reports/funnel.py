@@ -1,9 +1,9 @@
 """The funnel: what was seen, said, visited, begun and bought, by one dimension and over time.
 
 Counts are read from the rollups (app/kernel/rollups), so an answer costs what it shows; orders and net are sums of
-credit lines, as in the attribution report. Each fact counts once under each dimension, so rows add up to the totals.
-Counts have no currency: they stand in the row of each currency in which something was sold, else in that of the
-merchant's own.
+credit lines, as in the attribution report. Each fact counts once under each dimension.
+Counts have no currency. All of them stand in the rows of the merchant's own, or of the one that is asked for: those add
+up to its total. They are told once more beside what was sold in another.
 """
 
 from collections import defaultdict
@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from app.attribution.engine import UNKNOWN_NETWORK
+from app.attribution.engine import DIRECT_NETWORK, UNKNOWN_NETWORK
 from app.attribution.policies import CURRENT
 from app.kernel.clock import from_micros, to_micros
 from app.kernel.periods import QUARTER, cut
@@ -30,6 +30,10 @@ from app.reports.ledger import NONE, UNITS
 BY: Final[tuple[Dimension, ...]] = tuple(name for name in COUNTED if name != "total")
 DIMENSIONS: Final = (*BY, *UNITS)
 NOTHING: Final = Counts()
+MOST_PERIODS: Final = 4_000
+"""Days, weeks or months that are told apart: eleven years of days."""
+_OF_REFERRALS: Final = frozenset({"likes", "shares", "visits"})
+"""What is never of people who came by themselves; another system may tell of it without a network."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +68,8 @@ class Step:
 
 @dataclass(frozen=True)
 class Report:
-    """Rows by their dimensions and currency, in order of time and then most visits first; a total for each currency."""
+    """Rows by their dimensions and currency, in order of currency, time, and then most visits first; a total for the
+    merchant's own currency, and for each in which something was sold."""
 
     rows: Sequence[tuple[Mapping[str, str], str, Step]]
     totals: Mapping[str, Step]
@@ -78,14 +83,14 @@ class _Row:
     sales: dict[str, ledger.Sums] = field(default_factory=dict)
 
     def steps(self, own_currency: str) -> Iterator[tuple[str, Step]]:
-        if any(self.counts) and not self.sales:
+        if any(self.counts) and own_currency not in self.sales:
             yield own_currency, Step(self.counts)
         for currency, sums in self.sales.items():
             yield currency, Step(self.counts, sums.orders, sums.net)
 
 
 def answer(session: Session, question: Question) -> Report:
-    """The funnel that `question` asks for."""
+    """The funnel that `question` asks for. Raises `TooMany`."""
     grouped: dict[tuple[str, ...], _Row] = defaultdict(_Row)
     total = _Row()
     for names, counts in _counted(session, question):
@@ -102,25 +107,21 @@ def answer(session: Session, question: Question) -> Report:
         for currency, step in row.steps(own)
     ]
     rows.sort(key=lambda row: _place(question, row))
-    return Report(rows, dict(total.steps(own)) or {own: Step()})
+    return Report(rows, {own: Step(), **dict(total.steps(own))})
 
 
 def _counted(session: Session, question: Question) -> Iterator[tuple[tuple[str, ...], Counts]]:
     """What was counted, under the names of the row where it belongs."""
     dimension = question.dimension
     labels, periods = _periods(question, reading.extent(session, question.merchant_id))
-    only = question.only.get(dimension)
-    found = reading.sums(
-        session,
-        question.merchant_id,
-        dimension,
-        periods,
-        None if only is None else {_kept(dimension, value) for value in only},
-        {_kept(dimension, value) for value in question.without.get(dimension, ())},
-    )
-    for (index, value), counts in found.items():
-        names = {question.by: _shown(dimension, value), question.unit: labels[index]}
-        yield tuple(names[name] for name in question.group_by), counts
+    only, without = question.only.get(dimension), question.without.get(dimension, ())
+    asked = None if only is None else {*only, *("" for name in only if name in _NAMELESS)}
+    found = reading.sums(session, question.merchant_id, dimension, periods, asked)
+    for (index, value), of_value in found.items():
+        for shown, counts in _shown(dimension, value, of_value):
+            if shown not in without and (only is None or shown in only):
+                names = {question.by: shown, question.unit: labels[index]}
+                yield tuple(names[name] for name in question.group_by), counts
 
 
 def _credit(question: Question) -> ledger.Question:
@@ -138,19 +139,20 @@ def _sum(one: Counts, other: Counts) -> Counts:
     return Counts(*(mine + more for mine, more in zip(one, other, strict=True)))
 
 
-# What has none of a dimension is shown by the name that credit has for it.
+_NAMELESS: Final = frozenset({NONE, DIRECT_NETWORK, UNKNOWN_NETWORK})
 
 
-def _nameless(dimension: str) -> str:
-    return UNKNOWN_NETWORK if dimension == "network" else NONE
-
-
-def _shown(dimension: str, value: str) -> str:
-    return value or _nameless(dimension)
-
-
-def _kept(dimension: str, name: str) -> str:
-    return "" if name == _nameless(dimension) else name
+def _shown(dimension: str, value: str, counts: Counts) -> Iterator[tuple[str, Counts]]:
+    """What was counted under `value`, by the names that credit has for it. Without a network are people who came by
+    themselves, whose orders are direct (attribution.md, rule 6), and what was told without one (rule 7)."""
+    if value or dimension != "network":
+        yield value or NONE, counts
+        return
+    parts = {
+        UNKNOWN_NETWORK: {name: count for name, count in counts._asdict().items() if name in _OF_REFERRALS},
+        DIRECT_NETWORK: {name: count for name, count in counts._asdict().items() if name not in _OF_REFERRALS},
+    }
+    yield from ((name, Counts(**part)) for name, part in parts.items() if any(part.values()))
 
 
 # Days, weeks and months of a time zone, in quarters of an hour.
@@ -165,7 +167,13 @@ def _periods(question: Question, extent: Period | None) -> tuple[Sequence[str], 
     whole = max(since, extent[0]), min(until, extent[1])
     if question.unit is None:
         return ("",), (whole,)
+    if (whole[1] - whole[0]) // _WIDTHS[question.unit] > MOST_PERIODS:
+        raise TooMany(question.unit)
     return _cut(whole, question.zone, question.unit)
+
+
+_DAY: Final = 96 * QUARTER
+_WIDTHS: Final = {"day": _DAY, "week": 7 * _DAY, "month": 30 * _DAY}
 
 
 def _cut(whole: Period, zone: ZoneInfo, unit: str) -> tuple[Sequence[str], Sequence[Period]]:
@@ -201,6 +209,14 @@ def whole_quarters(since: datetime, until: datetime, now: datetime, said: Collec
     elif until < now and end % QUARTER:
         raise NotWhole("to", end)
     return from_micros(begin // QUARTER * QUARTER), from_micros(_up(end))
+
+
+class TooMany(ValueError):
+    """More than `MOST_PERIODS` of `unit` would be told apart."""
+
+    def __init__(self, unit: str) -> None:
+        super().__init__(unit)
+        self.unit = unit
 
 
 class NotWhole(ValueError):

@@ -1,12 +1,13 @@
 """The funnel by HTTP."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from fractions import Fraction
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Response
-from pydantic import Field
+from pydantic import Field, model_validator
 from sqlalchemy.orm import Session
 
 from app.attribution import policy_book
@@ -21,9 +22,9 @@ from app.kernel.rollups.tables import Dimension
 from app.merchants import service as merchants
 from app.merchants.access import ReportKey
 from app.reports import funnel
-from app.reports.funnel import BY, DIMENSIONS, NotWhole, Step
+from app.reports.funnel import BY, MOST_PERIODS, NotWhole, Step, TooMany
 from app.reports.ledger import UNITS
-from app.reports.query import CreditReport, KeptPolicy, Only, PeriodQuery, Without, filters, grouping, rows_only
+from app.reports.query import CreditReport, KeptPolicy, Only, PeriodQuery, Without, filters, rows_only
 from app.reports.spread_wire import Ratio, ratio
 
 router = APIRouter(prefix="/v1/reports", tags=["reports"])
@@ -40,12 +41,12 @@ class FunnelQuery(PeriodQuery):
             max_length=200,
         ),
     ] = ""
-    network: Only = []
-    shared_to: Only = []
-    seen_from: Only = []
-    product: Only = []
-    wall: Only = []
-    kind: Only = []
+    network: Annotated[Only, Field(examples=[["whatsapp", "(direct)"]])] = []
+    shared_to: Annotated[Only, Field(examples=[["whatsapp"]])] = []
+    seen_from: Annotated[Only, Field(examples=[["facebook", "(none)"]])] = []
+    product: Annotated[Only, Field(examples=[["prod_01jd9k3s7qmx2tbn4w5yzc8ehg"]])] = []
+    wall: Annotated[Only, Field(examples=[["wall_01jd9k3s7qmx2tbn4w5yzc8ehg"]])] = []
+    kind: Annotated[Only, Field(examples=[["share"]])] = []
     not_network: Annotated[Without, Field(alias="-network")] = []
     not_shared_to: Annotated[Without, Field(alias="-shared_to")] = []
     not_seen_from: Annotated[Without, Field(alias="-seen_from")] = []
@@ -54,12 +55,20 @@ class FunnelQuery(PeriodQuery):
     not_kind: Annotated[Without, Field(alias="-kind")] = []
     policy: KeptPolicy = CURRENT
 
+    @model_validator(mode="before")
+    @classmethod
+    def _is_of_now(cls, said: Any) -> Any:
+        """Raises `Invalid` for what other reports may be asked: how it was known once."""
+        if isinstance(said, Mapping) and "as_of" in said:
+            raise Invalid.field("as_of", "cannot be asked for: the funnel is always as of now")
+        return said
+
 
 class StepOut(Wire):
     """What is told of each row. Rates are null where there is nothing to divide by, and may be greater than 1: not all
     that is bought was visited in the same period."""
 
-    currency: Annotated[str, Field(description="Of `net`. Counts are the same in each currency's row.")]
+    currency: Annotated[str, Field(description="Of `orders` and `net`. Counts have none.")]
     wall_views: int
     card_views: int
     card_opens: int
@@ -68,7 +77,7 @@ class StepOut(Wire):
     likes: Annotated[int, Field(description="Those that stand: one that is taken back leaves its own quarter.")]
     shares: int
     visits: int
-    checkouts: int
+    checkouts: Annotated[int, Field(description="Begun, of test orders too: counts do not ask for `livemode`.")]
     orders: Annotated[int, Field(description="Distinct orders with credit here; of a split one each row counts it.")]
     net: Annotated[int, Field(description="In minor units: credit less refunds.")]
     open_rate: Annotated[Ratio, Field(description="`card_opens` / `card_views`")]
@@ -96,11 +105,11 @@ class StepOut(Wire):
 _EXAMPLE: dict[str, Any] = {
     "network": "whatsapp",
     "currency": "eur",
-    **Counts(card_views=0, shares=31, visits=840, checkouts=52)._asdict(),
+    **Counts(card_views=1250, card_opens=200, shares=31, visits=840, checkouts=52)._asdict(),
     "orders": 37,
     "net": 148_200,
-    "open_rate": None,
-    "share_rate": None,
+    "open_rate": 0.16,
+    "share_rate": 0.0248,
     "visits_per_referral": 27.096774,
     "checkout_rate": 0.061905,
     "order_rate": 0.044048,
@@ -108,10 +117,12 @@ _EXAMPLE: dict[str, Any] = {
 
 
 class FunnelReport(CreditReport):
-    """Rows of `{<dimension>: ..., currency, ...}` with the fields of `totals`, by time and then most visits first. Each
-    fact counts once under each dimension, so counts of rows add up to the totals. Always as of now (`as_of`): what was
-    counted is not kept as it was known before. `from` and `to` are the period that was counted, in whole quarters of
-    an hour."""
+    """Rows of `{<dimension>: ..., currency, ...}` with the fields of `totals`, by currency, then time, then most visits
+    first. Each fact counts once under each dimension, and counts have no currency: all of them stand in the rows of the
+    merchant's own currency, or of the one that is asked for, and there counts and `net` of the rows add up to the
+    total. A row of another currency stands only where something was sold in it: `net` adds up there too, and the counts
+    beside it are those of the other row once more. Always as of now (`as_of`): what was counted is not kept as it was
+    known before. `from` and `to` are the period that was counted, in whole quarters of an hour."""
 
     data: Annotated[list[dict[str, Any]], Field(examples=[[_EXAMPLE]])]
     totals: Annotated[list[StepOut], Field(description="One for each currency; at least the merchant's own.")]
@@ -124,12 +135,14 @@ class FunnelReport(CreditReport):
 def funnel_report(query: Annotated[FunnelQuery, Query()], caller: ReportKey, work: UnitOfWork) -> Response:
     """What was seen, opened, liked, shared, visited, begun and bought: by one dimension, over time, or both, with
     rates. Days begin in the time zone; a period begins and ends with a quarter of an hour, as every time zone's days
-    do. What it costs grows with the rows, not with what happened. Orders and net are those of
-    `/v1/reports/attribution` for the same period."""
+    do. What it costs grows with the rows, not with what happened; at most 4,000 days, weeks or months are told apart.
+    Orders and net are those of `/v1/reports/attribution` for the same period: `currency` and `livemode` choose them,
+    and no counts. By `network`, `(direct)` are people without a link: what they saw and bought; `(unknown)` is what
+    another system told of without a network."""
     with work.here.reports.view(work.here.clock.now()) as (session, now):
         question = _understood(session, query, caller.merchant_id, now, work.here.settings.test_mode)
         version = policy_book.for_report(session, caller.merchant_id, query.policy, None, now)
-        report = funnel.answer(session, question)
+        report = _answer(session, question)
     rows = [{**names, **StepOut.of(currency, step).model_dump()} for names, currency, step in report.rows]
     if answer := rows_only(query, [*question.group_by, *StepOut.model_fields], rows):
         return answer
@@ -146,6 +159,14 @@ def funnel_report(query: Annotated[FunnelQuery, Query()], caller: ReportKey, wor
         as_of=now,
     )
     return Response(shown.model_dump_json(by_alias=True), media_type="application/json")
+
+
+def _answer(session: Session, question: funnel.Question) -> funnel.Report:
+    try:
+        return funnel.answer(session, question)
+    except TooMany as reason:
+        most = f"at most {MOST_PERIODS:,} are told apart: ask for a shorter period, or for wider rows"
+        raise Invalid.field("group_by", f"the period has more {reason.unit}s: {most}") from None
 
 
 def _understood(
@@ -185,9 +206,9 @@ def _period(query: FunnelQuery, zone: ZoneInfo, now: datetime) -> tuple[datetime
 
 
 def _grouped(said: str) -> tuple[Dimension | None, str | None]:
-    names = grouping(said, DIMENSIONS) if said.strip(" ,") else ()
+    names = {name.strip() for name in said.split(",")} - {""}
     by, units = [name for name in BY if name in names], [name for name in UNITS if name in names]
-    if len(by) > 1 or len(units) > 1:
+    if len(by) > 1 or len(units) > 1 or names - {*BY, *UNITS}:
         raise Invalid.field("group_by", f"must be one of {', '.join(BY)}, one of {', '.join(UNITS)}, or one of each")
     return next(iter(by), None), next(iter(units), None)
 

@@ -5,40 +5,26 @@ meanwhile, unless somebody else has mended: the turn of the merchant (`RollupChe
 Broken off anywhere, what was mended is mended and the rest is found the next time.
 """
 
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any, Final, TypeVar, cast
 
-from sqlalchemy import BigInteger, CursorResult, func, or_, select, text, type_coerce, update
+from sqlalchemy import BigInteger, CursorResult, func, select, text, type_coerce, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.kernel.clock import to_micros
 from app.kernel.database import Database, insert_new, table_of
-from app.kernel.periodic import Periodic
 from app.kernel.rollups import reading
 from app.kernel.rollups.appending import Change, append_changes
 from app.kernel.rollups.tables import MEASURES, QUARTER, SPANS, Rollup, RollupCheck
-from app.kernel.runtime import Runtime
 from app.merchants.models import Merchant
-from app.referrals import keeping
 from app.referrals.models import Referral, Visit
 from app.reports import reckoned
 from app.reports.reckoned import Span
-from app.settings import Settings
 
-log = logging.getLogger(__name__)
-
-NAME: Final = "counts"
-EVERY: Final = timedelta(hours=1)
-_ANEW_AFTER: Final = timedelta(days=1)
-_THOROUGH: Final = 2
-"""So often all facts of a merchant are compared: when they are met first, which counts what happened before there were
-counts, and an hour later, when no process of the version before is left that writes facts without counting them."""
-_THOROUGH_AFTER: Final = timedelta(minutes=50)
 ASIDE: Final = timedelta(days=2)
 """Facts may be dated a day back (beacons), or ahead (another system's clock)."""
 _SLOW, _QUICK = 2.0, 0.5
@@ -78,8 +64,9 @@ class Books:
 
     def compare(self) -> Found:
         """What differs, and is mended where that is asked for."""
-        with self.database.transaction() as session:
-            insert_new(session, RollupCheck, merchant_id=self.merchant_id, turn=0)
+        if self.mend:
+            with self.database.transaction() as session:
+                insert_new(session, RollupCheck, merchant_id=self.merchant_id, turn=0)
         found = Found()
         for since, until in self._stretches():
             found.quarters += self._settled(self._of_quarters(since, until), append_changes)
@@ -148,44 +135,6 @@ class Books:
         session.execute(_ADD[session.get_bind().dialect.name], rows)
 
 
-def periodic(here: Runtime) -> Periodic:
-    """The job that keeps counts and facts equal."""
-    return Periodic(NAME, EVERY, lambda extend: keep_all_equal(here.database, here.settings, here.clock.now(), extend))
-
-
-def keep_all_equal(database: Database, settings: Settings, now: datetime, step: Callable[[], None]) -> None:
-    """Count what was not counted, for all who are due: what happened before there were counts, what processes of an
-    older version write beside this one, and whatever else should differ."""
-    with database.reading() as session:
-        due = session.execute(_due(now)).all()
-    for merchant_id, thorough, compared_at in due:
-        since = None if (thorough or 0) < _THOROUGH else compared_at - ASIDE
-        beacons_since = keeping.beacons_kept_since(settings, now)
-        books = Books(database, merchant_id, now + ASIDE, beacons_since, since=since, mend=True, step=step)
-        found = books.compare()
-        if found:
-            places = len(found.quarters) + len(found.spans)
-            log.info("counts of merchant %d differed from the facts in %d places, and are mended", merchant_id, places)
-        with database.transaction() as session:
-            done = {"compared_at": now, "thorough": RollupCheck.thorough + int(since is None)}
-            session.execute(update(RollupCheck).where(RollupCheck.merchant_id == merchant_id).values(done))
-
-
-def _due(now: datetime) -> Any:
-    """Who is to be compared now. What lies ahead was written while a clock was wrong."""
-    compared_at = RollupCheck.compared_at
-    due = or_(
-        compared_at.is_(None),
-        compared_at <= now - _ANEW_AFTER,
-        (RollupCheck.thorough < _THOROUGH) & (compared_at <= now - _THOROUGH_AFTER),
-        compared_at > now + _ANEW_AFTER,
-    )
-    merchants = select(Merchant.merchant_id, RollupCheck.thorough, compared_at).outerjoin(
-        RollupCheck, RollupCheck.merchant_id == Merchant.merchant_id
-    )
-    return merchants.where(Merchant.closed_at.is_(None), due).order_by(Merchant.merchant_id)
-
-
 def _first(session: Session, merchant_id: int) -> int:
     """A moment before which there is neither a fact nor a count, in microseconds."""
     visits = select(func.min(type_coerce(Visit.at, BigInteger))).where(
@@ -206,7 +155,8 @@ def _up(micros: int) -> int:
 
 
 def _turn(session: Session, merchant_id: int) -> int:
-    return session.scalars(select(RollupCheck.turn).where(RollupCheck.merchant_id == merchant_id)).one()
+    """How often this merchant's counts were mended; who only looks may find that nobody ever did."""
+    return session.scalar(select(RollupCheck.turn).where(RollupCheck.merchant_id == merchant_id)) or 0
 
 
 def _take(session: Session, merchant_id: int, turn: int) -> bool:

@@ -31,8 +31,9 @@ Only = Annotated[
     list[Text],
     Field(
         max_length=_MOST,
-        description="Only what has one of these values: several by comma, or by saying it again; `(none)` for what has "
-        "none.",
+        description="Only what has one of these values: several by comma, or by saying it again, by the names that "
+        "rows have: `(none)` for what has none; of networks, `(direct)` for people without a link and `(unknown)` for "
+        "what another system told without one.",
     ),
 ]
 Without = Annotated[

@@ -43,6 +43,8 @@ def check(settings: Settings, merchant: str | None, since: str | None, *, mend: 
         database.close()
     for merchant_id, (public_id, name) in named.items():
         _tell(console, f"{name} ({public_id})", found[merchant_id], mended=mend)
+    if not named:
+        console.print("There are no merchants in this database.")
     return any(found.values())
 
 

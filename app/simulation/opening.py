@@ -9,7 +9,7 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from app.catalog.models import Product, Variant
-from app.kernel.clock import from_micros, to_micros
+from app.kernel.clock import from_micros
 from app.kernel.signing import Signer
 from app.merchants import service as merchants
 from app.simulation import shops
@@ -35,7 +35,7 @@ class Opened(NamedTuple):
 def open_shop(session: Session, signer: Signer, seed: int, number: int, at: int) -> tuple[Opened, Shop]:
     """The merchant of this number, open since `at` (microseconds)."""
     about, now = shops.about(number), from_micros(at)
-    new = merchants.NewMerchant(about.name, about.currency, about.timezone, ["*"], [])
+    new = merchants.NewMerchant(about.name, about.currency, about.timezone, [shops.site(number)], [])
     merchant, secret, report = merchants.open_shop(session, signer, new, now)
     names = Chance(seed, "merchant", number)
     (public_id,) = new_ids("mer", merchant.merchant_id, np.array([at]), names).tolist()
@@ -103,6 +103,3 @@ def _hang(session: Session, shop: Shop, at: int) -> None:
             for position, product in enumerate(shop.hung(place))
         ]
         session.add(wall)
-
-
-__all__ = ["Opened", "open_shop", "to_micros"]

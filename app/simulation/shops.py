@@ -61,7 +61,7 @@ class Shop:
     @property
     def url(self) -> str:
         """The merchant's own site."""
-        return f"https://shop{self.number + 1}.example"
+        return site(self.number)
 
     def home(self, products: Ints) -> Ints:
         """The wall on which each of the products hangs."""
@@ -87,6 +87,11 @@ def about(number: int) -> About:
     kind = _KINDS[number % len(_KINDS)]
     again = number // len(_KINDS)
     return About(f"{kind[0]} {again + 1}" if again else kind[0], *kind[1:])
+
+
+def site(number: int) -> str:
+    """The own site of the merchant of this number; its walls may stand there."""
+    return f"https://shop{number + 1}.example"
 
 
 def furnished(seed: int, number: int, merchant_id: int, at: int) -> Shop:

@@ -13,7 +13,7 @@ from typing import Literal
 
 from sqlalchemy.orm import Session
 
-from app.kernel.ids import Malformed, merchant_of
+from app.kernel.ids import merchant_of
 from app.merchants import service as merchants
 from app.merchants.models import Merchant
 from app.merchants.origins import allows_origin
@@ -39,12 +39,14 @@ _HEADERS: list[Header] = [
 What = Literal["wall", "product", "merchant"]
 Key = tuple[What, str, str]
 """What, its id, the visitor's language."""
+_PREFIXES: Mapping[What, str] = {"wall": "wall", "product": "prod", "merchant": "mer"}
 
 
 @dataclass(frozen=True, slots=True)
 class _Payload:
     prepared: Prepared
     allowed_origins: tuple[str, ...]
+    merchant_id: int
 
     @property
     def size(self) -> int:
@@ -87,16 +89,30 @@ class Payloads:
         self._outdating = None
         changed, self._changed = self._changed, None
         if changed is not None:
-            self._shelf.outdate(lambda key: not changed or _merchant_of(key[1]) in changed)
+            self._shelf.outdate(lambda key, kept: not changed or _merchant_of(key, kept) in changed)
             self._outdating = asyncio.get_running_loop().call_later(_TOGETHER, self._outdate)
 
+    def ready(self, ask: Ask, what: What, public_id: str) -> Answer | None:
+        """The answer where it takes no wait."""
+        payload = self._shelf.at_once(self._key(ask, what, public_id))
+        return None if payload is None else self._given(ask, payload)
+
     async def _answer(self, ask: Ask, what: What, public_id: str) -> Answer:
-        key = (what, public_id, self._words.asked(ask.headers.get("accept-language")))
-        payload = self._shelf.ready(key) or await self._shelf.get(key)
+        key = self._key(ask, what, public_id)
+        return self._given(ask, self._shelf.ready(key) or await self._get(key))
+
+    def _key(self, ask: Ask, what: What, public_id: str) -> Key:
+        return what, public_id, self._words.asked(ask.headers.get("accept-language"))
+
+    def _given(self, ask: Ask, payload: _Payload) -> Answer:
         origin = ask.headers.get("origin")
         if origin is not None and allows_origin(payload.allowed_origins, origin, self._viewer.own):
             return payload.prepared.answer(ask, (b"access-control-allow-origin", origin.encode("latin-1")))
         return payload.prepared.answer(ask)
+
+    async def _get(self, key: Key) -> _Payload:
+        merchant_of(key[1], _PREFIXES[key[0]])  # what can be no id is not even looked for
+        return await self._shelf.get(key)
 
     def _build(self, key: Key, old: _Payload | None) -> _Payload:
         what, public_id, language = key
@@ -104,7 +120,7 @@ class Payloads:
             merchant, document = self._documents[what](session, public_id, language)
         body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
         prepared = Prepared(body, "application/json", _HEADERS, old.prepared if old is not None else None)
-        return _Payload(prepared, tuple(merchant.allowed_origins))
+        return _Payload(prepared, tuple(merchant.allowed_origins), merchant.merchant_id)
 
     def _wall(self, session: Session, wall_id: str, asked: str) -> tuple[Merchant, Mapping[str, object]]:
         view = self._viewer.wall(session, wall_id)
@@ -150,11 +166,9 @@ def _both(some: frozenset[int], others: frozenset[int]) -> frozenset[int]:
     return some | others if some and others else frozenset()
 
 
-def _merchant_of(public_id: str) -> int | None:
-    try:
-        return merchant_of(public_id, "wall", "prod", "mer")
-    except Malformed:  # is being found out just now
-        return None
+def _merchant_of(key: Key, kept: _Payload | None) -> int:
+    """Ids are taken apart only where nothing is kept yet: thousands are looked at in the event loop."""
+    return merchant_of(key[1]) if kept is None else kept.merchant_id
 
 
 def sharing(settings: Sharing) -> Mapping[str, object]:

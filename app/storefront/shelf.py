@@ -30,6 +30,10 @@ TOGETHER = 0.05
 MOST_TOGETHER = 50
 PATIENCE = 2.0
 """Seconds after which a database that does not answer counts as away, and what we have is given."""
+MOST_UNDER_WAY = 2_000
+"""So many are built or wait for it; of what is not kept, more are refused: anybody may ask for what never was."""
+MOST_WAITING = 10_000
+"""So many wait for what is not kept; while a database stalls, those who have gone away wait as well."""
 
 
 class Sized(Protocol):
@@ -79,6 +83,7 @@ class Shelf(Generic[Key, Kept]):
         self._entries: OrderedDict[Key, _Entry[Kept]] = OrderedDict()
         self._under_way: dict[Key, asyncio.Task[Kept | Exception]] = {}
         self._size = 0
+        self._waiting = 0  # for what is not kept
         self._outdated: set[Key] = set()
         """What changed while it was being built."""
 
@@ -91,10 +96,21 @@ class Shelf(Generic[Key, Kept]):
         self._entries.move_to_end(key)
         return entry.kept
 
+    def at_once(self, key: Key) -> Kept | None:
+        """What `get` would give without a wait, which is renewed where that is due; None where there is a wait."""
+        ready = self.ready(key)
+        if ready is not None:
+            return ready
+        entry = self._entries.get(key)
+        if entry is None or monotonic() - entry.since >= FRESH_FOR:
+            return None
+        self._start(key, ahead=True)
+        return entry.kept
+
     async def get(self, key: Key) -> Kept:
         """What stands under `key`, less than a second old; older only while the database is away.
 
-        Raises what `build` raises, and `Unavailable` when the database is away and nothing is kept.
+        Raises what `build` raises, and `Unavailable` when nothing is kept and the database is away or far behind.
         """
         entry = self._entries.get(key)
         if entry is not None:
@@ -108,30 +124,42 @@ class Shelf(Generic[Key, Kept]):
                 return entry.kept
         return await self._built(key, entry)
 
-    def outdate(self, concerned: Callable[[Key], bool]) -> None:
+    def outdate(self, concerned: Callable[[Key, Kept | None], bool]) -> None:
         """What stands under these keys has changed: it is built anew before it is given again, unless the database is
-        away. Called in the loop."""
+        away. `concerned` is shown what is kept, or nothing where it is being built. Called in the loop."""
         for key, entry in self._entries.items():
-            if concerned(key):
+            if concerned(key, entry.kept):
                 entry.since = -inf
-        self._outdated.update(filter(concerned, self._under_way))
+        self._outdated.update(key for key in self._under_way if concerned(key, None))
 
     async def _built(self, key: Key, entry: _Entry[Kept] | None) -> Kept:
+        if entry is None:
+            return await self._first(key)
         task = self._start(key)
         # Waiting cancels nothing: others may wait for the same.
-        await asyncio.wait({task}, timeout=None if entry is None else PATIENCE)
+        await asyncio.wait({task}, timeout=PATIENCE)
         if not task.done():
-            assert entry is not None
             entry.away_until = inf  # until the task ends, one way or the other
             return entry.kept
-        outcome = task.result()
-        if isinstance(outcome, Exception):
-            raise outcome
-        return outcome
+        return _outcome(task)
+
+    async def _first(self, key: Key) -> Kept:
+        """What is built where nothing stood."""
+        if self._waiting >= MOST_WAITING:
+            raise _too_much()
+        task = self._start(key)
+        self._waiting += 1
+        try:
+            await asyncio.wait({task})
+        finally:
+            self._waiting -= 1
+        return _outcome(task)
 
     def _start(self, key: Key, *, ahead: bool = False) -> "asyncio.Task[Kept | Exception]":
         task = self._under_way.get(key)
         if task is None:
+            if len(self._under_way) >= MOST_UNDER_WAY and key not in self._entries:
+                raise _too_much()
             task = self._under_way[key] = asyncio.create_task(self._renew(key, ahead=ahead))
         return task
 
@@ -186,6 +214,17 @@ class Shelf(Generic[Key, Kept]):
         entry = self._entries.pop(key, None)
         if entry is not None:
             self._size -= entry.kept.size
+
+
+def _outcome(task: "asyncio.Task[Kept | Exception]") -> Kept:
+    outcome = task.result()
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
+
+
+def _too_much() -> Unavailable:
+    return Unavailable("Too much is being asked for at once; ask again in a moment.")
 
 
 def _hand_out(futures: "Sequence[asyncio.Future[Kept]]", job: "asyncio.Future[Sequence[Kept | Exception]]") -> None:

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -12,66 +13,68 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from app.kernel.periods import label
+from tests.api.funnels import COUNTS, by, funnel, refused, some, tell
 from tests.clock import START, TestClock
+from tests.conftest import AppServer, merchant_at
 from tests.history import written
 from tests.moving import bring
-from tests.shop import BROWSER, JSON, TestMerchant, ok
+from tests.shop import JSON, TestMerchant, ok
 from tests.till import Till, items, variant
 
-COUNTS = (
-    *("wall_views", "card_views", "card_opens", "share_opens", "checkout_opens"),
-    *("likes", "shares", "visits", "checkouts"),
-)
+WINTER = datetime(2011, 10, 1, tzinfo=UTC)
 
 
-def funnel(merchant: TestMerchant, **query: Any) -> JSON:
-    return dict(ok(merchant.http.get("/v1/reports/funnel", params=query)))
-
-
-def refused(merchant: TestMerchant, **query: Any) -> tuple[str, str]:
-    answer = merchant.http.get("/v1/reports/funnel", params=query)
-    assert answer.status_code == 422, answer.text
-    (error,) = answer.json()["errors"]
-    return error["pointer"], error["detail"]
-
-
-def some(row: JSON) -> dict[str, int]:
-    """The counts of a row that are more than none."""
-    return {name: row[name] for name in COUNTS if row[name]}
-
-
-def by(report: JSON, *names: str) -> dict[Any, dict[str, int]]:
-    return {
-        tuple(row[name] for name in names) if len(names) > 1 else row[names[0]]: some(row) for row in report["data"]
-    }
+AFTERWARDS = START + timedelta(days=1, seconds=1)
 
 
 @pytest.fixture
 def story(merchant: TestMerchant, clock: TestClock) -> JSON:
-    """Ana shares a mug to WhatsApp and likes a bowl. Bo comes from Facebook, Cem without a trace; Bo buys."""
-    mug, bowl = merchant.product("Mug")["id"], merchant.product("Bowl")["id"]
-    wall = merchant.wall(mug, bowl)["id"]
-    ana, bo, cem = (merchant.shopper() for _ in range(3))
-    share = ana.share(mug, "whatsapp", wall=wall)
-    like = ana.like(bowl)
-    bo.follow(share["code"], Referer="https://www.facebook.com/")
-    clock.move(days=1)
-    cem.follow(share["code"])
-    seen = [
-        {"type": "wall_view", "wall": wall},
-        {"type": "card_view", "product": mug, "wall": wall},
-        {"type": "card_view", "product": mug, "code": share["code"]},
-        {"type": "card_open", "product": mug, "wall": wall},
-    ]
-    ok(merchant.public.post("/v1/beacons", json=seen, headers={"User-Agent": BROWSER}), 202)
-    order = merchant.order(net=1000, click_id=bo.click)
-    merchant.refund(order["id"], 200)
-    clock.move(seconds=1)
-    return {"mug": mug, "bowl": bowl, "wall": wall, "like": like, "ana": ana}
+    """The story, for a test that goes on with it."""
+    return tell(merchant, clock)
 
 
-def test_a_story_is_told_in_numbers(merchant: TestMerchant, story: JSON) -> None:
-    report = funnel(merchant)
+@pytest.fixture(scope="module")
+def told(shared_server: AppServer) -> Iterator[tuple[TestMerchant, JSON]]:
+    shared_server.clock.set(START)
+    shop = merchant_at(shared_server.url, shared_server.clock)
+    yield shop, tell(shop, shared_server.clock)
+    shop.close()
+
+
+@pytest.fixture
+def shop(told: tuple[TestMerchant, JSON], clock: TestClock) -> TestMerchant:
+    """Where the story was told, for tests that change nothing."""
+    clock.set(AFTERWARDS)
+    return told[0]
+
+
+@pytest.fixture
+def known(told: tuple[TestMerchant, JSON]) -> JSON:
+    return told[1]
+
+
+@pytest.fixture(scope="module")
+def winter(shared_server: AppServer) -> Iterator[tuple[TestMerchant, list[datetime]]]:
+    """Visits of half a year, long ago."""
+    shared_server.clock.set(START)
+    shop, chance, past, moments = (
+        merchant_at(shared_server.url, shared_server.clock),
+        Random(1),
+        list[JSON](),
+        list[datetime](),
+    )
+    for number in range(400):
+        at = (WINTER + timedelta(days=chance.random() * 200)).replace(microsecond=0)
+        moments.append(at)
+        about = {"id": f"t{number}", "visitor": f"v{number}", "network": chance.choice(["x", "y"]), "referral": None}
+        past.append({"kind": "touch", "type": "click", **about, "at": at.isoformat()})
+    bring(shop, written(past))
+    yield shop, moments
+    shop.close()
+
+
+def test_a_story_is_told_in_numbers(shop: TestMerchant) -> None:
+    report = funnel(shop)
     (row,) = report["data"]
     told = {"wall_views": 1, "card_views": 2, "card_opens": 1, "likes": 1, "shares": 1, "visits": 2}
     assert told == some(row)
@@ -83,13 +86,13 @@ def test_a_story_is_told_in_numbers(merchant: TestMerchant, story: JSON) -> None
     assert ("current", True) == (report["policy_name"], report["livemode"])
 
 
-def test_each_dimension_counts_all_once(merchant: TestMerchant, story: JSON) -> None:
-    mug, bowl, wall = story["mug"], story["bowl"], story["wall"]
+def test_each_dimension_counts_all_once(shop: TestMerchant, known: JSON) -> None:
+    merchant, mug, bowl, wall = shop, known["mug"], known["bowl"], known["wall"]
     assert {
         "facebook": {"visits": 1},
         "whatsapp": {"shares": 1, "visits": 1, "card_views": 1},
         "onsite": {"likes": 1},
-        "(unknown)": {"wall_views": 1, "card_views": 1, "card_opens": 1},
+        "(direct)": {"wall_views": 1, "card_views": 1, "card_opens": 1},
     } == by(funnel(merchant, group_by="network"), "network")
     assert {
         "whatsapp": {"shares": 1, "visits": 2, "card_views": 1},
@@ -124,17 +127,17 @@ def test_orders_and_net_are_those_of_the_attribution_report(
     assert (1, 800) == tuple(funnel(merchant, network="facebook")["totals"][0][name] for name in ("orders", "net"))
 
 
-def test_days_are_those_of_the_zone_with_rows_of_both(merchant: TestMerchant, story: JSON) -> None:
+def test_days_are_those_of_the_zone_with_rows_of_both(shop: TestMerchant) -> None:
     first, second = START.date().isoformat(), (START.date() + timedelta(days=1)).isoformat()
     assert {
         ("facebook", first): {"visits": 1},
         ("whatsapp", first): {"shares": 1},
         ("onsite", first): {"likes": 1},
         ("whatsapp", second): {"visits": 1, "card_views": 1},
-        ("(unknown)", second): {"wall_views": 1, "card_views": 1, "card_opens": 1},
+        ("(direct)", second): {"wall_views": 1, "card_views": 1, "card_opens": 1},
         ("facebook", second): {},  # where the sale is
-    } == by(funnel(merchant, group_by="day,network"), "network", "day")
-    later = funnel(merchant, group_by="day", timezone="Pacific/Kiritimati")
+    } == by(funnel(shop, group_by="day,network"), "network", "day")
+    later = funnel(shop, group_by="day", timezone="Pacific/Kiritimati")
     assert "Pacific/Kiritimati" == later["timezone"]
     assert [second, (START.date() + timedelta(days=2)).isoformat()] == [row["day"] for row in later["data"]]
 
@@ -156,7 +159,7 @@ def test_a_checkout_stands_where_its_buyer_came_from(till: Till, new_seller: Any
     bo.follow(share["code"], Referer="https://www.facebook.com/")
     for click in (bo.click, bo.click, "clk_unknown", None):
         ok(till.ask(items({"variant": mug}) | ({"click": click} if click else {})), 201)
-    assert {"facebook": {"visits": 1, "checkouts": 2}, "copy": {"shares": 1}, "(unknown)": {"checkouts": 2}} == by(
+    assert {"facebook": {"visits": 1, "checkouts": 2}, "copy": {"shares": 1}, "(direct)": {"checkouts": 2}} == by(
         funnel(seller, group_by="network"), "network"
     )
     assert {product: {"shares": 1, "visits": 1, "checkouts": 4}} == by(funnel(seller, group_by="product"), "product")
@@ -172,26 +175,12 @@ def test_a_checkout_stands_where_its_buyer_came_from(till: Till, new_seller: Any
         *("Pacific/Apia", "Africa/Monrovia", "Asia/Beirut", "America/Havana"),
     ],
 )
-def test_days_weeks_and_months_of_any_zone_add_up_what_was_in_them(merchant: TestMerchant, zone: str) -> None:
+def test_days_weeks_and_months_of_any_zone_add_up_what_was_in_them(
+    winter: tuple[TestMerchant, list[datetime]], clock: TestClock, zone: str
+) -> None:
     """Over changes of the clock by an hour and by half of one, at midnight too, and a day that there never was."""
-    chance, past, moments = Random(zone), list[JSON](), list[datetime]()
-    began = datetime(2011, 10, 1, tzinfo=UTC)
-    for number in range(400):
-        at = (began + timedelta(days=chance.random() * 200)).replace(microsecond=0)
-        moments.append(at)
-        past.append(
-            {
-                "kind": "touch",
-                "id": f"t{number}",
-                "visitor": f"v{number}",
-                "type": "click",
-                "network": chance.choice(["x", "y"]),
-                "referral": None,
-                "at": at.isoformat(),
-            }
-        )
-    bring(merchant, written(past))
-    since, until = began + timedelta(days=7, hours=5, minutes=15), began + timedelta(days=180, minutes=30)
+    merchant, moments = winter
+    since, until = WINTER + timedelta(days=7, hours=5, minutes=15), WINTER + timedelta(days=180, minutes=30)
     period = {"from": since.isoformat(), "to": until.isoformat(), "timezone": zone}
     for unit in ("day", "week", "month"):
         quarters = (datetime.fromtimestamp(at.timestamp() // 900 * 900, UTC) for at in moments if since <= at < until)
@@ -201,7 +190,8 @@ def test_days_weeks_and_months_of_any_zone_add_up_what_was_in_them(merchant: Tes
         assert sum(expected.values()) == report["totals"][0]["visits"]
 
 
-def test_a_period_is_whole_quarters_and_says_which(merchant: TestMerchant, clock: TestClock) -> None:
+def test_a_period_is_whole_quarters_and_says_which(shop: TestMerchant, clock: TestClock) -> None:
+    merchant = shop
     clock.set(START + timedelta(minutes=7, seconds=3))
     report = funnel(merchant)
     assert ("2026-01-31T10:00:00Z", "2026-03-02T10:15:00Z", "2026-03-02T10:07:03Z") == (
@@ -218,11 +208,12 @@ def test_a_period_is_whole_quarters_and_says_which(merchant: TestMerchant, clock
     assert "2026-01-31T18:15:00Z" == local["from"]
 
 
-def test_what_the_funnel_cannot_tell_is_refused_naming_what_it_can(merchant: TestMerchant) -> None:
-    assert "group_by" == refused(merchant, group_by="sharer")[0]
-    pointer, detail = refused(merchant, group_by="network,product")
-    assert "group_by" == pointer
-    assert "one of network, shared_to, seen_from, product, wall, kind, one of day, week, month" in detail
+def test_what_the_funnel_cannot_tell_is_refused_naming_what_it_can(shop: TestMerchant) -> None:
+    merchant = shop
+    for several in ("network,product", "sharer", "day,sharer"):
+        pointer, detail = refused(merchant, group_by=several)
+        assert "group_by" == pointer
+        assert "one of network, shared_to, seen_from, product, wall, kind, one of day, week, month" in detail
     assert "group_by" == refused(merchant, group_by="day,month")[0]
     assert ("product", "must be about what is grouped by: network") == refused(
         merchant, group_by="network", product="prod_x"
@@ -230,8 +221,8 @@ def test_what_the_funnel_cannot_tell_is_refused_naming_what_it_can(merchant: Tes
     assert ("-product", "must be about what other filters are about: network") == refused(
         merchant, network="x", **{"-product": "prod_x"}
     )
-    for unknown in ({"sharer": "vis_x"}, {"as_of": "2026-01-01"}):
-        assert unknown.keys() == {refused(merchant, **unknown)[0].strip("/")}
+    assert "sharer" == refused(merchant, sharer="vis_x")[0].strip("/")
+    assert ("as_of", "cannot be asked for: the funnel is always as of now") == refused(merchant, as_of="2026-01-01")
     assert "policy" == refused(merchant, policy="nobody's")[0]
     assert "to" == refused(merchant, **{"from": "2026-03-02", "to": "2026-03-01"})[0]
 
@@ -247,28 +238,32 @@ def test_nothing_at_all_is_no_rows_and_a_total_of_nothing(merchant: TestMerchant
         )
 
 
-def test_filters_choose_values_by_the_names_that_are_shown(merchant: TestMerchant, story: JSON) -> None:
+def test_filters_choose_values_by_the_names_that_are_shown(shop: TestMerchant) -> None:
+    merchant = shop
     assert {"whatsapp", "onsite"} == by(
         funnel(merchant, group_by="network", network="whatsapp,onsite"), "network"
     ).keys()
-    assert {"(unknown)"} == by(funnel(merchant, group_by="network", network="(unknown)"), "network").keys()
-    left = funnel(merchant, group_by="network", **{"-network": ["whatsapp,onsite", "(unknown)"]})
+    assert {"(direct)"} == by(funnel(merchant, group_by="network", network="(direct)"), "network").keys()
+    left = funnel(merchant, group_by="network", **{"-network": ["whatsapp,onsite", "(direct)"]})
     assert {"facebook": {"visits": 1}} == by(left, "network")
     assert {"visits": 1} == some(left["totals"][0])
     assert {"visits": 1, "shares": 1, "card_views": 1} == some(funnel(merchant, network="whatsapp")["totals"][0])
     assert {} == some(funnel(merchant, network="whats,' OR 1=1 --")["totals"][0])
 
 
-def test_each_currency_has_its_row_with_the_same_counts(merchant: TestMerchant, story: JSON) -> None:
-    merchant.order(net=300, currency="usd", click_id=None)
-    rows = {row["currency"]: row for row in funnel(merchant)["data"]}
-    assert {"eur": 800, "usd": 300} == {currency: row["net"] for currency, row in rows.items()}
-    assert some(rows["eur"]) == some(rows["usd"])
-    (yen,) = funnel(merchant, currency="jpy")["data"]
-    assert ("jpy", 0, 2) == (yen["currency"], yen["net"], yen["visits"])
+def test_the_page_of_all_requests_shows_how_the_funnel_is_asked_and_answers(shop: TestMerchant) -> None:
+    page = ok(shop.public.get("/openapi.json"))
+    asked = {each["name"]: each for each in page["paths"]["/v1/reports/funnel"]["get"]["parameters"]}
+    for name in ("network", "shared_to", "seen_from", "product", "wall", "kind"):
+        assert asked[name]["schema"]["examples"], name
+    report = page["components"]["schemas"]["FunnelReport"]["properties"]
+    (example,) = report["data"]["examples"][0]
+    (row,) = funnel(shop)["data"]
+    assert {"network", *row} == example.keys()
 
 
-def test_rows_come_as_csv_and_ndjson_too(merchant: TestMerchant, story: JSON) -> None:
+def test_rows_come_as_csv_and_ndjson_too(shop: TestMerchant) -> None:
+    merchant = shop
     rows = funnel(merchant, group_by="network,day")["data"]
     told = merchant.http.get("/v1/reports/funnel", params={"group_by": "network,day", "format": "csv"})
     table = list(csv.DictReader(io.StringIO(told.text)))
@@ -278,8 +273,8 @@ def test_rows_come_as_csv_and_ndjson_too(merchant: TestMerchant, story: JSON) ->
     assert rows == [json.loads(line) for line in lines.text.splitlines()]
 
 
-def test_another_merchant_sees_nothing_of_it(merchant: TestMerchant, story: JSON, new_merchant: Any) -> None:
+def test_another_merchant_sees_nothing_of_it(shop: TestMerchant, known: JSON, new_merchant: Any) -> None:
     other = new_merchant()
     assert [] == funnel(other)["data"]
-    assert [] == funnel(other, product=story["mug"])["data"]
-    assert 401 == merchant.public.get("/v1/reports/funnel").status_code
+    assert [] == funnel(other, product=known["mug"])["data"]
+    assert 401 == shop.public.get("/v1/reports/funnel").status_code

@@ -1,5 +1,6 @@
 """Reports over HTTP against the truth of a world that was made for it: each cell, and nothing beside."""
 
+from collections.abc import Iterator
 from datetime import date
 from itertools import combinations
 
@@ -17,10 +18,11 @@ from tests.soak import SOAK
 pytestmark = pytest.mark.soak
 
 SINGLE = ("network", "shared_to", "seen_from", "product", "wall", "sharer", "kind", "depth", "day", "week", "month")
-PAIRS = [",".join(pair) for pair in combinations(("network", "product", "kind", "month"), 2)]
+PAIRS = [",".join(pair) for pair in combinations(("network", "product", "kind", "month"), 2)] if SOAK else []
 ALL_AT_ONCE = ("network,shared_to,seen_from,product,wall,sharer,kind,depth,day",)
 
 COUNTED: tuple[Dimension, ...] = tuple(name for name in DIMENSIONS if name != "total")
+Step = tuple[tuple[str, ...], dict[str, int]]
 Steps = dict[tuple[str, ...], dict[str, int]]
 Cells = dict[tuple[str, ...], tuple[int, int, int, int]]
 
@@ -60,30 +62,34 @@ def steps(rows: list[JSON], names: list[str]) -> Steps:
     return found
 
 
-def _shown(dimension: Dimension, key: tuple[str, ...]) -> tuple[str, ...]:
-    """What has no value has a name of its own."""
-    nameless = "(unknown)" if dimension == "network" else "(none)"
-    return key if dimension == "total" else (key[0] or nameless, *key[1:])
+def _shown(dimension: Dimension, key: tuple[str, ...], cells: dict[str, int]) -> Iterator[Step]:
+    """What has no value has a name of its own. Who came without a network came by themselves; a referral has none that
+    another system did not tell of."""
+    if dimension == "total" or key[0]:
+        yield key, cells
+    elif dimension != "network":
+        yield ("(none)", *key[1:]), cells
+    else:
+        of_referrals = {name: count for name, count in cells.items() if name in ("likes", "shares", "visits")}
+        yield ("(unknown)", *key[1:]), of_referrals
+        yield ("(direct)", *key[1:]), {name: count for name, count in cells.items() if name not in of_referrals}
 
 
 def true_steps(merchant: truth.Merchant, names: list[str], since: date = date.min, until: date = date.max) -> Steps:
-    """What it must say: counts have no currency, and stand beside the sales of each, else beside the shop's own."""
+    """What it must say: counts have no currency, and stand beside the shop's own and what was sold in others."""
     dimension: Dimension = next((name for name in COUNTED if name in names), "total")
     unit = next((name for name in UNITS if name in names), None)
-    counts = {
-        _shown(dimension, key): cells
-        for key, cells in merchant.funnel(dimension, unit, since=since, until=until).items()
-    }
+    counted = merchant.funnel(dimension, unit, since=since, until=until)
+    counts = dict(step for key, cells in counted.items() for step in _shown(dimension, key, cells))
     sales = merchant.attribution(names, since=since, until=until)
     found: Steps = {}
     for key in {*counts, *(key[:-1] for key in sales)}:
-        currencies = {each[-1] for each in sales if each[:-1] == key} or {merchant.shop.currency}
-        for currency in currencies:
+        for currency in {merchant.shop.currency, *(each[-1] for each in sales if each[:-1] == key)}:
             sums = sales.get((*key, currency), truth.Sums())
             told_of: dict[str, int] = {"orders": sums.orders, "net": sums.net}
             told_of.update(counts.get(key, {}))
             found[*key, currency] = {name: count for name, count in told_of.items() if count}
-    return found
+    return {key: told_of for key, told_of in found.items() if told_of}
 
 
 @pytest.mark.parametrize("group_by", [*SINGLE, *PAIRS, *ALL_AT_ONCE])

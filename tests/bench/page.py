@@ -35,6 +35,9 @@ MEANING = """* A figure is the median of the rounds, with the least and the most
   each share is a new visitor's, with a link of its own; they go to 200 products in turn. Each order names a click
   and is answered with its credits written. Beacons come as from the widget: a wall and 19 cards, with a visitor's
   token.
+* Memory is looked at here after so many requests. That it stays flat is a test (`tests/bench/test_one_process.py`):
+  thousands of requests in its short form, an hour of them on each database by `make soak`, which also opens ten
+  thousand streams.
 * The engine is measured without a database: orders with journeys of five clicks through chains of up to three
   people, in one process; indexing the facts is in the time. It was built for 20,000 a second.
 * At size, tables are read and written in one process without HTTP, on the server's core. A change of policy appends

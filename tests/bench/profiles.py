@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path as File
 from typing import Final
@@ -28,6 +28,7 @@ PARTS: Final[Sequence[tuple[str, tuple[str, ...]]]] = (
     ("psycopg, and waiting for PostgreSQL", ("psycopg",)),
     ("SQLite itself, and its disk", ("do_commit (sqlalchemy", "do_execute", "_fill_sqlite (app/kernel/bulk.py")),
     ("HTTP: uvicorn, httptools, uvloop", ("uvicorn", "httptools", "uvloop", "asyncio/")),
+    ("our lines: parsing with httptools, sending what is ready", ("app/kernel/http/",)),
     ("fast lane", ("app/fastlane.py",)),
     ("storefront: payloads, links, reading beacons", ("app/storefront/",)),
     ("recorder: batches, their threads", ("app/kernel/recorder.py", "concurrent/", "threading.py", "queue.py")),
@@ -45,15 +46,14 @@ IDLE: Final = ("Condition.wait (", "_worker (concurrent/futures/", "Database.bre
 EXPLAINED: Final = f"""Percent of {RATE} looks a second at the threads of the server that were computing or waiting for
 the disk. Each look counts for the innermost part that is known; Python's own time for the part whose line it was."""
 
-SAID: Final[dict[str, str]] = {
-    "The payload": "what remains is the HTTP server's own work; ours is a look into a dictionary, and sending bytes "
-    "that are ready.",
-    "The link": "the HTTP server first, then telling people from machines and making the click's id; the commit is "
-    "shared by all who wait, so the database costs each of them little, and on PostgreSQL most of it is waiting.",
-    "Beacons": "twenty reports are decoded, checked and made rows of by one request, so Python's own work weighs more; "
-    "on PostgreSQL again much is waiting for its answer, while the next batch comes together.",
+WHY: Final[Mapping[str, str]] = {
+    "The payload": "What is sent is ready: ours is a look into a dictionary.",
+    "The link": "People are told from machines, and the click gets an id; the commit is shared by all who wait for it. "
+    "On PostgreSQL the next batch comes together while one waits for the answer.",
+    "Beacons": "Twenty reports are decoded, checked and made rows of by one request. On PostgreSQL the next batch "
+    "comes together while one waits for the answer.",
 }
-"""Where the remaining time goes."""
+"""The paths that are watched, in their order, and what is done in them. How much of what, the run says."""
 
 
 def section(ground: Ground) -> str:
@@ -61,18 +61,32 @@ def section(ground: Ground) -> str:
     program = shutil.which("py-spy", path=str(File(sys.executable).parent)) or shutil.which("py-spy")
     if program is None:
         return "Not measured: py-spy is not installed."
-    shown = []
+    shown, seen = [], {}
     with standing(ground, "profiles", compared=False) as stands:
         for each in stands:
             links = asked.links(each.ours, each.usual, each.world)
-            paths = [links[0], links[2], asked.beacons(each.ours, each.world, 0)]
             looks = {}
-            for path in paths:
+            for path in (links[0], links[2], asked.beacons(each.ours, each.world, 0)):
                 ground.say(f"profiles: {path.name} on {each.kind.name}")
                 looks[path.name] = by_part(_watched(ground, program, path).splitlines())
             shown.append(f"### On {each.kind.name}\n{_table(looks)}")
-    said = [f"* **{name}**: {sentence}" for name, sentence in SAID.items()]
-    return "\n\n".join([*shown, EXPLAINED, *(["\n".join(said)] if said else [])])
+            seen[each.kind.name] = list(looks.values())
+    return "\n\n".join([*shown, EXPLAINED, said(seen)])
+
+
+def said(seen: Mapping[str, Sequence[Counter[str]]]) -> str:
+    """A sentence on each path: what took most of it in this run, by kind of database, and why."""
+    lines = []
+    for number, (name, why) in enumerate(WHY.items()):
+        most = "; ".join(f"on {kind} {_largest(looks[number])}" for kind, looks in seen.items())
+        lines.append(f"* **{name}**: {most}. {why}")
+    return "\n".join(lines)
+
+
+def _largest(counted: Counter[str]) -> str:
+    """The two parts that were seen most."""
+    shares = (f"{part} ({100 * times / counted.total():.0f} %)" for part, times in counted.most_common(2))
+    return ", then ".join(shares) or "nothing was seen"
 
 
 def by_part(lines: Sequence[str]) -> Counter[str]:

@@ -20,6 +20,8 @@ from tests.bench.servers import SECRET, Server
 
 QUICK = 0.1
 """Seconds in which a report must answer."""
+A_MILLION = 60.0
+"""Seconds in which a million facts must be made."""
 ASKED = 7
 """So often; once more before, and that does not count."""
 KEPT = "half-lives"
@@ -56,16 +58,16 @@ def _on(ground: Ground, kind: Kind) -> Iterator[list[str]]:
         url = kind.fresh(f"reports-{number}")
         begin = time.perf_counter()
         shop = made(url, facts, orders, ground.scale.days)
-        took = time.perf_counter() - begin
+        took, most = time.perf_counter() - begin, A_MILLION * facts / 1_000_000
         where = f"{kind.name}, {millions:g} million facts, {orders:,} orders"
-        yield [f"{where}: made in", "", f"{took:.0f} s", "", "", ""]
+        yield [f"{where}: made in", "", f"{took:.0f} s", "", f"a million a minute: {most:g} s", verdict(took < most)]
         with servers.grapevine(ground.cores, url, ground.folder) as server:
             yield from _asked(ground, server, shop, where, FUNNELS)
-            if number == 0:
-                yield from _asked(ground, server, shop, where, CREDITS)
-                keep_a_policy(server, shop)
-                kept = {f"{name}, a kept policy": {**asked, "policy": KEPT} for name, asked in CREDITS.items()}
-                yield from _asked(ground, server, shop, where, kept)
+            yield from _asked(ground, server, shop, where, CREDITS)
+            ground.say(f"reports: waiting for a kept policy on {kind.name}")
+            keep_a_policy(server, shop)
+            kept = {f"{name}, a kept policy": {**asked, "policy": KEPT} for name, asked in CREDITS.items()}
+            yield from _asked(ground, server, shop, where, kept)
 
 
 def made(url: str, facts: int, orders: int, days: int) -> Opened:

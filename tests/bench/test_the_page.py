@@ -1,5 +1,6 @@
 """What the benchmark makes of what it has measured, and that parts of it still run, in the smallest form."""
 
+from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path as File
 
@@ -14,9 +15,12 @@ from tests.bench.load import Result
 from tests.bench.parts import PARTS, TITLES
 from tests.bench.rounds import Row
 from tests.bench.servers import Server
+from tests.soak import SOAK
 
 TINY = Scale(rounds=1, seconds=0.05, requests=400, streams=20, millions=(0.001,), orders=20, days=10, links=4, liked=8)
 NOWHERE = Server(1, 1, 0.1)
+LIGHT = ("beacons", "reports")
+"""Parts whose smallest form takes little."""
 
 
 @pytest.fixture
@@ -29,7 +33,8 @@ def tiny(tmp_path: File, monkeypatch: pytest.MonkeyPatch) -> Ground:
     return made
 
 
-@pytest.mark.parametrize("name", ["beacons", "memory", "reports", "engine"])
+@pytest.mark.soak
+@pytest.mark.parametrize("name", [*LIGHT, "memory", "engine"] if SOAK else LIGHT)
 def test_a_part_writes_its_table(tiny: Ground, name: str) -> None:
     written = PARTS[name].section(tiny)
     assert "| --- |" in written
@@ -86,6 +91,15 @@ def test_time_is_counted_for_the_innermost_part_that_is_known() -> None:
         "main (app/cli.py:1);_next_batch (app/kernel/recorder.py:9);Condition.wait (threading.py:327) 9",
     ]
     assert {"fast lane": 5, "counts (rollups)": 3, "the rest": 2} == profiles.by_part(looks)
+
+
+def test_what_is_said_of_a_path_begins_with_the_two_parts_that_were_seen_most() -> None:
+    looks = [Counter({"fast lane": 30, "the rest": 10, "SQLAlchemy": 60}), Counter({"fast lane": 4}), Counter[str]()]
+    payload, link, beacons = profiles.said({"SQLite": looks, "PostgreSQL 15": looks[::-1]}).splitlines()
+    most = "SQLAlchemy (60 %), then fast lane (30 %)"
+    assert payload.startswith(f"* **The payload**: on SQLite {most}; on PostgreSQL 15 nothing was seen. What is sent")
+    assert "on SQLite fast lane (100 %); on PostgreSQL 15 fast lane (100 %)." in link
+    assert f"on PostgreSQL 15 {most}." in beacons
 
 
 def test_only_a_reasonable_amount_can_be_asked_for(capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,7 +22,7 @@ from app.kernel.recorder import Fact, Recorder
 from app.kernel.rollups import reading
 from app.kernel.rollups.appending import Counted
 from app.kernel.rollups.folding import Folding
-from app.kernel.rollups.tables import DIMENSIONS, MEASURES, QUARTER, SPANS, Dimension, Rollup, RollupDelta
+from app.kernel.rollups.tables import DIMENSIONS, MEASURES, QUARTER, Dimension, Rollup, RollupDelta
 from app.networks.catalogue import ONSITE
 from app.orders.models import Checkout
 from app.referrals import beacons, counting, service, visits, writing
@@ -263,6 +263,3 @@ def added_up(sums: Sums, dimension: Dimension, since: int, until: int) -> dict[s
         if of == dimension and since <= starts < until:
             found[value] = [one + more for one, more in zip(found[value], counts, strict=True)]
     return {value: tuple(counts) for value, counts in found.items()}
-
-
-WIDER = SPANS[1:]

@@ -23,9 +23,9 @@ from tests.shop import BROWSER, ok
 from tests.streams import listening
 
 A_SECOND = 1.0
-REST = 0.03
+REST = 0.1
 """Seconds that each rests after an answer: machines with few cores shall also start what was killed."""
-_EVENTS = 5
+EVENTS = 5
 """In one message of a widget."""
 
 
@@ -176,7 +176,7 @@ class Day:
     wall: str
     beacons: list[int] = field(default_factory=list)  # kept, by acknowledged message
     followers: list[Follower] = field(default_factory=list)
-    prices: list[Prices] = field(default_factory=list)
+    prices: Prices | None = None
 
     def likes(self, fleet: Fleet) -> dict[str, int]:
         """By product, as the rows say."""
@@ -190,7 +190,7 @@ class Day:
         return {str(product): number for product, number in rows}
 
     def beacon(self, http: httpx.Client) -> None:
-        events = [{"type": "card_view", "product": self.story.products[0], "wall": self.wall}] * _EVENTS
+        events = [{"type": "card_view", "product": self.story.products[0], "wall": self.wall}] * EVENTS
         headers = {"Content-Type": "text/plain", "User-Agent": BROWSER}
         answer = http.post("/v1/beacons", content=json.dumps(events), headers=headers)
         if not self.story.said.is_put_off("beacon", answer):
@@ -229,7 +229,7 @@ def busy(fleet: Fleet, day: Day) -> Iterator[None]:
         stop.set()
         for thread in threads:
             thread.join(30)
-    day.followers, day.prices = others, [prices]
+    day.followers, day.prices = others, prices
     assert not [thread.failure for thread in threads if thread.failure is not None]
 
 

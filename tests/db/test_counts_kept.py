@@ -1,6 +1,6 @@
 """Who keeps counts and facts equal: the job, the command, and backups that carry both."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -14,9 +14,9 @@ from app.kernel.database import Database
 from app.kernel.rollups.appending import Change, append_changes
 from app.kernel.rollups.tables import Rollup, RollupCheck
 from app.merchants.models import Merchant
-from app.reports import mending
+from app.reports import keeping_counts, mending
 from tests.clock import START, TestClock
-from tests.conftest import settings_for
+from tests.conftest import NewDatabase, settings_for
 from tests.db import counted
 from tests.db.conftest import Run
 from tests.db.counted import Street, facts, shown
@@ -32,7 +32,7 @@ def street(database: Database) -> Iterator[Street]:
 def keep(database: Database, tmp_path: Path, still_clock: TestClock) -> Callable[[], None]:
     """Does what the job does when it is due."""
     settings = settings_for(database.url.render_as_string(hide_password=False), tmp_path)
-    return lambda: mending.keep_all_equal(database, settings, still_clock.now(), lambda: None)
+    return lambda: keeping_counts.keep_all_equal(database, settings, still_clock.now(), lambda: None)
 
 
 def spoil(street: Street, days: float) -> None:
@@ -75,6 +75,22 @@ def test_the_job_counts_what_was_before_and_again_an_hour_later_and_then_what_is
     assert facts(street) != shown(street), "from now on it looks once a day"
     still_clock.move(days=1)
     keep()
+    assert facts(street) == shown(street)
+
+
+def test_each_month_the_job_compares_all_facts_again(
+    street: Street, keep: Callable[[], None], still_clock: TestClock
+) -> None:
+    """A process of an older version that was left for days may have taken back a like of any age."""
+    for _ in range(2):
+        keep()
+        still_clock.move(hours=1)
+    still_clock.move(days=9)
+    keep()
+    spoil(street, days=0)
+    for _ in range(3):
+        still_clock.move(days=10)
+        keep()
     assert facts(street) == shown(street)
 
 
@@ -140,6 +156,38 @@ def test_the_command_says_in_words_what_differs_and_mends_it(street: Street, gra
     assert 0 == all_of_it.exit_code
     assert "too few" in all_of_it.output
     assert facts(street) == shown(street)
+
+
+def test_checking_changes_nothing(street: Street, grapevine: Run) -> None:
+    def turns() -> Sequence[RollupCheck]:
+        with street.database.reading() as session:
+            return session.scalars(select(RollupCheck).filter_by(merchant_id=street.merchant)).all()
+
+    assert not street.differing()
+    assert [] == turns()
+    assert street.books(mend=True).compare() == mending.Found()
+    assert 1 == len(turns())
+
+
+def test_checking_makes_no_database_where_there_is_none(
+    grapevine: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "nowhere.db"
+    monkeypatch.setenv("GRAPEVINE_DATABASE_URL", f"sqlite:///{file}")
+    nowhere = grapevine("rollups", "check")
+    assert (2, True) == (nowhere.exit_code, "there is no database" in nowhere.output), nowhere.output
+    assert not file.exists()
+    file.touch()
+    empty = grapevine("rollups", "check")
+    assert (2, True) == (empty.exit_code, "not up to date: `grapevine migrate`" in empty.output), empty.output
+
+
+def test_a_database_without_merchants_is_said_to_have_none(
+    new_database: NewDatabase, grapevine: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRAPEVINE_DATABASE_URL", new_database("nobody-counts"))
+    nobody = grapevine("rollups", "check")
+    assert (0, "There are no merchants in this database.") == (nobody.exit_code, nobody.output.strip())
 
 
 def test_the_command_refuses_what_it_does_not_understand(grapevine: Run) -> None:

@@ -17,17 +17,20 @@ from socket import create_connection, socket
 import httpx
 import pytest
 
+from app.kernel.ids import new_code
 from app.storefront.shelf import PATIENCE
 from tests import postgres
 from tests.db.storm import Story, ask_again_and_compare, begin, hammering, wait_for_something_to_lose
 from tests.served import Server
-from tests.shop import ok
+from tests.shop import BROWSER, ok
 from tests.soak import SOAK
 
-STALL = 60.0 if SOAK else 3.5
+STALL = 60.0 if SOAK else 3.0
 """Seconds."""
 CROWD = 3000 if SOAK else 150
 """So many ask for something to be written while it lasts, beside the others."""
+GONE = 60_000 if SOAK else 3000
+"""So many report what they saw, and as many follow links that never were, and hang up at once."""
 MOST_MEMORY = 120 * 1024 * 1024
 """Bytes that the server may take more meanwhile."""
 
@@ -70,11 +73,12 @@ def test_walls_are_served_all_the_while_and_nothing_is_lost_or_written_twice(gro
     story = begin(server)
     wall = wall_of(story)
     process, before = server.process, server.resident
-    with hammering(story, each=2, pause=0.02):
+    with hammering(story, each=1, pause=0.05):
         time.sleep(0.5)
         wait_for_something_to_lose(story.said, 1)
         with crowd(story) as (ask, answers), stalled():
             ask.start()
+            threading.Thread(target=_hang_up, args=(server.port, story.products[0]), daemon=True).start()
             most = look_at_walls(server, wall, story.products[0])
         assert most - before < MOST_MEMORY
         acknowledged = len(story.said.orders)
@@ -141,3 +145,17 @@ def _ask(lines: list[socket], product: str) -> None:
     for line in lines:
         line.sendall(head + body)
         time.sleep(min(0.005, STALL / CROWD / 2))
+
+
+def _hang_up(port: int, product: str) -> None:
+    """Ask for what must be looked up and written, and hear no answer."""
+    seen = [{"type": "card_view", "product": product, "visitor": f"{number:0190}"} for number in range(100)]
+    body, about = json.dumps(seen).encode(), f"HTTP/1.1\r\nHost: x\r\nUser-Agent: {BROWSER}\r\n"
+    report = f"POST /v1/beacons {about}Content-Length: {len(body)}\r\n\r\n".encode() + body
+    until = time.monotonic() + STALL
+    for _ in range(GONE):
+        for message in (report, f"GET /r/{new_code()} {about}\r\n".encode()):
+            if time.monotonic() > until:
+                return
+            with create_connection(("127.0.0.1", port), 10) as line:
+                line.sendall(message)

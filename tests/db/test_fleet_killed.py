@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from itertools import cycle, islice
 from pathlib import Path
+from statistics import median
 
 import httpx
 import pytest
@@ -28,7 +29,7 @@ from tests.shop import ok
 from tests.soak import SOAK
 
 TURNS = 60 if SOAK else 5
-BETWEEN = 1.0
+BETWEEN = 1.0 if SOAK else 0.3
 """Seconds of work before each kill."""
 
 
@@ -70,10 +71,10 @@ def check_what_was_seen(day: Day) -> None:
     for page in day.followers:
         assert page.resumed, "nobody was cut off"
         assert page.began_anew == 1, "a page that was cut off did not go on where it was"
-    for prices in day.prices:
-        assert prices.seen > 5
-        assert [] == prices.late
-        assert sorted(prices.quickest)[len(prices.quickest) // 2] < A_SECOND / 2, "nobody was woken"
+    assert day.prices is not None
+    assert day.prices.seen > 5
+    assert [] == day.prices.late
+    assert median(day.prices.quickest) < A_SECOND / 2, "nobody was woken"
 
 
 def settle(fleet: Fleet) -> None:
@@ -102,9 +103,9 @@ def check_the_rows(fleet: Fleet, day: Day) -> None:
     database.close()
     assert list(range(1, len(positions) + 1)) == sorted(position or 0 for position in positions)
     assert len(positions) == end
-    unanswered = day.story.said.unanswered["beacon"] * fleets._EVENTS
+    unanswered = day.story.said.unanswered["beacon"] * fleets.EVENTS
     assert sum(day.beacons) <= beacons <= sum(day.beacons) + unanswered
-    assert beacons % fleets._EVENTS == 0, "half a message was kept"
+    assert beacons % fleets.EVENTS == 0, "half a message was kept"
     assert sum(day.beacons) > 50
 
 

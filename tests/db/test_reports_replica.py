@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from psycopg import connect
+from sqlalchemy import text
 from typer.testing import CliRunner
 
 from app import main, migrate
@@ -20,11 +21,12 @@ from tests import postgres
 from tests.clock import TestClock
 from tests.conftest import keys_at, settings_for
 from tests.net import free_port, serving
+from tests.proxy import between
 from tests.shop import JSON, TestMerchant, ok
 
 pytestmark = pytest.mark.slow
 
-RESTS = 0.5
+RESTS = 0.2
 WHENEVER = {"from": "2020-01-01", "to": "2100-01-01"}
 
 
@@ -179,6 +181,45 @@ def test_a_replica_that_is_away_hinders_no_start(primary: postgres.Cluster) -> N
         assert as_of == now
     reports.close()
     database.close()
+
+
+def test_behind_a_balancer_a_report_is_as_of_what_its_own_replica_has_seen(
+    primary: postgres.Cluster, standby: postgres.Cluster
+) -> None:
+    database = Database(f"{primary.url}/postgres")
+    with postgres.standby_of(primary) as second, between(standby.port) as balancer:
+        reports = kernel.Reports(database, f"postgresql://grapevine@127.0.0.1:{balancer.port}/postgres")
+        note(primary, "first")  # so that each has something to be as of
+        until(lambda: has(standby, "first") and has(second, "first"))
+        with reports.view(datetime.now(UTC)):
+            balancer.target = second.port
+            with reports.view(datetime.now(UTC)):
+                pass  # a line to each, from now on taken in turn
+        with lagging(standby):
+            began = datetime.now(UTC)
+            note(primary, "afterwards")
+            until(lambda: has(second, "afterwards"))
+            seen = []
+            for _ in range(4):
+                with reports.view(datetime.now(UTC)) as (session, as_of):
+                    seen.append((session.scalar(_HAS, {"name": "afterwards"}), as_of <= began))
+        reports.close()
+    database.close()
+    assert {False, True} == {has_it for has_it, _ in seen}, "either was asked"
+    assert all(has_it or is_earlier for has_it, is_earlier in seen)
+
+
+_HAS = text("SELECT to_regclass(:name) IS NOT NULL")
+
+
+def note(primary: postgres.Cluster, name: str) -> None:
+    with connect(f"{primary.url}/postgres", autocommit=True) as operator:
+        operator.execute(f"CREATE TABLE {name} ()".encode())
+
+
+def has(replica: postgres.Cluster, name: str) -> bool:
+    with connect(f"{replica.url}/postgres", autocommit=True) as reader:
+        return reader.execute("SELECT to_regclass(%s) IS NOT NULL", (name,)).fetchone() == (True,)
 
 
 def test_a_replica_that_was_made_a_database_of_its_own_is_read_no_more(

@@ -1,40 +1,15 @@
 """What is said to have changed is built anew at once, and not only when it is a second old; unless it cannot be."""
 
 import asyncio
-import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-
-from sqlalchemy.exc import OperationalError
 
 from app.storefront.shelf import Shelf
-
-AWAY = OperationalError("SELECT 1", {}, Exception("the server closed the connection"))
-
-
-@dataclass(frozen=True)
-class Thing:
-    number: int
-    size: int = 1
+from tests.shelved import AWAY, Builder, Thing
 
 
-class Builder:
-    """Counts; waits or fails when it is told to."""
-
-    def __init__(self) -> None:
-        self.built = 0
-        self.trouble: Exception | None = None
-        self.gate = threading.Event()
-        self.gate.set()
-
-    def __call__(self, _: str, __: Thing | None) -> Thing:
-        self.built += 1
-        number = self.built
-        self.gate.wait(10)
-        if self.trouble is not None:
-            raise self.trouble
-        return Thing(number)
+def is_a(key: str, _: Thing | None) -> bool:
+    return key == "a"
 
 
 def told(story: Callable[[Builder, Shelf[str, Thing]], Awaitable[None]]) -> None:
@@ -49,7 +24,7 @@ def told(story: Callable[[Builder, Shelf[str, Thing]], Awaitable[None]]) -> None
 def test_what_has_changed_is_built_anew_and_nothing_else() -> None:
     async def story(_: Builder, shelf: Shelf[str, Thing]) -> None:
         assert [1, 2] == [(await shelf.get(key)).number for key in "ab"]
-        shelf.outdate("a".__eq__)
+        shelf.outdate(is_a)
         assert [3, 2, 3] == [(await shelf.get(key)).number for key in "aba"]
 
     told(story)
@@ -59,9 +34,9 @@ def test_what_changes_while_it_is_built_is_built_once_more() -> None:
     async def story(build: Builder, shelf: Shelf[str, Thing]) -> None:
         build.gate.clear()
         asking = asyncio.create_task(shelf.get("a"))
-        while not build.built:
+        while not build.begun:
             await asyncio.sleep(0.001)
-        shelf.outdate("a".__eq__)
+        shelf.outdate(is_a)
         build.gate.set()
         assert (await asking).number == 1
         assert [2, 2] == [(await shelf.get("a")).number for _ in range(2)]
@@ -73,7 +48,27 @@ def test_what_has_changed_is_given_as_it_was_while_the_database_is_away() -> Non
     async def story(build: Builder, shelf: Shelf[str, Thing]) -> None:
         await shelf.get("a")
         build.trouble = AWAY
-        shelf.outdate("a".__eq__)
+        shelf.outdate(is_a)
         assert (await shelf.get("a")).number == 1
+
+    told(story)
+
+
+def test_it_is_told_what_is_kept_where_anything_is() -> None:
+    async def story(build: Builder, shelf: Shelf[str, Thing]) -> None:
+        kept = await shelf.get("a")
+        build.gate.clear()
+        asking = asyncio.create_task(shelf.get("b"))
+        await asyncio.sleep(0)
+        shown: list[tuple[str, Thing | None]] = []
+
+        def note(key: str, old: Thing | None) -> bool:
+            shown.append((key, old))
+            return False
+
+        shelf.outdate(note)
+        assert [("a", kept), ("b", None)] == shown
+        build.gate.set()
+        await asking
 
     told(story)

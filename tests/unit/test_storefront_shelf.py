@@ -1,45 +1,16 @@
 """The shelf: once a second, once for all who wait, from memory while the database is away."""
 
 import asyncio
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 import pytest
-from sqlalchemy.exc import OperationalError
 
 from app.kernel.errors import NotFound, Unavailable
 from app.storefront import shelf as shelves
 from app.storefront.shelf import Shelf, Wanted
-
-
-@dataclass(frozen=True)
-class Thing:
-    key: str
-    number: int
-    size: int = 1
-
-
-class Builder:
-    """Builds things, counting; fails or waits when it is told to."""
-
-    def __init__(self) -> None:
-        self.built = 0
-        self.trouble: Exception | None = None
-        self.gate = threading.Event()
-        self.gate.set()
-
-    def __call__(self, key: str, old: Thing | None) -> Thing:
-        self.gate.wait(10)
-        if self.trouble is not None:
-            raise self.trouble
-        self.built += 1
-        return Thing(key, self.built)
-
-
-AWAY = OperationalError("SELECT 1", {}, Exception("the server closed the connection"))
+from tests.shelved import AWAY, Builder, Thing
 
 
 @pytest.fixture
@@ -172,6 +143,35 @@ def test_a_full_shelf_lets_go_of_what_is_least_used(
         return (await shelf.get("a")).number, (await shelf.get("b")).number
 
     assert asyncio.run(ask()) == (1, 4)
+
+
+@pytest.mark.parametrize(("bound", "keys"), [("MOST_UNDER_WAY", "abc"), ("MOST_WAITING", "aaa")])
+def test_of_what_never_was_only_so_much_is_waited_for(
+    build: Builder,
+    new_shelf: Callable[..., Shelf[str, Thing]],
+    passes: Callable[[float], None],
+    monkeypatch: pytest.MonkeyPatch,
+    bound: str,
+    keys: str,
+) -> None:
+    monkeypatch.setattr(shelves, bound, 3)
+    monkeypatch.setattr(shelves, "PATIENCE", 0.01)
+
+    async def ask() -> None:
+        shelf = new_shelf()
+        kept = await shelf.get("kept")
+        build.gate.clear()
+        waiting = [asyncio.create_task(shelf.get(key)) for key in keys]
+        await asyncio.sleep(0)
+        with pytest.raises(Unavailable):
+            await shelf.get("d")
+        passes(2)
+        assert kept == await shelf.get("kept"), "what stood is given all the same"
+        build.gate.set()
+        assert list(keys) == [thing.key for thing in await asyncio.gather(*waiting)]
+        assert "d" == (await shelf.get("d")).key
+
+    asyncio.run(ask())
 
 
 class TogetherBuilder(Builder):

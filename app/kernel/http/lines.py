@@ -2,7 +2,8 @@
 nothing. Cut are those that do not read what they asked for, and those that begin a request, or a line, and say no more.
 
 Extends uvicorn's protocol; knows nothing of what is asked. Looks at all lines every few seconds, so a request costs
-nothing more.
+nothing more; less, where its answer is ready (at_once.py). Nor has each request a timer of its own: the line has one,
+which is set anew when it comes too early.
 """
 
 import asyncio
@@ -12,8 +13,10 @@ from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
+
+from app.kernel.http.at_once import Given, Ready, has_body, ready_in
 
 MOST: Final = 12_000
 """Lines open at once: ten thousand streams, and those that come and go."""
@@ -45,7 +48,87 @@ class Line(HttpToolsProtocol):
         self._unsent = 0
         self._strikes = 0
         self._heard = False
-        self._at: RequestResponseCycle | None = None
+        self._at: object = None
+        self._ready = ready_in(self.app)
+        self._rests_since: float | None = None
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._common = b""
+
+    @property
+    def common(self) -> bytes:
+        """The headers of all answers as they go over the line: the date, which is renewed each second."""
+        headers = self.server_state.default_headers
+        if headers is not self._headers:
+            self._headers, self._common = headers, b"".join(b"%b: %b\r\n" % header for header in headers)
+        return self._common
+
+    def on_message_begin(self) -> None:
+        self.url, self.headers, self.expect_100_continue = b"", [], False
+
+    def on_headers_complete(self) -> None:
+        self._rests_since = None
+        if self._ready is None or not self._answers_at_once(self._ready):
+            self._set_out()
+            super().on_headers_complete()
+
+    def _set_out(self) -> None:
+        """What `on_message_begin` does otherwise for each request, with what was heard since."""
+        url, headers, expect = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.headers, self.expect_100_continue = url, headers, expect
+        self.scope["headers"] = headers
+
+    def _answers_at_once(self, ready: Ready) -> bool:
+        parser, before = self.parser, self.cycle
+        is_usual = (
+            parser.get_method() == b"GET"
+            and (before is None or before.response_complete)
+            and parser.should_keep_alive()
+            and parser.get_http_version() == "1.1"
+            and not (parser.should_upgrade() or self.flow.write_paused or has_body(self.headers))
+        )
+        if not is_usual:
+            return False
+        given = Given(self)
+        self.cycle = given  # type: ignore[assignment]
+        if ready(self.url, self.headers, given.give):
+            return True
+        self.cycle = before
+        return False
+
+    def on_response_complete(self) -> None:
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+            return
+        self._rests_since = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self._look_after(self.timeout_keep_alive)
+
+    def _look_after(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
+
+    def timeout_keep_alive_handler(self) -> None:
+        self.timeout_keep_alive_task = None
+        if self._rests_since is None:
+            return
+        left = self._rests_since + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self._look_after(left)
+        else:
+            super().timeout_keep_alive_handler()
+
+    def _unset_keepalive_if_required(self) -> None:
+        self._rests_since = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self.timeout_keep_alive_task is not None:
+            self.timeout_keep_alive_task.cancel()
+            self.timeout_keep_alive_task = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)

@@ -27,7 +27,7 @@ LOOKS_EVERY: Final = 1.0
 AT_ONCE: Final = 20_000
 """Deltas that are added up at once: the more there are, the more of them are of the same count."""
 _PIECE, _DELTAS = 150, 1_000
-"""In one transaction of SQLite's: counts that are changed, each in all spans, and deltas that are taken."""
+"""The most in one transaction of SQLite's: counts that are changed, each in all spans, and deltas that are taken."""
 
 
 class Taken(Exception):
@@ -35,7 +35,7 @@ class Taken(Exception):
 
 
 class Sum(NamedTuple):
-    """What some deltas of one count came to."""
+    """What some deltas of one count came to, at most `_DELTAS`."""
 
     merchant_id: int
     dimension: str
@@ -104,12 +104,14 @@ def _pieces(session: Session) -> Iterator[list[Sum]]:
     """Some deltas of SQLite's added up, as much in a piece as may be written at once."""
     piece: list[Sum] = []
     deltas = 0
-    for merchant, dimension, value, starts, ids, *counts in session.execute(_ADDED_UP, {"most": AT_ONCE}):
-        piece.append(Sum(merchant, dimension, value, starts, counts, ids.split()))
-        deltas += len(piece[-1].deltas)
-        if len(piece) >= _PIECE or deltas >= _DELTAS:
+    limits = {"most": AT_ONCE, "of_one_count": _DELTAS}
+    for merchant, dimension, value, starts, ids, *counts in session.execute(_ADDED_UP, limits):
+        found = Sum(merchant, dimension, value, starts, counts, ids.split())
+        if len(piece) == _PIECE or deltas + len(found.deltas) > _DELTAS:
             yield piece
             piece, deltas = [], 0
+        piece.append(found)
+        deltas += len(found.deltas)
     if piece:
         yield piece
 
@@ -140,8 +142,9 @@ _WIDTHS = " UNION ALL ".join(f"SELECT CAST({span} AS BIGINT) AS width" for span 
 
 _ADDED_UP = text(
     f"SELECT merchant_id, dimension, value, starts, group_concat(delta_id, ' '), {_SUMS}"
-    " FROM (SELECT * FROM rollup_deltas ORDER BY merchant_id, delta_id LIMIT :most)"
-    " GROUP BY merchant_id, dimension, starts, value"
+    " FROM (SELECT *, (row_number() OVER (PARTITION BY merchant_id, dimension, starts, value) - 1) / :of_one_count"
+    " AS part FROM (SELECT * FROM rollup_deltas ORDER BY merchant_id, delta_id LIMIT :most))"
+    " GROUP BY merchant_id, dimension, starts, value, part"
 )
 _TAKE = (
     "DELETE FROM rollup_deltas WHERE (merchant_id, delta_id) IN"

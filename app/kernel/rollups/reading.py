@@ -7,9 +7,9 @@ of Paris is a day of UTC and an hour, less an hour. Knows no domain.
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, get_args
 
-from sqlalchemy import BigInteger, FromClause, Integer, Select, String, and_, func, select, true
+from sqlalchemy import BigInteger, FromClause, Integer, Select, String, and_, bindparam, func, select, true
 from sqlalchemy.orm import Session
 
 from app.kernel.database import id_type, table_of
@@ -49,12 +49,11 @@ def sums(
     dimension: Dimension,
     periods: Sequence[Period],
     only: Collection[str] | None = None,
-    without: Collection[str] = (),
 ) -> dict[tuple[int, str], Counts]:
     """What was counted in each of `periods` (by its index) under each value of `dimension`; nothing is left out.
 
-    The periods follow each other and none overlap. `only` and `without` are values; the empty one is "none". The
-    session sees one moment (`Database.reading`). Raises `ValueError` for a period that is not whole quarters.
+    The periods follow each other and none overlap. `only` are values; the empty one is "none". The session
+    sees one moment (`Database.reading`). Raises `ValueError` for a period that is not whole quarters.
     """
     run_uncompiled(session)
     found: dict[tuple[int, str], list[int]] = defaultdict(lambda: [0] * len(MEASURES))
@@ -64,7 +63,7 @@ def sums(
         index = bisect_right(periods, (starts, _END)) - 1
         if index >= 0 and starts < periods[index][1]:
             _add(found[index, value], counts)
-    return {key: Counts(*counts) for key, counts in found.items() if any(counts) and key[1] not in without}
+    return {key: Counts(*counts) for key, counts in found.items() if any(counts)}
 
 
 def extent(session: Session, merchant_id: int) -> Period | None:
@@ -122,6 +121,8 @@ def _add(sums: list[int], counts: Sequence[Any]) -> None:
 
 
 _END: Final = 2**63
+_MOST_KEYS: Final = 5_000
+"""Where there would be more, spans are asked for alone: a key for each value of each would make half a million."""
 _rollups, _deltas = table_of(Rollup), table_of(RollupDelta)
 
 
@@ -134,10 +135,13 @@ def _folded(
         for index, (since, until) in enumerate(periods)
         for part in parts(since, until)
     ]
-    if only is not None:
-        keys = [(*key, value) for key in keys for value in set(only)]
-    kind = "one by one" if session.get_bind().dialect.name == "sqlite" else "lateral"
-    return _QUESTIONS[only is not None, kind].ask(session, keys)
+    lateral = session.get_bind().dialect.name != "sqlite"
+    if only is None:
+        return _QUESTIONS["all", lateral].ask(session, keys)
+    values = sorted(set(only))
+    if len(keys) * len(values) > _MOST_KEYS:
+        return _QUESTIONS["some", lateral].ask(session, keys, only=values)
+    return _QUESTIONS["each", lateral].ask(session, [(*key, value) for key in keys for value in values])
 
 
 def _unfolded(
@@ -158,26 +162,33 @@ def _unfolded(
     return session.execute(query.group_by(*columns)).all()
 
 
-def _question(given: FromClause, *, by_value: bool, lateral: bool) -> Select[*tuple[Any, ...]]:
+Values = Literal["all", "each", "some"]
+"""Of all values, of one in each key, or of those in a list beside the keys."""
+
+
+def _question(given: FromClause, values: Values, *, lateral: bool) -> Select[*tuple[Any, ...]]:
     """On PostgreSQL, each key is looked up by itself whatever the planner thinks of how many there are; SQLite does
-    so anyway."""
-    asked = [
-        _rollups.c[name] == given.c[name] for name in ("merchant_id", "dimension", *(["value"] if by_value else []))
-    ]
+    so anyway. The index over values is for keys with a value: without one it would be read from end to end, or once for
+    each value, so other questions do not name that column as it is."""
+    names = ("merchant_id", "dimension", *(["value"] if values == "each" else []))
+    asked = [_rollups.c[name] == given.c[name] for name in names]
     asked += [_rollups.c.span == given.c.width]
     asked += [_rollups.c.starts >= given.c.since, _rollups.c.starts < given.c.until]
+    value = _rollups.c.value if values == "each" else (_rollups.c.value + "").label("value")
+    if values == "some":
+        asked.append((_rollups.c.value + "").in_(bindparam("only", expanding=True)))
     if not lateral:
         numbers = (func.sum(given.c.times * _rollups.c[name]) for name in MEASURES)
-        found = select(given.c.period, _rollups.c.value, *numbers).join_from(given, _rollups, and_(*asked))
-        return found.group_by(given.c.period, _rollups.c.value)
-    spans = select(_rollups.c.value, *(func.sum(_rollups.c[name]).label(name) for name in MEASURES)).where(*asked)
-    theirs = spans.group_by(_rollups.c.value).lateral("theirs")
+        found = select(given.c.period, value, *numbers).join_from(given, _rollups, and_(*asked))
+        return found.group_by(given.c.period, value)
+    spans = select(value, *(func.sum(_rollups.c[name]).label(name) for name in MEASURES)).where(*asked)
+    theirs = spans.group_by(value).lateral("theirs")
     numbers = (func.sum(given.c.times * theirs.c[name]) for name in MEASURES)
     found = select(given.c.period, theirs.c.value, *numbers).join_from(given, theirs, true())
     return found.group_by(given.c.period, theirs.c.value)
 
 
-def _questions() -> Mapping[tuple[bool, str], Question]:
+def _questions() -> Mapping[tuple[Values, bool], Question]:
     columns: dict[str, Any] = {
         "merchant_id": BigInteger(),
         "dimension": String(),
@@ -186,15 +197,12 @@ def _questions() -> Mapping[tuple[bool, str], Question]:
         "period": Integer(),
     }
 
-    def question(*, by_value: bool, lateral: bool) -> Question:
-        more = {"value": id_type(255)} if by_value else {}
-        return Question(lambda given: _question(given, by_value=by_value, lateral=lateral), **columns, **more)
+    def question(values: Values, *, lateral: bool) -> Question:
+        more = {"value": id_type(255)} if values == "each" else {}
+        return Question(lambda given: _question(given, values, lateral=lateral), **columns, **more)
 
-    return {
-        (by_value, kind): question(by_value=by_value, lateral=kind == "lateral")
-        for by_value in (False, True)
-        for kind in ("one by one", "lateral")
-    }
+    kinds: tuple[Values, ...] = get_args(Values)
+    return {(values, lateral): question(values, lateral=lateral) for values in kinds for lateral in (False, True)}
 
 
 _QUESTIONS: Final = _questions()

@@ -38,8 +38,8 @@ SPANS: Final = (QUARTER, 4 * QUARTER, 96 * QUARTER, 16 * 96 * QUARTER)
 of each."""
 
 
-class Counts:
-    """So many of each."""
+class CountColumns:
+    """So many of each, in a row."""
 
     wall_views: Mapped[int] = mapped_column(BigInteger, server_default="0")
     card_views: Mapped[int] = mapped_column(BigInteger, server_default="0")
@@ -52,7 +52,7 @@ class Counts:
     checkouts: Mapped[int] = mapped_column(BigInteger, server_default="0")
 
 
-class RollupDelta(Counts, Base):
+class RollupDelta(CountColumns, Base):
     """What a batch of facts adds to a quarter of an hour; a negative number takes back. Gone when it is folded."""
 
     __tablename__ = "rollup_deltas"
@@ -64,7 +64,7 @@ class RollupDelta(Counts, Base):
     starts: Mapped[int] = mapped_column(BigInteger)  # of the quarter, microseconds since 1970
 
 
-class Rollup(Counts, Base):
+class Rollup(CountColumns, Base):
     """What was counted in a span of time, as far as it is folded."""
 
     __tablename__ = "rollups"

@@ -5,18 +5,21 @@ commit. Lives in the event loop.
 """
 
 import asyncio
+import logging
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
-from itertools import compress
+from itertools import compress, islice
 from time import monotonic
 from typing import Final
 
+from sqlalchemy.exc import DBAPIError
 from starlette.concurrency import run_in_threadpool
 
 from app.kernel.clock import from_micros, to_micros
+from app.kernel.database import lost_a_race
 from app.kernel.errors import NotFound, Unavailable
 from app.kernel.ids import Malformed, merchant_of
 from app.kernel.runtime import Runtime
@@ -27,12 +30,21 @@ from app.privacy import signals, tokens
 from app.referrals import beacons, bots
 from app.referrals.beacons import NewBeacons, Report, Shown, Subject, believed
 from app.storefront.answers import Answer, Ask, Receive, plain
-from app.storefront.beacons.body import whole
+from app.storefront.beacons.body import Doorway
 from app.storefront.beacons.reading import LARGEST_BODY, Entry, entries
+from app.storefront.beacons.together import Together
+
+log = logging.getLogger(__name__)
 
 MOST_WAITING: Final = 10_000
-"""Reports that may wait to be written: half of what the recorder takes, so that there is always room for a like or a
-visit, which waits for a part of a second behind them. Who has more to report is asked to come again."""
+"""Reports that may wait to be understood and written: half of what the recorder takes, so that there is always room for
+a like or a visit, which waits for a part of a second behind them. Who has more to report is asked to come again."""
+PATIENCE: Final = 5.0
+"""Seconds after which a database that does not even say who is reported about counts as away."""
+_LEAST: Final = 5
+"""Reports: as much memory as a request takes beside them."""
+_MOST_MERCHANTS: Final = 5
+"""A page is one merchant's, who may have a shop or two beside it. What is reported of more is refused."""
 _MOST_TOUCHING: Final = 4
 """Threads that write touches at once; the others are for those who like, share and buy."""
 _MOST_CODES: Final = 20_000
@@ -45,6 +57,8 @@ class Beacons:
         self._here = here
         self._directory = directory
         self._codes: dict[str, tuple[float, Shown]] = {}
+        self._looks = Together(self._read)
+        self._doorway = Doorway()
         self._waiting = 0
         self._touching = asyncio.Semaphore(_MOST_TOUCHING)
 
@@ -53,33 +67,46 @@ class Beacons:
 
         Raises `TooLarge`, `BadRequest` and `Invalid` for a body that is none, and `Unavailable`.
         """
-        told = entries(await whole(ask, receive, LARGEST_BODY))
+        told = entries(await self._doorway.whole(ask, receive, LARGEST_BODY))
         if bots.is_machine("GET", ask.headers.get("user-agent"), ask.headers):
             return _accepted(0, len(told))
-        cards = await self._shown({entry.code for entry in told if entry is not None and entry.code})
-        about = [None if entry is None else _subject(entry, cards) for entry in told]
-        shops = await self._shops({of.merchant_id for of in about if of is not None})
+        if self._waiting >= MOST_WAITING:
+            raise Unavailable("Too much is being reported at once; ask again in a moment.")
+        weight = max(len(told), _LEAST)
+        self._waiting += weight  # before anything is waited for: while a database stalls, nobody hears who goes away
+        try:
+            return await self._take(ask, told)
+        finally:
+            self._waiting -= weight
+
+    async def _take(self, ask: Ask, told: Sequence[Entry | None]) -> Answer:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                about, shops = await self._about(told)
+        except TimeoutError:
+            raise Unavailable("The database is not available; ask again in a moment.") from None
         now = self._here.clock.now()
         reports = tuple(_reports(told, about, self._pages(ask, shops), to_micros(now)))
         stands = await self._keep(NewBeacons(reports, now)) if reports else []
         kept = sum(stands)
         return _accepted(kept, len(told) - kept)
 
+    async def _about(self, told: Sequence[Entry | None]) -> tuple[list[Subject | None], Mapping[int, Shop]]:
+        """What is reported about, and of whom."""
+        cards = await self._shown({entry.code for entry in told if entry is not None and entry.code})
+        about = [None if entry is None else _subject(entry, cards) for entry in told]
+        merchants = dict.fromkeys([of.merchant_id for of in about if of is not None])
+        return about, await self._shops(islice(merchants, _MOST_MERCHANTS))
+
     async def _keep(self, told: NewBeacons) -> list[bool]:
         """Write it, and the touches that come of it; whether each report stands."""
-        if self._waiting >= MOST_WAITING:
-            raise Unavailable("Too much is being reported at once; ask again in a moment.")
-        self._waiting += len(told.reports)
-        try:
-            stands = await self._here.recorder.record(told)
-            if views := _views(compress(told.reports, stands)):
-                async with self._touching:
-                    await run_in_threadpool(self._touch, views)
-        finally:
-            self._waiting -= len(told.reports)
+        stands = await self._here.recorder.record(told)
+        if views := _views(compress(told.reports, stands)):
+            async with self._touching:
+                await run_in_threadpool(self._touch, views)
         return stands
 
-    async def _shown(self, codes: set[str]) -> Mapping[str, Shown]:
+    async def _shown(self, codes: Set[str]) -> Mapping[str, Shown]:
         """The referrals of these codes, as they were within the last second."""
         if not codes:
             return {}
@@ -90,11 +117,11 @@ class Beacons:
             if (kept := self._codes.get(code)) is not None and now - kept[0] < beacons.FRESH_FOR
         }
         if len(known) < len(codes):
-            found = await run_in_threadpool(self._read, codes - known.keys())
+            found = await self._looks.find(codes - known.keys())
             if len(self._codes) + len(found) > _MOST_CODES:
                 self._codes.clear()
             self._codes.update((code, (now, shown)) for code, shown in found.items())
-            known |= found
+            known |= {code: found[code] for code in codes & found.keys()}
         return known
 
     async def _shops(self, merchants: Iterable[int]) -> dict[int, Shop]:
@@ -115,14 +142,29 @@ class Beacons:
             if origin is None or allows_origin(shop.allowed_origins, origin, own)
         }
 
-    def _read(self, codes: Iterable[str]) -> dict[str, Shown]:
+    def _read(self, codes: Set[str]) -> dict[str, Shown]:
         with self._here.database.reading() as session:
             return beacons.shown(session, codes)
 
     def _touch(self, views: "_Views") -> None:
+        """The reports are on disk: whoever heard of an error would tell them again, and they would count twice."""
         for visitor, seen in views.items():
+            try:
+                self._touch_once(visitor, seen)
+            except Exception as error:
+                log.error("the views of a visitor are counted, but earn nothing", exc_info=error)
+
+    def _touch_once(self, visitor: str, seen: "_Seen", races: int = 3) -> None:
+        """Again, where somebody else wrote the same at this moment."""
+        try:
             with self._here.database.transaction() as session:
                 beacons.touch(session, self._here.events, visitor, seen, self._here.clock.now())
+        except DBAPIError as error:
+            if not races or not lost_a_race(error):
+                raise
+        else:
+            return
+        self._touch_once(visitor, seen, races - 1)
 
 
 class _Page:
@@ -188,7 +230,8 @@ def _comes_to(click: str) -> int | None:
         return None
 
 
-_Views = dict[str, list[tuple[Shown, datetime]]]
+_Seen = list[tuple[Shown, datetime]]
+_Views = dict[str, _Seen]
 """What each visitor saw. A visitor is one merchant's."""
 
 

@@ -33,7 +33,7 @@ router = APIRouter(tags=["shopper"])
 async def report_beacons(request: Request, front: Front, ask: Asked) -> Response:
     """Report what was seen and opened: a JSON array of up to 100, as `application/json` or `text/plain` (which a page
     may send to another origin without asking first). One that is impossible is counted as refused, and does not lose
-    the others.
+    the others; nor does what is of a sixth merchant.
 
     Under Global Privacy Control or Do Not Track, and where the merchant keeps no visitors, it is counted without
     visitor and click. Machines count for nothing. A `card_view` with a `code` and a proven visitor is a touch of type

@@ -5,6 +5,7 @@ after their commit.
 """
 
 import io
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -12,7 +13,7 @@ from typing import NamedTuple
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from app.kernel.errors import NotFound
+from app.kernel.errors import AppError, NotFound
 from app.kernel.ids import is_code
 from app.networks.observed import seen_from as observed
 from app.networks.utm import with_utm
@@ -23,13 +24,15 @@ from app.referrals.models import Referral
 from app.referrals.visits import NewVisit, Way
 from app.storefront import headers, look
 from app.storefront.addresses import web_address, with_click
-from app.storefront.answers import Answer, Ask, Header, Prepared, plain
+from app.storefront.answers import Answer, Ask, Give, Header, Prepared, plain, wire
 from app.storefront.friendly import friendly
 from app.storefront.links.page_cards import PageCards
 from app.storefront.pages.answers import STAND_IN, ClickPage, Hosted, Page
 from app.storefront.parts import Parts
 from app.storefront.shelf import Shelf, Wanted
 from app.storefront.views import Led, PageView, ProductView, ReferralView
+
+log = logging.getLogger(__name__)
 
 MEMORY = 32 * 1024 * 1024
 """Bytes for the pages of links."""
@@ -72,16 +75,20 @@ class _Away:
     def __init__(self, address: str, utm: bool) -> None:
         self._address = address
         self._utm = utm
-        self._halves: dict[str | None, list[bytes]] = {}  # by network, of which there are few
+        self._halves: dict[str | None, tuple[list[bytes], list[bytes]]] = {}  # by network, of which there are few
 
     def answer(self, click: str, network: str | None) -> Answer:
         """The way there for one visitor; `network` is that of the visit (attribution.md, rule 7)."""
-        halves = self._halves.get(network) or self._cut(network)
-        return Answer(302, [(b"location", click.encode().join(halves)), *_AWAY])
+        address, head = self._halves.get(network) or self._cut(network)
+        known = click.encode()
+        return Answer(302, [(b"location", known.join(address)), *_AWAY], b"", known.join(head))
 
-    def _cut(self, network: str | None) -> list[bytes]:
-        address = with_utm(self._address, network) if self._utm and network else self._address
-        halves = self._halves[network] = with_click(address, STAND_IN).encode("ascii").split(STAND_IN.encode())
+    def _cut(self, network: str | None) -> tuple[list[bytes], list[bytes]]:
+        """The address, and the whole head, around the click."""
+        tagged = with_utm(self._address, network) if self._utm and network else self._address
+        address, mark = with_click(tagged, STAND_IN).encode("ascii"), STAND_IN.encode()
+        halves = address.split(mark), wire([(b"location", address), *_AWAY]).split(mark)
+        self._halves[network] = halves
         return halves
 
 
@@ -118,15 +125,36 @@ class Links:
         about = (_A_DAY, headers.ANYWHERE, headers.EMBEDDABLE, headers.NO_SNIFFING, _DRAWING_ONLY)
         return plain(200, drawn.getvalue(), _SVG, *about)
 
+    def follow_at_once(self, ask: Ask, code: str, give: Give) -> bool:
+        """Whether the answer of `follow` is given without a wait for anything but the visit's commit."""
+        landing = self._shelf.at_once(LinkKey(code, self._hosted.language(ask), True))
+        if landing is None or bots.kind_of(ask.method, ask.headers.get("user-agent"), ask.headers) is not Asker.PERSON:
+            return False
+        visit = self._visit_of(ask, landing.way)
+
+        def tell(click: str | Exception) -> None:
+            try:
+                answer = self._failed(ask, click) if isinstance(click, Exception) else _led(landing, visit, click)
+            except Exception:
+                log.exception("a visitor could not be led on")
+                answer = self._failed(ask, AppError())
+            answer.give(give)
+
+        self._here.recorder.put(visit, tell)
+        return True
+
+    def _failed(self, ask: Ask, error: Exception) -> Answer:
+        return self._hosted.no(ask, error if isinstance(error, AppError) else AppError())
+
     async def _visit(self, ask: Ask, code: str) -> Answer:
         landing = await self._landing(ask, code, for_people=True)
-        way, about = landing.way, ask.headers
+        visit = self._visit_of(ask, landing.way)
+        return _led(landing, visit, await self._here.recorder.record(visit))
+
+    def _visit_of(self, ask: Ask, way: Way) -> NewVisit:
+        about = ask.headers
         seen_from = observed(about.get("referer"), about.get("user-agent"), ask.query, shared_to=way.shared_to)
-        click = await self._here.recorder.record(NewVisit.by(way, seen_from, self._here.clock.now()))
-        if landing.away is not None:
-            return landing.away.answer(click, seen_from or way.shared_to)
-        assert isinstance(landing.page, ClickPage)
-        return landing.page.for_click(click)
+        return NewVisit.by(way, seen_from, self._here.clock.now())
 
     async def settle(self) -> None:
         """Wait until the visits of machines that were counted are written."""
@@ -190,6 +218,14 @@ class Links:
         if isinstance(view.seen, ProductView):
             return self._pages.product(view.seen, language, click, view.referral)
         return self._pages.wall(view.seen, language, click, view.referral)
+
+
+def _led(landing: _Landing, visit: NewVisit, click: str) -> Answer:
+    """Where the visitor with this click is led to."""
+    if landing.away is not None:
+        return landing.away.answer(click, visit.seen_from or visit.shared_to)
+    assert isinstance(landing.page, ClickPage)
+    return landing.page.for_click(click)
 
 
 _AWAY: tuple[Header, ...] = (

@@ -12,7 +12,7 @@ from app.merchants import service as merchants
 from app.orders.checkout import desk as checkout
 from app.storefront import headers, look
 from app.storefront.addresses import CLICK, is_click_of
-from app.storefront.answers import Answer, Ask, Header, Prepared, plain
+from app.storefront.answers import Answer, Ask, Header, Prepared, plain, wire
 from app.storefront.friendly import friendly
 from app.storefront.pages.choices import NOTHING, Chosen
 from app.storefront.pages.refusals import kind_of
@@ -29,17 +29,18 @@ STAND_IN = "clk_" + secrets.token_hex(15)
 class ClickPage:
     """A page that was rendered once, into which each visitor's click id is put."""
 
-    __slots__ = ("_headers", "_parts", "size")
+    __slots__ = ("_head", "_headers", "_parts", "size")
 
     def __init__(self, rendered: bytes, about: list[Header]) -> None:
         self._parts = rendered.split(STAND_IN.encode())
         # Click ids are all as long as the one that stands in for them, so the page's length is known before.
         self._headers = plain(200, rendered, HTML, headers.NO_STORE, *about).headers
+        self._head = wire(self._headers)
         self.size = len(rendered)
 
     def for_click(self, click: str) -> Answer:
         """The whole page of the visitor with this click: nobody else may ever be shown it."""
-        return Answer(200, self._headers, click.encode().join(self._parts))
+        return Answer(200, self._headers, click.encode().join(self._parts), self._head)
 
 
 Page = Prepared | ClickPage

@@ -17,6 +17,7 @@ from tests.bench.servers import ROOT, Server, started
 
 FOLDER: Final = ROOT / "var" / "peers"
 FROM_PYPI: Final = Path(__file__).parents[1] / "peers.txt"
+"""With hashes; `make lock` makes it of `peers.in`."""
 _SECONDS: Final = 600
 
 
@@ -48,14 +49,19 @@ def from_pypi() -> Path:
     """The folder of programs of a virtual environment with all of them. Raises `NotHad`."""
     home = FOLDER / "venv"
     programs = home / ("Scripts" if sys.platform == "win32" else "bin")
-    mark = home / hashlib.sha256(FROM_PYPI.read_bytes()).hexdigest()[:12]
+    mark = home / mark_of(FROM_PYPI.read_text("utf-8"))
     if not mark.exists():
         shutil.rmtree(home, ignore_errors=True)
         venv.create(home, with_pip=True)
         pip = [str(programs / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        run([*pip, "-r", str(FROM_PYPI)], home, {})
+        run([*pip, "--require-hashes", "-r", str(FROM_PYPI)], home, {})
         mark.touch()
     return programs
+
+
+def mark_of(*texts: str) -> str:
+    """The name of a file that says of what something was made: other texts, another mark."""
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:12]
 
 
 def run(command: Sequence[str], folder: Path, settings: Mapping[str, str]) -> None:

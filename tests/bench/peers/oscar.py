@@ -1,12 +1,13 @@
 """django-oscar, a shop: the page of a product, as its own templates draw it."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from tests.bench.ground import Ground
-from tests.bench.peers.had import FOLDER, Program, from_pypi, gunicorn, run, serving
+from tests.bench.peers.had import FOLDER, FROM_PYPI, Program, from_pypi, gunicorn, mark_of, run, serving
 from tests.bench.servers import Server
 from tests.net import free_port
 
@@ -106,16 +107,15 @@ def shop(ground: Ground) -> Iterator[Server]:
 
 
 def _build(programs: Path, folder: Path, settings: dict[str, str]) -> None:
-    """Once: making the tables takes half a minute."""
-    done = folder / "done"
+    """Once for each text of ours and each version of theirs: making the tables takes half a minute."""
+    files = {"shop_settings.py": _SETTINGS, "shop_urls.py": _URLS, "shop_product.py": _PRODUCT}
+    done = folder / mark_of(*files.values(), FROM_PYPI.read_text("utf-8"))
     if done.exists():
         return
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in folder.glob("shop.db*"):
-        path.unlink()
-    (folder / "shop_settings.py").write_text(_SETTINGS, "utf-8")
-    (folder / "shop_urls.py").write_text(_URLS, "utf-8")
-    (folder / "shop_product.py").write_text(_PRODUCT, "utf-8")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for name, text in files.items():
+        (folder / name).write_text(text, "utf-8")
     run([str(programs / "django-admin"), "migrate", "--verbosity", "0"], folder, settings)
     run([str(programs / "python"), "shop_product.py"], folder, settings)
     done.touch()

@@ -1,8 +1,8 @@
 """The part about others: each at a job that we do too, ours beside it in the same rounds."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from tests.bench import servers
 from tests.bench.asked import Path, get, like, post
@@ -15,9 +15,10 @@ from tests.bench.rounds import Row, Stand, run, standing
 from tests.bench.servers import Server
 
 EXPLAINED = """Each peer runs in one process on the server's core, as its makers say that it is to be served (Isso and
-django-oscar behind gunicorn with SQLite, Medusa in node with PostgreSQL), and ours beside it in the
-same rounds. They do more than the one thing that is measured here, as we do: this compares a job, not programs. Isso
-takes no more than 142 likes of a comment, so likes go to 200 comments in turn, each from another address."""
+django-oscar behind gunicorn with SQLite, Medusa in node with PostgreSQL), and ours beside it, on the same kind of
+database and in the same rounds. They do more than the one thing that is measured here, as we do: this compares a job,
+not programs. Isso takes no more than 142 likes of a comment, so likes go to 200 comments in turn, each from another
+address."""
 
 
 @dataclass
@@ -36,7 +37,7 @@ class Peer:
 
     name: str
     begin: Callable[[Ground, ExitStack, Stand], Iterator[Job]]
-    missing: str = field(default="")
+    on_sqlite: bool
 
 
 def section(ground: Ground) -> str:
@@ -46,7 +47,7 @@ def section(ground: Ground) -> str:
         for peer in PEERS:
             ground.say(f"peers: {peer.name}")
             try:
-                jobs += list(peer.begin(ground, stack, stands[0]))
+                jobs += list(peer.begin(ground, stack, _beside(peer, stands)))
             except (NotHad, RuntimeError, TimeoutError) as why:
                 missing.append(f"{peer.name}: not measured, {why}.")
         with servers.bare(ground.cores) as bare:
@@ -57,6 +58,14 @@ def section(ground: Ground) -> str:
                     run(ground, bare, job.ours, number)
     head = ["peer", "job", "a second", "99 % ms", "of bare", "ours: a second", "ours: of bare", "ours is"]
     return "\n\n".join([table(head, [_line(job) for job in jobs]), *missing, EXPLAINED])
+
+
+def _beside(peer: Peer, stands: Sequence[Stand]) -> Stand:
+    """Ours on the kind of database that the peer has. Raises `NotHad`."""
+    for stand in stands:
+        if stand.kind.is_sqlite == peer.on_sqlite:
+            return stand
+    raise NotHad("it needs PostgreSQL")
 
 
 def _line(job: Job) -> list[str]:
@@ -88,12 +97,16 @@ def _oscar(ground: Ground, stack: ExitStack, ours: Stand) -> Iterator[Job]:
 
 
 def _medusa(ground: Ground, stack: ExitStack, ours: Stand) -> Iterator[Job]:
-    store = stack.enter_context(medusa.store(ground))
+    store = stack.enter_context(medusa.store(ground, ours.kind))
     listing = Path("", store.server, [get("/store/products?limit=4", store.headers)], 200)
     yield _job(medusa.NAME, "four products with what is said of them", listing, _widget(ours))
 
 
-PEERS = (Peer(isso.NAME, _isso), Peer(oscar.NAME, _oscar), Peer(medusa.NAME, _medusa))
+PEERS = (
+    Peer(isso.NAME, _isso, on_sqlite=True),
+    Peer(oscar.NAME, _oscar, on_sqlite=True),
+    Peer(medusa.NAME, _medusa, on_sqlite=False),
+)
 
 
 def _job(name: str, what: str, theirs: Path, ours: Path) -> Job:
