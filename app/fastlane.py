@@ -88,6 +88,8 @@ class FastLane:
 
     def _give(self, url: bytes, headers: Sequence[Header], give: Give) -> bool:
         path, _, query = url.partition(b"?")
+        if b"#" in query:  # no part of an address that is asked for
+            return False
         match path.decode("latin-1").split("/"):
             case ["", "r", code]:
                 return self._front.links.follow_at_once(_asked(headers, query), code, give)

@@ -8,6 +8,7 @@ halves of the key: (merchant, id).
 import os
 import re
 import threading
+from collections import defaultdict
 from datetime import datetime
 from functools import lru_cache
 
@@ -60,14 +61,11 @@ class _Randomness:
 
 
 class _Chance:
-    """The part that nobody can guess. Within one millisecond of one process it grows, by steps that nobody can
-    guess either, so that what was made in a row (an import, a batch) also sorts in a row."""
+    """The part that nobody can guess, of ids of one kind. Within one millisecond of one process it grows, by steps that
+    nobody can guess either, so that what was made in a row (an import, a batch) also sorts in a row, whatever of
+    another kind and time was made between."""
 
     def __init__(self) -> None:
-        self.forget()
-
-    def forget(self) -> None:
-        """Begin anew, as a forked process must."""
         self._guard = threading.Lock()
         self._millisecond = -1
         self._last = 0
@@ -83,10 +81,10 @@ class _Chance:
 
 
 _random = _Randomness()
-_chance = _Chance()
+_chances: defaultdict[str, _Chance] = defaultdict(_Chance)
 if hasattr(os, "register_at_fork"):  # where processes can fork at all
     os.register_at_fork(after_in_child=_random.forget)
-    os.register_at_fork(after_in_child=_chance.forget)
+    os.register_at_fork(after_in_child=_chances.clear)
 
 
 def _base32(value: int, length: int) -> str:
@@ -115,14 +113,15 @@ def _head(prefix: str, millisecond: int, merchant: int) -> str:
 def new_id(prefix: str, merchant: int, at: datetime) -> str:
     """A fresh identifier of `merchant` made at `at` (aware)."""
     millisecond = int(at.timestamp() * 1000)
-    return _head(prefix, millisecond, merchant) + _sixty_bits(_chance.after(millisecond))
+    return _head(prefix, millisecond, merchant) + _sixty_bits(_chances[prefix].after(millisecond))
 
 
 def new_ids(prefix: str, merchant: int, at: datetime, count: int) -> list[str]:
     """`count` fresh identifiers, each greater than the one before."""
     millisecond = int(at.timestamp() * 1000)
     head = _head(prefix, millisecond, merchant)
-    return [head + _sixty_bits(_chance.after(millisecond)) for _ in range(count)]
+    chance = _chances[prefix]
+    return [head + _sixty_bits(chance.after(millisecond)) for _ in range(count)]
 
 
 def id_from(prefix: str, merchant: int, at: datetime, secret: bytes) -> str:

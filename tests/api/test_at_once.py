@@ -12,11 +12,12 @@ import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
 
+from app.fastlane import FastLane
 from app.kernel.http import lines
 from app.kernel.http.at_once import Give
 from app.kernel.http.lines import Line
 from tests.net import free_port, serving
-from tests.shop import BROWSER, TestMerchant
+from tests.shop import BROWSER, TestMerchant, ok
 
 LATER = 0.2
 RESTS = 0.3
@@ -177,29 +178,49 @@ ASKED = {
 }
 
 
+@pytest.fixture
+def given_at_once(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Whether each request, in order, that was asked about was answered at once."""
+    given: list[bool] = []
+    really = FastLane.at_once
+
+    def noted(lane: FastLane, *asked: Any) -> bool:
+        given.append(really(lane, *asked))
+        return given[-1]
+
+    monkeypatch.setattr(FastLane, "at_once", noted)
+    return given
+
+
 @pytest.mark.parametrize("headers", ASKED.values(), ids=ASKED)
-def test_a_payload_is_the_same_by_both_ways(new_merchant: Callable[..., TestMerchant], headers: dict[str, str]) -> None:
+def test_a_payload_is_the_same_by_both_ways(
+    new_merchant: Callable[..., TestMerchant], headers: dict[str, str], given_at_once: list[bool]
+) -> None:
     merchant = new_merchant(allowed_origins=["https://blog.example"])
     wall = merchant.wall(merchant.product()["id"])
     with httpx.Client(headers={"User-Agent": BROWSER, **headers}) as browser:
         address = f"{merchant.base}/v1/walls/{wall['id']}/widget"
         browser.get(address)
+        given_at_once.clear()
         both = [browser.get(address, headers={"Connection": way}) for way in ("keep-alive", "close")]
     assert told(both[0]) == told(both[1])
+    assert [True] == given_at_once  # whoever hangs up goes the usual way
 
 
-@pytest.mark.parametrize("landing", ["hosted", "merchant"])
+@pytest.mark.parametrize("landing", ["page", "merchant"])
 @pytest.mark.parametrize("agent", [BROWSER, "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)"])
 def test_a_link_leads_to_the_same_by_both_ways(
-    new_merchant: Callable[..., TestMerchant], landing: str, agent: str
+    new_merchant: Callable[..., TestMerchant], landing: str, agent: str, given_at_once: list[bool]
 ) -> None:
     merchant = new_merchant()
-    merchant.http.patch("/v1/merchant", json={"landing": landing})
+    ok(merchant.http.patch("/v1/merchant", json={"landing": landing}))
     code = merchant.shopper().share(merchant.product(url="https://shop.example/mug")["id"])["code"]
     with httpx.Client(headers={"User-Agent": agent}, base_url=merchant.base) as browser:
         browser.get(f"/r/{code}")
+        given_at_once.clear()
         both = [browser.get(f"/r/{code}", headers={"Connection": way}) for way in ("keep-alive", "close")]
     alike = [CLICK.sub("clk_", repr(told(answer))) for answer in both]
     assert alike[0] == alike[1]
+    assert [agent == BROWSER] == given_at_once  # whoever hangs up goes the usual way
     clicks = {click for answer in both for click in CLICK.findall(repr(told(answer)))}
     assert (2 if agent == BROWSER else 0) == len(clicks)

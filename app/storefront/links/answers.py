@@ -135,10 +135,10 @@ class Links:
         def tell(click: str | Exception) -> None:
             try:
                 answer = self._failed(ask, click) if isinstance(click, Exception) else _led(landing, visit, click)
-            except Exception:
+                answer.give(give)
+            except Exception:  # whatever it is: nobody else would answer
                 log.exception("a visitor could not be led on")
-                answer = self._failed(ask, AppError())
-            answer.give(give)
+                give(500, b"content-length: 0\r\n", b"")
 
         self._here.recorder.put(visit, tell)
         return True
