@@ -41,7 +41,10 @@ PARTS: Final[Sequence[tuple[str, tuple[str, ...]]]] = (
 )
 """What a line of a stack belongs to, by where it stands: from the innermost outwards, the first that is known."""
 REST: Final = "the rest"
-IDLE: Final = ("Condition.wait (", "_worker (concurrent/futures/", "Database.breathe (", "wait (threading.py")
+IDLE: Final = (
+    *("Condition.wait (", "_worker (concurrent/futures/", "Database.breathe (", "wait (threading.py"),
+    *("select (selectors.py", "EpollSelector.select (selectors.py"),  # the line by which processes wake each other
+)
 """Innermost lines of threads that only wait, and are sometimes taken for busy in the moment in which they begin to."""
 EXPLAINED: Final = f"""Percent of {RATE} looks a second at the threads of the server that were computing or waiting for
 the disk. Each look counts for the innermost part that is known; Python's own time for the part whose line it was."""
