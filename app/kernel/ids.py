@@ -8,7 +8,6 @@ halves of the key: (merchant, id).
 import os
 import re
 import threading
-from collections import defaultdict
 from datetime import datetime
 from functools import lru_cache
 
@@ -61,30 +60,32 @@ class _Randomness:
 
 
 class _Chance:
-    """The part that nobody can guess, of ids of one kind. Within one millisecond of one process it grows, by steps that
-    nobody can guess either, so that what was made in a row (an import, a batch) also sorts in a row, whatever of
-    another kind and time was made between."""
+    """The part that nobody can guess, of the ids of one kind and one millisecond. It grows, by steps that nobody can
+    guess either, so that what was made in a row (an import, a batch) also sorts in a row."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
-        self._millisecond = -1
-        self._last = 0
+        self._last = _random.bits(59)
 
-    def after(self, millisecond: int) -> int:
-        """60 bits, greater than those given for the same millisecond before."""
+    def next(self) -> int:
+        """60 bits, greater than those before: there is room for half a million, then it begins anew."""
         with self._guard:
-            if millisecond != self._millisecond or self._last >= 2**60 - 2**40:
-                self._millisecond, self._last = millisecond, _random.bits(59)
-            else:
-                self._last += 1 + _random.bits(40)
+            if self._last >= 2**60 - 2**40:
+                self._last = _random.bits(59)
+            self._last += 1 + _random.bits(40)
             return self._last
 
 
+@lru_cache(maxsize=256)
+def _chance(prefix: str, millisecond: int) -> _Chance:
+    """Those of the last milliseconds are remembered: of two threads, one may still be about the one that is just over."""
+    return _Chance()
+
+
 _random = _Randomness()
-_chances: defaultdict[str, _Chance] = defaultdict(_Chance)
 if hasattr(os, "register_at_fork"):  # where processes can fork at all
     os.register_at_fork(after_in_child=_random.forget)
-    os.register_at_fork(after_in_child=_chances.clear)
+    os.register_at_fork(after_in_child=_chance.cache_clear)
 
 
 def _base32(value: int, length: int) -> str:
@@ -113,15 +114,15 @@ def _head(prefix: str, millisecond: int, merchant: int) -> str:
 def new_id(prefix: str, merchant: int, at: datetime) -> str:
     """A fresh identifier of `merchant` made at `at` (aware)."""
     millisecond = int(at.timestamp() * 1000)
-    return _head(prefix, millisecond, merchant) + _sixty_bits(_chances[prefix].after(millisecond))
+    return _head(prefix, millisecond, merchant) + _sixty_bits(_chance(prefix, millisecond).next())
 
 
 def new_ids(prefix: str, merchant: int, at: datetime, count: int) -> list[str]:
     """`count` fresh identifiers, each greater than the one before."""
     millisecond = int(at.timestamp() * 1000)
     head = _head(prefix, millisecond, merchant)
-    chance = _chances[prefix]
-    return [head + _sixty_bits(chance.after(millisecond)) for _ in range(count)]
+    chance = _chance(prefix, millisecond)
+    return [head + _sixty_bits(chance.next()) for _ in range(count)]
 
 
 def id_from(prefix: str, merchant: int, at: datetime, secret: bytes) -> str:

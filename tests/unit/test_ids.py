@@ -66,6 +66,15 @@ def test_two_ids_of_the_same_millisecond_differ() -> None:
     assert 10_000 == len({new_id("clk", 1, AT) for _ in range(10_000)})
 
 
+def test_ids_of_one_kind_and_millisecond_sort_in_a_row_whatever_is_made_between() -> None:
+    later, ids = AT + timedelta(milliseconds=1), list[str]()
+    for _ in range(200):
+        ids.append(new_id("clk", 1, AT))
+        assert new_id("clk", 1, later) > ids[-1]
+        new_id("ref", 1, AT)
+    assert sorted(ids) == ids
+
+
 def test_a_code_has_at_least_47_bits() -> None:
     assert math.log2(58) * CODE_LENGTH >= 47
 
