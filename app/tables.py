@@ -2,7 +2,9 @@
 
 from app.attribution import models as _attribution
 from app.catalog import models as _catalog
+from app.delivery import models as _delivery
 from app.kernel import feed as _feed
+from app.kernel import journal as _journal
 from app.kernel import outbox as _outbox
 from app.kernel import periodic as _periodic
 from app.kernel.database import Base
@@ -23,6 +25,6 @@ METADATA = Base.metadata
 __all__ = ["METADATA"]
 
 _MODULES = (
-    *(_attribution, _catalog, _connectors, _feed, _idempotency, _merchants, _orders, _outbox, _periodic, _referrals),
-    *(_promotions, _reconciliation, _reports, _rollups, _stripe, _walls),
+    *(_attribution, _catalog, _connectors, _delivery, _feed, _idempotency, _journal, _merchants, _orders, _outbox),
+    *(_periodic, _promotions, _reconciliation, _referrals, _reports, _rollups, _stripe, _walls),
 )

@@ -77,8 +77,8 @@ class _Chance:
 
 
 @lru_cache(maxsize=256)
-def _chance(prefix: str, millisecond: int) -> _Chance:
-    """Those of the last milliseconds are remembered: of two threads, one may still be about the one that is just over."""
+def _chance(prefix: str, millisecond: int) -> _Chance:  # noqa: ARG001 - what it is remembered by
+    """The last milliseconds are remembered: of two threads, one may still be about the one that is just over."""
     return _Chance()
 
 

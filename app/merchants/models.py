@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, String
+from sqlalchemy import JSON, Boolean, ForeignKey, SmallInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel.database import Base, BigNumber, id_type
@@ -28,6 +28,7 @@ class Merchant(Base):
     stripe_account: Mapped[str | None] = mapped_column(String(64))
     checkout: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # how buyers pay: shipping, tax, promotion codes
     sharing: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # on which networks, and what is said of rewards
+    small_group: Mapped[int | None] = mapped_column(SmallInteger)  # fewer people are "a few"; empty: five
     created_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
 
@@ -53,5 +54,6 @@ class ApiKey(Base):
     key_id: Mapped[str] = mapped_column(id_type())
     kind: Mapped[str] = mapped_column(String(16))  # secret, report
     hint: Mapped[str] = mapped_column(String(16))  # the last four characters, to tell keys apart
+    suppressed: Mapped[bool | None] = mapped_column(Boolean)  # a report key that is shown no small groups
     created_at: Mapped[datetime]
     withdrawn_at: Mapped[datetime | None]

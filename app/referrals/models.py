@@ -83,6 +83,18 @@ class Referral(Base):
     withdrawn_at: Mapped[datetime | None]
 
 
+class SharerName(Base):
+    """What a visitor wants to be called from now on, whatever they said with a share; empty: nothing."""
+
+    __tablename__ = "sharer_names"
+    __table_args__ = (ForeignKeyConstraint(["merchant_id"], ["merchants.merchant_id"]),)
+
+    merchant_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    visitor_id: Mapped[str] = mapped_column(id_type(200), primary_key=True)
+    name: Mapped[str | None] = mapped_column(String(100))
+    at: Mapped[datetime]
+
+
 class Link(Base):
     """Where a code leads."""
 

@@ -1,0 +1,1 @@
+"""What leaves by itself: the feed of all facts, signed webhooks, exports."""
