@@ -6,6 +6,7 @@ TSC := var/web/node_modules/.bin/tsc
 PORT ?= 8000
 PYTEST_ARGS ?=
 WORKERS ?= 2  # processes that test at the same time
+WAITING ?= 3  # the same, of tests that wait for servers, kills and browsers half of their time
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test tested check soak lint types imports dependencies migrations forget coverage pictures bench lock clean
@@ -55,12 +56,15 @@ test: $(VENV)/dev var/stripe/spec3.json var/web/.installed
 soak: $(VENV)/dev var/stripe/spec3.json var/web/.installed
 	SOAK=1 $(BIN)/python -m pytest -m soak --timeout 3600 $(PYTEST_ARGS)
 
-check: lint types imports dependencies migrations forget tested coverage
+# What reads the code goes side by side; what runs it does not.
+check:
+	$(MAKE) --no-print-directory -j 2 lint types imports dependencies migrations
+	$(MAKE) --no-print-directory forget tested coverage
 
 # As `test`, in two halves, of which one is measured: tests/measured.py says which, and why not all.
 tested: $(VENV)/dev var/stripe/spec3.json var/web/.installed
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "measured and not alone" --cov --cov-report= $(PYTEST_ARGS)
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not measured and not alone" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(WAITING) --dist worksteal -m "not measured and not alone" $(PYTEST_ARGS)
 	$(BIN)/python -m pytest -m alone $(PYTEST_ARGS) || [ $$? -eq 5 ]
 
 lint: $(VENV)/dev

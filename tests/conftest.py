@@ -1,5 +1,7 @@
 """What tests stand on: both databases, the real server over HTTP, a clock that tests move."""
 
+import functools
+import gc
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -8,11 +10,12 @@ from typing import Any
 
 import httpx
 import pytest
+from httpx._transports import default
 
-from app import main, migrate
+from app import main
 from app.kernel.database import Database
 from app.settings import Settings
-from tests import postgres
+from tests import in_memory, migrated, postgres
 from tests.clock import START, TestClock
 from tests.measured import is_measured
 from tests.net import free_port, serving
@@ -24,10 +27,23 @@ SECRET = "secret-of-the-tests-" + "x" * 12
 BACKENDS = ("sqlite", "postgresql")
 
 
+def pytest_configure() -> None:
+    """What would make tests wait for nothing that they are about."""
+    in_memory.move_temporary_files()
+    # A client reads the certificates of all authorities when it is made, which takes 20 ms: once is enough for all.
+    default.create_ssl_context = functools.cache(default.create_ssl_context)  # type: ignore[attr-defined]
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if is_measured(item):
             item.add_marker("measured")
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests are collected, which stay until the end: let no search for garbage go through them again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -48,14 +64,8 @@ class NewDatabase:
     def __call__(self, name: str) -> str:
         """The address of a fresh, migrated database."""
         if self.backend == "sqlite":
-            url = f"sqlite:///{self.folder / name}.db"
-        else:
-            server = self.request.getfixturevalue("postgres_url")
-            url = postgres.new_database(server, name)
-        database = Database(url)
-        migrate.upgrade(database)
-        database.close()
-        return url
+            return migrated.on_sqlite(self.folder / f"{name}.db")
+        return migrated.on_postgresql(self.request.getfixturevalue("postgres_url"), name)
 
 
 @pytest.fixture(scope="session", params=BACKENDS)

@@ -58,7 +58,7 @@ class Cluster:
 
     def create(self) -> None:
         """Make the folder of data."""
-        how = ("-U", "grapevine", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
+        how = ("-U", "grapevine", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
         subprocess.run(
             [self.programs / "initdb", "-D", self.data, *how],
             check=True,
@@ -164,10 +164,11 @@ def running(*, durable: bool = False) -> Iterator[str]:
         yield made.url
 
 
-def new_database(server: str, name: str) -> str:
-    """Make an empty database there; its address."""
+def new_database(server: str, name: str, *, template: str = "template1") -> str:
+    """Make an empty database there, or a copy of another; its address."""
     with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        make = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        connection.execute(make.format(sql.Identifier(name), sql.Identifier(template)))
     return f"{server}/{name}"
 
 

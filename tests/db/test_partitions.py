@@ -13,12 +13,11 @@ from psycopg.errors import Diagnostic
 from sqlalchemy import event, func, select, text
 from sqlalchemy.exc import OperationalError
 
-from app import migrate
 from app.kernel import partitions
 from app.kernel.database import Database, insert_all_new
 from app.kernel.ids import new_id
 from app.referrals.models import Beacon, Visit
-from tests import postgres
+from tests import migrated
 from tests.db.months import FOREIGN, KEPT, NOW, VISITS, click, ids_of, keep_up, numbers, report, visit, write
 from tests.threads import together
 
@@ -26,8 +25,7 @@ from tests.threads import together
 @pytest.fixture
 def parted(postgres_url: str) -> Iterator[Database]:
     """A fresh database in PostgreSQL."""
-    database = Database(postgres.new_database(postgres_url, f"parted-{next(numbers)}"))
-    migrate.upgrade(database)
+    database = Database(migrated.on_postgresql(postgres_url, f"parted-{next(numbers)}"))
     yield database
     database.close()
 

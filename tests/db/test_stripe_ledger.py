@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from app import migrate
 from app.kernel.database import Database
 from app.orders import service, settling
 from app.orders.lifecycle import Taking
 from app.orders.webhooks.bookkeeper import Applied
+from tests import migrated
 from tests.clock import TestClock
 from tests.db.selling import Market
 from tests.db.selling import market as new_market
@@ -172,9 +172,7 @@ class Ledgers(RuleBasedStateMachine):
 
 
 def test_whatever_comes_in_whatever_order_the_books_are_right(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'life.db'}"
-    database = Database(url)
-    migrate.upgrade(database)
+    database = Database(migrated.on_sqlite(tmp_path / "life.db"))
     with new_market(database, tmp_path, TestClock()) as market:
         machine = type("Life", (Ledgers,), {"market": market})
         few = settings(
