@@ -95,7 +95,7 @@ coverage: $(VENV)/dev
 
 # The screenshots of the documentation, taken anew.
 pictures: $(VENV)/dev
-	PICTURES=1 $(BIN)/python -m pytest tests/browser/test_main_job.py tests/browser/pictures.py -k sqlite
+	PICTURES=1 $(BIN)/python -m pytest tests/browser/test_main_job.py tests/browser/pictures.py tests/browser/report_pictures.py -k sqlite
 
 bench: $(VENV)/dev
 	$(BIN)/python -m tests.bench

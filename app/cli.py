@@ -52,7 +52,7 @@ def serve(
         host=host,
         port=port,
         workers=workers,
-        http="app.kernel.http.lines:Line",
+        http="app.kernel.http.lines:HttpLine",
         access_log=False,
         server_header=False,
         proxy_headers=bool(settings.trusted_proxies),
@@ -206,6 +206,25 @@ def simulate(
         console.stop(str(impossible))
 
 
+@cli.command()
+def doctor(
+    merchant: Annotated[str | None, typer.Option(help="`mer_…`: only its books; default: everybody's.")] = None,
+    quick: Annotated[bool, typer.Option(help="Leave out what is held against every fact.")] = False,
+) -> None:
+    """Look whether all is well, books and counts to the last cent, and say what is not. Changes nothing."""
+    from app.doctor import examine
+    from app.kernel.errors import AppError
+
+    settings = console.settings()
+    console.find(settings)
+    try:
+        with console.usable_database():
+            well = examine(settings, merchant, quick=quick)
+    except AppError as refusal:
+        console.stop(refusal.detail)
+    raise typer.Exit(0 if well else 1)
+
+
 rollups = typer.Typer(help="The counts that reports are read from, beside the facts.", no_args_is_help=True)
 cli.add_typer(rollups, name="rollups")
 Whose = Annotated[str | None, typer.Option("--merchant", help="`mer_…`; default: everybody.")]
@@ -225,7 +244,6 @@ def rebuild_rollups(merchant: Whose = None, since: Since = None) -> None:
 
 
 def _compare_rollups(merchant: str | None, since: str | None, *, mend: bool) -> None:
-    from app.kernel.errors import AppError
     from app.reports import rollups_cli
 
     settings = console.settings()
@@ -233,12 +251,24 @@ def _compare_rollups(merchant: str | None, since: str | None, *, mend: bool) -> 
         console.migrate(settings)
     else:
         console.find(settings)
-    try:
-        with console.usable_database():
-            differed = rollups_cli.check(settings, merchant, since, mend=mend)
-    except AppError as refusal:
-        console.stop(refusal.detail)
+    with console.refusals(), console.usable_database():
+        differed = rollups_cli.check(settings, merchant, since, mend=mend)
     raise typer.Exit(1 if differed and not mend else 0)
+
+
+@cli.command()
+def export(
+    to: Annotated[Path, typer.Option(help="A folder: a file for each table, in place of those of an export before.")],
+    merchant: Annotated[str | None, typer.Option(help="`mer_…`; needless where there is only one.")] = None,
+    file_format: Annotated[str, typer.Option("--format", help="ndjson or csv.")] = "ndjson",
+) -> None:
+    """Write all facts of a merchant into files, as they are at one moment, while everybody goes on working."""
+    from app.delivery.cli import export_facts
+
+    settings = console.settings()
+    console.find(settings)
+    with console.refusals(), console.usable_database():
+        export_facts(settings, merchant, to, file_format)
 
 
 @cli.command()

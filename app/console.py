@@ -71,6 +71,17 @@ def find(settings: "Settings") -> None:
 
 
 @contextmanager
+def refusals() -> Iterator[None]:
+    """Stops with one line where what is asked for is refused."""
+    from app.kernel.errors import AppError
+
+    try:
+        yield
+    except AppError as refusal:
+        stop(refusal.detail)
+
+
+@contextmanager
 def usable_database() -> Iterator[None]:
     """Stops with one line where the database cannot be reached, or refuses."""
     from sqlalchemy.exc import DBAPIError

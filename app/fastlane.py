@@ -54,6 +54,7 @@ class FastLane:
             "oembed": self._oembed,
             "cards": self._picture,
             "thanks": self._thanks_page,
+            "me": self._me_page,
             "assets": self._asset,
             **dict.fromkeys(LOADERS, self._loader),
             "favicon.ico": self._favicon,
@@ -157,6 +158,9 @@ class FastLane:
 
     def _thanks_page(self, segments: list[str]) -> Handler | None:
         return (lambda ask: self._front.hosted.thanks(ask, segments[1])) if len(segments) == 2 else None
+
+    def _me_page(self, segments: list[str]) -> Handler | None:
+        return self._front.me.answer if len(segments) == 1 else None
 
     def _asset(self, segments: list[str]) -> Handler | None:
         if len(segments) < 3:

@@ -12,9 +12,11 @@ from app import migrate
 from app.kernel.clock_watch import DATABASE
 from app.kernel.http.wire import Timestamp
 from app.kernel.http.work import Here
+from app.kernel.periodic import PeriodicJob
 from app.kernel.runtime import Runtime
 from app.orders.reconciliation import runs as reconciliation
 from app.orders.stripe.gateway import Gateway
+from app.reports import audit
 
 router = APIRouter(tags=["operator"])
 
@@ -34,6 +36,13 @@ class LastReconciliation(BaseModel):
     error: str | None
 
 
+class LastAudit(BaseModel):
+    """When everybody's books were last found to add up, orders to credit to reports, and whether they do now."""
+
+    finished_at: Timestamp | None
+    error: str | None
+
+
 class Readiness(Health):
     """Whether the database answers and has every migration. The rest hinders nothing: `warnings` is for people."""
 
@@ -41,6 +50,7 @@ class Readiness(Health):
     migrations: str
     clock: str = Field("ok", description="Of this machine: `ok`, or `fast by 600 s`, by Stripe's and the database's.")
     reconciliation: LastReconciliation | None = Field(None, description="Null where no key of Stripe's is set.")
+    books: LastAudit | None = Field(None, description="Null until they were looked at for the first time.")
     warnings: list[str] = Field(default_factory=list)
 
 
@@ -72,8 +82,13 @@ def readyz(here: Here, request: Request, response: Response) -> Readiness:
 
 
 def _look(here: Runtime, gateway: Gateway, ready: Readiness) -> None:
-    """What the database knows besides: its own time, and how the last comparison with Stripe went."""
+    """What the database knows besides: its own time, how the books stand, and the last comparison with Stripe's."""
     with here.database.reading() as session:
+        last_audit = session.get(PeriodicJob, audit.NAME)
+        if last_audit is not None and (last_audit.finished_at, last_audit.error) != (None, None):
+            ready.books = LastAudit(finished_at=last_audit.finished_at, error=last_audit.error)
+            if last_audit.error is not None:
+                ready.warnings.append(f"the books were not found to add up: {last_audit.error}")
         if not here.database.is_sqlite:
             here.watch.heard(DATABASE, session.scalars(select(func.clock_timestamp())).one())
         if not gateway.has_key:

@@ -80,8 +80,8 @@ class Settings(BaseSettings):
 
     outgoing_allow: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
-        description="Hosts, hosts with a port, and networks, by comma, whose pictures and pages are fetched although "
-        "they are not on the public internet; for development.",
+        description="Hosts, hosts with a port, and networks, by comma, whose pictures and pages are fetched, and "
+        "to which webhooks are sent, by plain http too, although they are not on the public internet; for development.",
     )
 
     websub_hub: str = Field(

@@ -25,7 +25,7 @@ from tests.clock import TestClock
 from tests.conftest import merchant_at
 from tests.shop import JSON, TestMerchant
 from tests.stripe_document import document
-from tests.stripe_lines import Line
+from tests.stripe_lines import StripeLine
 from tests.till import Till, open_till, taken, variant
 
 
@@ -36,7 +36,7 @@ class Books:
     till: Till
     here: Runtime
     gateway: Gateway
-    line: Line
+    line: StripeLine
     waited: list[float]
     merchants: list[TestMerchant] = field(default_factory=list)
 
@@ -113,7 +113,7 @@ class Books:
 def opened(database_url: str, folder: Path, clock: TestClock, machine: Clock | None = None) -> Iterator[Books]:
     """Books on a fresh database; webhooks are held. `machine` is the machine's clock, right or wrong."""
     double = StripeDouble(clock=clock, spec=document())
-    line = Line(double.app)
+    line = StripeLine(double.app)
     double.app = cast(Starlette, line)
     waited: list[float] = []
     with open_till(database_url, folder, clock, double, {"jobs": False}, machine=machine) as till:

@@ -2,6 +2,7 @@
 
 import functools
 import gc
+import itertools
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ ADMIN_TOKEN = "operator-token-of-the-tests"
 WEBHOOK_SECRET = "whsec_of_the_tests"
 SECRET = "secret-of-the-tests-" + "x" * 12
 BACKENDS = ("sqlite", "postgresql")
+
+
+_numbers = itertools.count(1)
 
 
 def pytest_configure() -> None:
@@ -65,7 +69,8 @@ class NewDatabase:
         """The address of a fresh, migrated database."""
         if self.backend == "sqlite":
             return migrated.on_sqlite(self.folder / f"{name}.db")
-        return migrated.on_postgresql(self.request.getfixturevalue("postgres_url"), name)
+        # Once more where the tests of one kind come in two parts, as happens where processes share them out.
+        return migrated.on_postgresql(self.request.getfixturevalue("postgres_url"), f"{name}-{next(_numbers)}")
 
 
 @pytest.fixture(scope="session", params=BACKENDS)

@@ -35,7 +35,8 @@ def serving(app: ASGIApp, port: int) -> Iterator[None]:
         log_level="warning",
         access_log=False,
         ws="none",
-        http="app.kernel.http.lines:Line",
+        timeout_keep_alive=60,  # longer than a client keeps a line that nothing is said on, or both end it at once
+        http="app.kernel.http.lines:HttpLine",
     )
     server = _Server(config)
     thread = threading.Thread(target=server.run, daemon=True)

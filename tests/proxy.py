@@ -1,8 +1,8 @@
 """A line to PostgreSQL that can be bad: it loses the answer to a COMMIT that was done, breaks, hangs, or lets no notice
 through, as poolers do.
 
-Knows of PostgreSQL's protocol what a COMMIT looks like (a simple query, as psycopg sends it) and how a notice begins,
-and nothing else.
+Knows of PostgreSQL's protocol what a COMMIT looks like (a simple query, as psycopg sends it), or a statement that is a
+transaction of its own (kernel/at_one_go.py, until psycopg prepares it) and how a notice begins, and nothing else.
 """
 
 import socket
@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 _COMMIT = b"Q\x00\x00\x00\x0bCOMMIT\x00"
+_ALONE = b"WITH written_0 AS"
 _NOTICE = b"A"
 _PIECE = 64 * 1024
 
@@ -95,9 +96,10 @@ class _Pair:
         with suppress(OSError):
             while piece := self.client.recv(_PIECE):
                 self.wait()
-                seen, tail = tail + piece, piece[-len(_COMMIT) + 1 :]
-                if _COMMIT in seen and self.commits():
-                    self.swallow = True
+                seen, tail = tail + piece, piece[-len(_ALONE) + 1 :]
+                if _COMMIT in seen or _ALONE in seen:
+                    tail = b""  # no commit is seen twice
+                    self.swallow = self.commits() or self.swallow
                 self.server.sendall(piece)
         self.close()
 

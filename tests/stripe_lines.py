@@ -46,7 +46,7 @@ async def _nowhere(_: Message) -> None:
 
 
 @dataclass
-class Line:
+class StripeLine:
     """The line to Stripe for what is looked up there. `refuses` is an account that has withdrawn its permission;
     `spoils` the id of an event of whose object something else comes out: `spoiled`."""
 

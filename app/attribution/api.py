@@ -21,13 +21,13 @@ from app.kernel.http.wire import Body, Text, Timestamp, Wire
 from app.kernel.http.work import UnitOfWork
 from app.kernel.periods import moment
 from app.merchants import service as merchants
-from app.merchants.access import SecretKey
+from app.merchants.access import ExactReportKey, SecretKey
 from app.orders import history as sales
 from app.orders import service as orders
 from app.orders.history import OrderRow
 from app.orders.models import Order
 
-router = APIRouter(tags=["orders"])
+router = APIRouter()
 
 
 class ExplanationQuery(Body):
@@ -95,12 +95,20 @@ class AttributionOut(Wire):
     as_of: Timestamp | None
 
 
-@router.get("/v1/orders/{order_id}/attribution", response_model=AttributionOut)
+@router.get("/v1/orders/{order_id}/attribution", response_model=AttributionOut, tags=["orders"])
 def explain_order(
     order_id: str, query: Annotated[ExplanationQuery, Query()], caller: SecretKey, work: UnitOfWork
 ) -> Response:
     """The journey in order, for each touch whether it counted and why not; every line of credit with its arithmetic,
     every refund with what it took from whom, and the ledger behind them: as data and as sentences."""
+    return work.read(lambda session: _explanation(session, caller.merchant_id, order_id, query))
+
+
+@router.get("/v1/reports/orders/{order_id}/attribution", response_model=AttributionOut, tags=["reports"])
+def explain_credited_order(
+    order_id: str, query: Annotated[ExplanationQuery, Query()], caller: ExactReportKey, work: UnitOfWork
+) -> Response:
+    """The same for whoever reads reports: why an order behind a figure was credited as it was."""
     return work.read(lambda session: _explanation(session, caller.merchant_id, order_id, query))
 
 

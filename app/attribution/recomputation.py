@@ -1,9 +1,7 @@
 """Bringing many orders up to date after a change of policy: a job with progress that survives a crash.
 
-Orders are settled some to a transaction together with how far the job got, in order of their ids, so a job that was
-killed goes on where it was. Several who do the same job at once do no harm: whoever finds it elsewhere than they left
-it stops. Orders that are recorded beside it are right from their first moment. Appends differences only, so a job that
-is done again appends nothing.
+Orders are settled some to a transaction, in order of their ids (kernel/carried_on.py). Orders that are recorded
+beside it are right from their first moment. Appends differences only, so a job that is done again appends nothing.
 """
 
 import logging
@@ -16,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.attribution import writing
 from app.attribution.models import CreditLine, Recomputation
+from app.kernel.carried_on import CarriedOn
 from app.kernel.clock import Clock
 from app.kernel.database import Database, lost_a_race
 from app.kernel.errors import NotFound
@@ -112,30 +111,29 @@ def carry_on(
         look_at(session, *orders.TABLES, *referrals.TABLES, CreditLine)  # as there may be much more than just before
     with database.reading() as session:
         state = get(session, merchant_id, job_id)
-    going = _Going(database, clock, merchant_id, job_id, state.position, batch, batch)
-    while True:
-        state = going.step()
-        if state.finished_at is not None or going.outrun:
-            return state
-        progress(state)
+
+    def locked(session: Session) -> Recomputation:
+        share_facts(session, merchant_id)
+        return _locked(session, merchant_id, job_id)
+
+    job = CarriedOn(database, state.position, locked, lambda session, state: _goes_on(session, state, clock.now()))
+    return job.to_the_end(_Going(clock, merchant_id, job_id, job.write, batch, batch).step, progress)
 
 
 @dataclass
 class _Going:
-    """Somebody on their way through the orders. Writes only where the job stands as they left it.
+    """Somebody on their way through the orders.
 
     A batch that cannot be settled is halved until the order is found that it fails for; that one is told and passed
     over, so that it alone is not settled.
     """
 
-    database: Database
     clock: Clock
     merchant_id: int
     job_id: str
-    position: str | None
+    write: Callable[[Callable[[Session, Recomputation], None]], Recomputation]
     most: int
     size: int
-    outrun: bool = False
 
     def step(self, races: int = RACES) -> Recomputation:
         """Settle the next batch, or end the job where there is none; the job as it then stands."""
@@ -149,28 +147,17 @@ class _Going:
     def _settled(self) -> Recomputation:
         while True:
             try:
-                state = self._write(self._settle)
+                state = self.write(self._settle)
             except Exception as error:
                 if isinstance(error, SQLAlchemyError) and not isinstance(error, DataError):
                     raise  # the database is away: tried again later, from where it was
                 if self.size == 1:
                     log.exception("an order of job %s cannot be settled", self.job_id)
-                    return self._write(self._pass_over)
+                    return self.write(self._pass_over)
                 self.size //= 2
             else:
                 self.size = min(self.size * 2, self.most)
                 return state
-
-    def _write(self, change: Callable[[Session, Recomputation], None]) -> Recomputation:
-        with self.database.transaction() as session:
-            share_facts(session, self.merchant_id)
-            state = _locked(session, self.merchant_id, self.job_id)
-            self.outrun = state.finished_at is not None or state.position != self.position
-            if not self.outrun and _goes_on(session, state, self.clock.now()):
-                change(session, state)
-        if not self.outrun:
-            self.position = state.position
-        return state
 
     def _settle(self, session: Session, state: Recomputation) -> None:
         now = self.clock.now()

@@ -17,7 +17,7 @@ from app.attribution.loader import Loaded, load_in_parts
 from app.attribution.marks import Quarter, mark, quarter_of
 from app.attribution.models import CreditLine
 from app.attribution.policies import CURRENT, Kept, Policies, kept
-from app.kernel import bulk
+from app.kernel import bulk, journal
 from app.kernel.clock import to_micros
 from app.kernel.database import id_type, table_of
 from app.kernel.given import Question, keys_of
@@ -96,6 +96,10 @@ def _append(session: Session, merchant_id: int, rows: Sequence[OrderRow], polici
                 _COLUMNS,
                 [(*common, credit_id, *line) for credit_id, (_, line) in zip(ids, lines, strict=True)],
             )
+            firsts: dict[object, str] = {}
+            for credit_id, (_, line) in zip(ids, lines, strict=True):
+                firsts.setdefault(line[0], credit_id)
+            journal.note(session, merchant_id, "order.attributed", firsts.values(), now)
             appended += len(lines)
     return appended
 

@@ -1,8 +1,7 @@
 """Bringing in a catalogue: a file is kept in pieces, then read item by item in a job that survives a crash.
 
-Items are saved some to a transaction together with how far the import got, so a killed import goes on where it
-was and counts nothing twice. Several readers at once do no harm: whoever finds the import elsewhere than it left
-it stops. A bad row is reported and does not lose the others; the same file twice changes nothing.
+Items are saved some to a transaction (kernel/carried_on.py). A bad row is reported and does not lose the others; the
+same file twice changes nothing.
 """
 
 import itertools
@@ -20,6 +19,8 @@ from app.catalog.feeds import shopify_csv
 from app.catalog.feeds.items import FeedProduct, RowError
 from app.catalog.models import Import, Product
 from app.catalog.service import Outcome, ProductData, VariantData
+from app.kernel import journal
+from app.kernel.carried_on import CarriedOn
 from app.kernel.clock import Clock
 from app.kernel.database import Database, lost_a_race
 from app.kernel.errors import NotFound
@@ -120,29 +121,25 @@ def bring_in(database: Database, clock: Clock, merchant_id: int, import_id: str,
         currency = merchant.currency
     items = iter(READERS[state.format](kept_file.stream(database, merchant_id, import_id), currency))
     items = itertools.islice(items, state.position, None)
-    reading = _Reading(database, clock, merchant_id, import_id, currency, items, state.position)
-    while True:
-        state = reading.step()
-        if state.finished_at is not None or reading.outrun:
-            return state
-        progress(state)
+    job = CarriedOn(
+        database,
+        state.position,
+        lambda session: _locked(session, merchant_id, import_id),
+        lambda session, state: _going_on(session, state, clock.now()) is not None,
+    )
+    return job.to_the_end(_Reading(clock, merchant_id, import_id, currency, items, job.write).step, progress)
 
 
 @dataclass
 class _Reading:
-    """One reader on its way through the file.
+    """One reader on its way through the file."""
 
-    It writes only where the import stands as it left it. Elsewhere, or ended: another reader was faster.
-    """
-
-    database: Database
     clock: Clock
     merchant_id: int
     import_id: str
     currency: str
     items: Iterator[Item]
-    position: int
-    outrun: bool = False
+    write: Callable[[Callable[[Session, Import], None]], Import]
 
     def step(self) -> Import:
         """Read the next batch and save it, or end the import where there is none; the import as it then stands."""
@@ -156,26 +153,16 @@ class _Reading:
                 raise  # the database is away: tried again later, from where it was
             log.exception("import %s cannot be read", self.import_id)
             why = "from here on the file could not be read, by a fault of ours; what stands before was brought in"
-            return self._write(lambda session, state: _fail(session, state, self.clock.now(), why, line))
+            return self.write(lambda session, state: _fail(session, state, self.clock.now(), why, line))
 
     def _saved(self, batch: Sequence[Item], races: int = 3) -> Import:
         """Save the batch; again, where somebody else saves the same products at this moment: then they are known."""
         try:
-            return self._write(lambda session, state: self._save(session, state, batch))
+            return self.write(lambda session, state: self._save(session, state, batch))
         except DBAPIError as error:
             if not races or not (isinstance(error, IntegrityError) or lost_a_race(error)):
                 raise
         return self._saved(batch, races - 1)
-
-    def _write(self, change: Callable[[Session, Import], None]) -> Import:
-        with self.database.transaction() as session:
-            state = _locked(session, self.merchant_id, self.import_id)
-            self.outrun = state.finished_at is not None or state.position != self.position
-            if not self.outrun and _going_on(session, state, self.clock.now()):
-                change(session, state)
-        if not self.outrun:
-            self.position = state.position
-        return state
 
     def _save(self, session: Session, state: Import, batch: Sequence[Item]) -> None:
         now = self.clock.now()
@@ -226,6 +213,7 @@ def _fail(session: Session, state: Import, now: datetime, why: str, line: int = 
 
 def _end(session: Session, state: Import, now: datetime, status: str) -> None:
     state.status, state.finished_at = status, now
+    journal.note(session, state.merchant_id, "import.finished", [state.import_id], now)
     kept_file.forget(session, state.merchant_id, state.import_id)
 
 

@@ -7,7 +7,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel.database import Base, id_type
 
-_WAITING = text("due_at IS NOT NULL")
+_DUE = text("due_at IS NOT NULL")
+_WAITING = text("delivered_at IS NULL AND given_up_at IS NULL")
+_GIVEN_UP = text("given_up_at IS NOT NULL")
 
 
 class WebhookEndpoint(Base):
@@ -25,10 +27,11 @@ class WebhookEndpoint(Base):
     types: Mapped[list[str]] = mapped_column(JSON)  # empty: all
     description: Mapped[str | None] = mapped_column(String(200))
     secret: Mapped[str] = mapped_column(Text)  # sealed (kernel/sealing.py)
-    former_secret: Mapped[str | None] = mapped_column(Text)  # sealed; signs too until `former_until`
+    former_secret: Mapped[str | None] = mapped_column(Text)  # sealed, the newest first; sign too until `former_until`
     former_until: Mapped[datetime | None]
-    place: Mapped[str] = mapped_column(id_type(80))
+    place: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime]
+    failing_since: Mapped[datetime | None]  # the first failure after which nothing arrived any more
     disabled_at: Mapped[datetime | None]
     disabled_reason: Mapped[str | None] = mapped_column(String(40))
     withdrawn_at: Mapped[datetime | None]
@@ -42,14 +45,26 @@ class WebhookDelivery(Base):
         ForeignKeyConstraint(
             ["merchant_id", "endpoint_id"], ["webhook_endpoints.merchant_id", "webhook_endpoints.endpoint_id"]
         ),
-        Index("ix_webhook_deliveries_due", "due_at", sqlite_where=_WAITING, postgresql_where=_WAITING),
+        Index(
+            "ix_webhook_deliveries_due",
+            *("merchant_id", "endpoint_id", "due_at"),
+            sqlite_where=_DUE,
+            postgresql_where=_DUE,
+        ),
         Index(
             "ix_webhook_deliveries_subject",
             *("merchant_id", "endpoint_id", "subject", "delivery_id"),
             sqlite_where=_WAITING,
             postgresql_where=_WAITING,
         ),
+        Index(
+            "ix_webhook_deliveries_given_up",
+            *("merchant_id", "endpoint_id", "delivery_id"),
+            sqlite_where=_GIVEN_UP,
+            postgresql_where=_GIVEN_UP,
+        ),
         Index("ix_webhook_deliveries_endpoint", "merchant_id", "endpoint_id", "delivery_id"),
+        Index("ix_webhook_deliveries_event", "merchant_id", "event_id"),
     )
 
     merchant_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
@@ -60,7 +75,7 @@ class WebhookDelivery(Base):
     subject: Mapped[str] = mapped_column(id_type(200))  # the id of what it is about
     body: Mapped[str] = mapped_column(Text)  # JSON, the same at every attempt
     created_at: Mapped[datetime]
-    due_at: Mapped[datetime | None]  # empty once delivered or given up
+    due_at: Mapped[datetime | None]  # empty while one before it waits, and once it is delivered or given up
     attempts: Mapped[int]
     delivered_at: Mapped[datetime | None]
     given_up_at: Mapped[datetime | None]

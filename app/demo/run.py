@@ -207,9 +207,10 @@ def _tell(settings: Settings, known: Shop, blog_port: int) -> None:
         ("Somebody's blog, with the wall", f"http://wall.localhost:{blog_port}/"),
         ("The wall as a page of its own", f"{url}/w/{known.wall}"),
         ("Put the wall into your own page", f"{url}/w/{known.wall}/embed"),
+        ("The report page", f"{url}/reports"),
         ("The API's page", f"{url}/docs"),
         ("Secret key", known.secret_key),
-        ("Report key", known.report_key),
+        ("Report key, for the report page", known.report_key),
     ):
         console.print(f"  {what:<32}{where}")
     console.print("\nWho brought the sales, once there are some:\n")

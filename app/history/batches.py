@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from app.history.splitting import Line, Splitter
+from app.history.splitting import RawLine, Splitter
 
 MOST_LINES = 1000
 MOST_BYTES = 1024 * 1024
@@ -17,10 +17,10 @@ class Batches:
         self._begin()
 
     def _begin(self) -> None:
-        self._lines: list[Line] = []
+        self._lines: list[RawLine] = []
         self._bytes = 0
 
-    def feed(self, piece: bytes) -> Iterator[list[Line]]:
+    def feed(self, piece: bytes) -> Iterator[list[RawLine]]:
         """The batches that are full with `piece`."""
         for line in self._splitter.feed(piece):
             self._lines.append(line)
@@ -29,7 +29,7 @@ class Batches:
                 yield self._lines
                 self._begin()
 
-    def end(self) -> Iterator[list[Line]]:
+    def end(self) -> Iterator[list[RawLine]]:
         """What is left at the end, with a last line that had none."""
         self._lines += self._splitter.end()
         if self._lines:

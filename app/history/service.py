@@ -15,7 +15,7 @@ from app.attribution.models import CreditLine, StaleOrder
 from app.history import writing
 from app.history.lines import Code, Fact, Refused, read
 from app.history.promise import Promise
-from app.history.splitting import Line
+from app.history.splitting import RawLine
 from app.history.writing import Verdicts
 from app.kernel.brought import Contradiction, Outcome
 from app.kernel.clock import Clock
@@ -67,7 +67,7 @@ class Moving:
         self._facts, self._batches = Growth(_FIRST_LOOK), Growth(1)
         self.tally = Tally()
 
-    def take(self, lines: Sequence[Line]) -> None:
+    def take(self, lines: Sequence[RawLine]) -> None:
         """Write what these lines tell, in one transaction; each has its verdict."""
         told = {line.number: read(line.content, self._began_at) for line in lines}
         facts = {number: fact for number, fact in told.items() if not isinstance(fact, Refused)}

@@ -9,7 +9,7 @@ LONGEST_LINE = 64 * 1024
 _BLANK = b" \t\r"
 
 
-class Line(NamedTuple):
+class RawLine(NamedTuple):
     """A line that is not blank, without its end. `content` is None where it was longer than `LONGEST_LINE`."""
 
     number: int  # the first is 1; blank lines count
@@ -24,7 +24,7 @@ class Splitter:
         self._begun = bytearray()
         self._too_long = False
 
-    def feed(self, piece: bytes) -> Iterator[Line]:
+    def feed(self, piece: bytes) -> Iterator[RawLine]:
         """The lines that end in `piece`."""
         *ended, rest = piece.split(b"\n")
         for part in ended:
@@ -32,13 +32,13 @@ class Splitter:
             yield from self.end()
         self._add(rest)
 
-    def end(self) -> Iterator[Line]:
+    def end(self) -> Iterator[RawLine]:
         """The line that was begun, if it is not blank: nothing more belongs to it."""
         self._number += 1
         if self._too_long:
-            yield Line(self._number, None)
+            yield RawLine(self._number, None)
         elif content := self._begun.strip(_BLANK):
-            yield Line(self._number, bytes(content))
+            yield RawLine(self._number, bytes(content))
         self._begun.clear()
         self._too_long = False
 

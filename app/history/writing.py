@@ -39,10 +39,10 @@ def write(session: Session, merchant_id: int, facts: Mapping[int, Fact], *, live
     """Write the facts, each told by the line of that number; mark the orders whose credit they may change as stale."""
     hold_facts(session, merchant_id)
     batch = _Batch(session, merchant_id, facts)
-    referrals = batch.bring(PastReferral, bring_referrals)
-    identities = batch.bring(PastIdentity, bring_identities)
+    referrals = batch.bring(PastReferral, partial(bring_referrals, now=now))
+    identities = batch.bring(PastIdentity, partial(bring_identities, now=now))
     coupons = batch.bring(PastCoupon, partial(bring_coupons, now=now))
-    touches = batch.bring(PastTouch, bring_touches)
+    touches = batch.bring(PastTouch, partial(bring_touches, now=now))
     orders = batch.bring(PastOrder, partial(bring_orders, livemode=livemode, now=now))
     refunds = batch.bring(PastRefund, partial(bring_refunds, now=now))
     ours = ids_of(session, merchant_id, {*(fact.id for fact in orders), *(fact.order for fact in refunds)})

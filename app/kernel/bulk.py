@@ -3,16 +3,19 @@
 Knows no table of ours. For rows that are new for sure; what may stand already goes through `database.insert_all_new`.
 """
 
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache, cached_property
 from itertools import chain
 from typing import Any
 
 from sqlalchemy import Table
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from app.kernel.database import Base, table_of
+from app.kernel.database import Base, array_of, table_of
 
 Row = tuple[object, ...]
 """Values as the database keeps them: times are microseconds, words are plain text without NUL."""
@@ -33,6 +36,14 @@ class Bulk:
         self._one = _insert(place, "({})".format(", ".join(["%s"] * len(columns))))
         self._copy = f"COPY {place} FROM STDIN"
         self._said = f"INSERT INTO {place}"  # in errors
+        self._kinds = [table.c[name].type for name in columns]
+
+    @cached_property
+    def from_arrays(self) -> str:
+        """A statement of PostgreSQL's that inserts rows given as an array for each column, however many they are."""
+        named = [array_of(kind).compile(dialect=postgresql.dialect()) for kind in self._kinds]  # type: ignore[no-untyped-call]
+        arrays = ", ".join(f"%s::{name}" for name in named)
+        return f"{self._said} SELECT * FROM unnest({arrays})"  # noqa: S608 - names of our own tables
 
     def insert(self, session: Session, rows: Sequence[Row]) -> None:
         """Insert all `rows`, in the transaction of `session`; all or none. Raises SQLAlchemy's errors, as any statement
@@ -41,14 +52,8 @@ class Bulk:
             return
         connection = session.connection()
         fill = self._fill_sqlite if connection.dialect.name == "sqlite" else self._fill_postgresql
-        driver = connection.dialect.loaded_dbapi
-        cursor = connection.connection.cursor()
-        try:
+        with driving(connection, self._said) as cursor:
             fill(cursor, rows)
-        except driver.Error as error:
-            raise DBAPIError.instance(self._said, None, error, driver.Error, dialect=connection.dialect) from error
-        finally:
-            cursor.close()
 
     def _fill_sqlite(self, cursor: Any, rows: Sequence[Row]) -> None:
         begin = 0
@@ -64,6 +69,36 @@ class Bulk:
         with cursor.copy(self._copy) as copy:
             for row in rows:
                 copy.write_row(row)
+
+
+Rows = Sequence[tuple[Bulk, Sequence[Row]]]
+"""What goes into several tables."""
+
+
+def insert_all(session: Session, rows: Rows) -> None:
+    """Insert all `rows`, each into its table, in the transaction of `session`."""
+    for bulk, some in rows:
+        bulk.insert(session, some)
+
+
+@contextmanager
+def driving(connection: Connection, said: str) -> Iterator[Any]:
+    """The driver's own cursor. What it raises becomes the error of SQLAlchemy's that any statement would raise, which
+    tells what was `said`; a connection that is lost is not used again."""
+    dialect, line = connection.dialect, connection.connection.dbapi_connection
+    driver = dialect.loaded_dbapi
+    cursor = connection.connection.cursor()
+    try:
+        yield cursor
+    except driver.Error as error:
+        is_lost = dialect.is_disconnect(error, line, cursor)
+        if is_lost:
+            connection.invalidate(error)
+        raise DBAPIError.instance(
+            said, None, error, driver.Error, connection_invalidated=is_lost, dialect=dialect
+        ) from error
+    finally:
+        cursor.close()
 
 
 def _insert(place: str, values: str) -> str:

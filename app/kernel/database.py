@@ -17,7 +17,6 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Dialect,
-    Engine,
     Integer,
     MetaData,
     String,
@@ -25,41 +24,25 @@ from sqlalchemy import (
     Text,
     UpdateBase,
     bindparam,
-    create_engine,
-    event,
     func,
     make_url,
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
-from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from app.kernel import engines
 from app.kernel.clock import from_micros, to_micros
 
 BigNumber = BigInteger().with_variant(Integer(), "sqlite")
 """A 64-bit integer that SQLite can also count up by itself."""
 
-
 _LOST_RACES = {"40001", "40P01"}
 """PostgreSQL: serialization failure, deadlock detected."""
-
-PATIENCE = 30.0
-"""Seconds that a writer waits for SQLite: for its turn among the writers of this process, then for other processes."""
-
-_LINE: dict[str, int] = {
-    "connect_timeout": 10,
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
-    "keepalives_count": 4,
-    "tcp_user_timeout": 30_000,
-}
-"""Seconds, and milliseconds of the last: without them a thread waits for two hours when PostgreSQL's machine has gone
-without a word. The address in the settings may say otherwise."""
 
 
 class Instant(TypeDecorator[datetime]):
@@ -96,7 +79,6 @@ class Base(DeclarativeBase):
 
 
 _ONE_MOMENT = "REPEATABLE READ"
-
 BREATH = 0.01
 """Seconds."""
 
@@ -143,7 +125,10 @@ class Database:
     def __init__(self, url: str | URL, *, pool_size: int = 20, draft: bool = False) -> None:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self.engine = _sqlite(url, _DRAFT if draft else _LASTING) if self.is_sqlite else _postgresql(url, pool_size)
+        if self.is_sqlite:
+            self.engine = engines.sqlite(url, engines.DRAFT if draft else engines.LASTING)
+        else:
+            self.engine = engines.postgresql(url, pool_size)
         self._writing = self.engine.execution_options(begin="BEGIN IMMEDIATE") if self.is_sqlite else self.engine
         # In WAL a reader sees one moment of SQLite's file anyway; PostgreSQL must be told.
         self._reading = self.engine if self.is_sqlite else self.engine.execution_options(isolation_level=_ONE_MOMENT)
@@ -171,13 +156,17 @@ class Database:
         with self._reading.connect() as connection:
             yield lambda: Session(connection, expire_on_commit=False)
 
+    def straight(self) -> Connection:
+        """A connection on which each statement is a transaction of its own; of PostgreSQL alone."""
+        return self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+
     @contextmanager
     def _turn(self) -> Iterator[None]:
         if self._turns is None:
             yield
             return
-        if not self._turns.acquire(PATIENCE):  # so that those behind a lock of another process do not add up
-            raise NoConnectionFree(f"no turn to write within {PATIENCE:.0f} s")
+        if not self._turns.acquire(engines.PATIENCE):  # so that those behind a lock of another process do not add up
+            raise NoConnectionFree(f"no turn to write within {engines.PATIENCE:.0f} s")
         try:
             yield
         finally:
@@ -264,35 +253,3 @@ def _insert_columns(mapped: type[Base], names: tuple[str, ...]) -> UpdateBase:
     arrays = [bindparam(name, type_=array_of(table.c[name].type)) for name in names]
     rows = select(func.unnest(*arrays).table_valued(*names, name="given").render_derived())
     return postgresql.insert(table).from_select(names, rows).on_conflict_do_nothing().returning(*table.primary_key)
-
-
-_LASTING = (
-    "journal_mode=WAL",
-    "synchronous=FULL",  # NORMAL may lose the last commits when the power goes
-    "cache_size=-16000",
-)
-_DRAFT = ("journal_mode=MEMORY", "synchronous=OFF", "cache_size=-64000")
-
-
-def _sqlite(url: str | URL, manner: Sequence[str]) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": PATIENCE}, pool_size=20, max_overflow=30)
-
-    @event.listens_for(engine, "connect")
-    def _configure(connection: DBAPIConnection, _: object) -> None:
-        connection.isolation_level = None  # we say BEGIN ourselves, below
-        cursor = connection.cursor()
-        for pragma in (*manner, "foreign_keys=ON", f"busy_timeout={PATIENCE * 1000:.0f}", "temp_store=MEMORY"):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(cast("str", connection.get_execution_options().get("begin", "BEGIN")))
-
-    return engine
-
-
-def _postgresql(url: str | URL, pool_size: int) -> Engine:
-    target = make_url(url).set(drivername="postgresql+psycopg")
-    line = {name: value for name, value in _LINE.items() if name not in target.query}
-    return create_engine(target, connect_args=line, pool_size=pool_size, max_overflow=10, pool_pre_ping=True)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from sqlalchemy import Column, delete, func, select
+from sqlalchemy import Column, ColumnElement, delete, func, select
 
 from app.kernel.database import Database
 
@@ -11,9 +11,11 @@ AT_ONCE: Final = 2000
 """Rows to one transaction: a few milliseconds of SQLite's writer."""
 
 
-def forget(database: Database, key: Column[str], since: str, until: str, step: Callable[[], None]) -> None:
-    """Delete the rows with ids of `since <= id < until`, one merchant's after the other's. `step` is called after each
-    transaction, and may raise to break it off."""
+def forget(
+    database: Database, key: Column[str], since: str, until: str, step: Callable[[], None], *only: ColumnElement[bool]
+) -> None:
+    """Delete the rows with ids of `since <= id < until`, one merchant's after the other's; `only` those for which this
+    holds, too. `step` is called after each transaction, and may raise to break it off."""
     merchant, whose = key.table.c.merchant_id, 0
     while True:
         with database.reading() as session:
@@ -22,7 +24,7 @@ def forget(database: Database, key: Column[str], since: str, until: str, step: C
         if found is None:
             return
         whose = found
-        while _forget_some(database, key, (merchant == whose, key >= since, key < until)):
+        while _forget_some(database, key, (merchant == whose, key >= since, key < until, *only)):
             step()
             database.breathe()
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import FromClause, Row, Select, bindparam, func, literal_column, select
+from sqlalchemy import FromClause, Result, Row, Select, bindparam, func, literal_column, select
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
@@ -39,12 +39,21 @@ class Question:
 
     def ask(self, session: Session, keys: Collection[Key], **more: object) -> Collection[Row[*tuple[Any, ...]]]:
         """The answer for `keys`, each of which may come once; `more` are the statement's other parameters."""
+        found = self.stream(session, keys, None, **more)
+        return found.all() if isinstance(found, Result) else ()
+
+    def stream(
+        self, session: Session, keys: Collection[Key], at_once: int | None = None, **more: object
+    ) -> Iterable[Row[*tuple[Any, ...]]]:
+        """The same, read `at_once` so many rows; by default, all."""
         if not keys:
             return ()
+        manner = {} if at_once is None else {"yield_per": at_once}
         if session.get_bind().dialect.name == "sqlite":
-            return session.execute(self._on_sqlite, {"given": json.dumps(list(keys)), **more}).all()
+            asked = {"given": json.dumps(list(keys)), **more}
+            return session.execute(self._on_sqlite, asked, execution_options=manner)
         arrays = {name: list(column) for name, column in zip(self._columns, zip(*keys, strict=True), strict=True)}
-        return session.execute(self._on_postgresql, {**arrays, **more}).all()
+        return session.execute(self._on_postgresql, {**arrays, **more}, execution_options=manner)
 
 
 def keys_of(merchant_id: int, ids: Iterable[str]) -> set[Key]:

@@ -6,20 +6,25 @@ all that ever comes before it. What the facts say is read from their own tables.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
-from sqlalchemy import JSON, BigInteger, ForeignKeyConstraint, Index, String, text
+from sqlalchemy import JSON, BigInteger, ForeignKeyConstraint, Index, String, event, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from app.kernel.bulk import Bulk
+from app.kernel.bulk import Bulk, Row, Rows, insert_all
 from app.kernel.clock import to_micros
 from app.kernel.database import Base, id_type, table_of
+from app.kernel.feed_places import Place, mark_of
 from app.kernel.ids import new_id
+from app.kernel.numbering import Numbered
 
 AT_MOST: Final = 500
 """Ids in one entry."""
+
+REST: Final = 0.5
+"""Seconds between two rounds of the relay: nobody looks at the journal by the second, and each is a commit."""
 
 _UNPLACED = text("position IS NULL")
 
@@ -56,19 +61,68 @@ class JournalEnd(Base):
     position: Mapped[int] = mapped_column(BigInteger)
 
 
+JOURNAL: Final = Numbered(JournalEntry, JournalEnd, "type", "subjects")
+
+bell = JOURNAL.bell
+"""Of this process."""
+
+
+class Noted(NamedTuple):
+    """What was noted of one type, at its place. `subjects` are ids, or what stands for one (`delivery/facts.py`)."""
+
+    place: Place
+    type: str
+    subjects: Sequence[str]
+
+
 _ENTRIES = Bulk(table_of(JournalEntry), ("merchant_id", "entry_id", "type", "subjects", "at"))
+_RINGS: Final = "journal"
 
 
-def note(session: Session, merchant_id: int, kind: str, subjects: Sequence[str], at: datetime) -> None:
+def note(session: Session, merchant_id: int, kind: str, subjects: Collection[str], at: datetime) -> None:
     """Note that these facts were written, in the transaction that writes them."""
-    rows = [
-        (
-            merchant_id,
-            new_id("jrn", merchant_id, at),
-            kind,
-            json.dumps(subjects[begin : begin + AT_MOST], ensure_ascii=False),
-            to_micros(at),
-        )
-        for begin in range(0, len(subjects), AT_MOST)
-    ]
-    _ENTRIES.insert(session, rows)
+    note_all(session, {(merchant_id, kind): subjects}, at)
+
+
+def note_all(session: Session, noted: Mapping[tuple[int, str], Collection[str]], at: datetime) -> None:
+    """Note facts of several merchants and types in one statement; `at` is the present."""
+    rows = rows_of(noted, at)
+    if not any(some for _, some in rows):
+        return
+    insert_all(session, rows)
+    if not session.info.get(_RINGS):  # once, however much is noted
+        session.info[_RINGS] = True
+        event.listen(session, "after_commit", _ring)
+
+
+def rows_of(noted: Mapping[tuple[int, str], Collection[str]], at: datetime) -> Rows:
+    """The rows that `note_all` writes, for whoever writes them with others: relays find them by themselves."""
+    micros = to_micros(at)
+    rows: list[Row] = []
+    for (merchant, kind), subjects in noted.items():
+        ids = list(subjects)
+        for begin in range(0, len(ids), AT_MOST):
+            said = json.dumps(ids[begin : begin + AT_MOST], ensure_ascii=False)
+            rows.append((merchant, new_id("jrn", merchant, at), kind, said, micros))
+    return [(_ENTRIES, rows)]
+
+
+def read(session: Session, merchant_id: int, after: int, limit: int) -> list[Noted]:
+    """What comes after a position, in order; fewer than `limit` are all there are."""
+    rows = JOURNAL.read(session, {merchant_id: after}, limit)
+    return [Noted(Place(position, mark_of(entry)), kind, subjects) for _, position, entry, kind, subjects in rows]
+
+
+def end(session: Session, merchant_id: int) -> Place:
+    """How far the merchant's journal has come in this view."""
+    return JOURNAL.ends(session, [merchant_id])[merchant_id]
+
+
+def stands(session: Session, merchant_id: int, place: Place) -> bool:
+    """Whether one can go on after the place: it is this journal's, and not one's that was put back since."""
+    return bool(JOURNAL.standing(session, {(merchant_id, place)}))
+
+
+def _ring(session: Session) -> None:
+    if not session.in_nested_transaction():  # a savepoint's end shows nobody anything
+        bell.ring()

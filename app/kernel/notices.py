@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from psycopg.rows import TupleRow
 
 
-class Line:
+class NoticeLine:
     """A connection without transactions, of one thread. Raises the driver's errors (but see `line_to`)."""
 
     def __init__(self, connection: "psycopg.Connection[TupleRow]") -> None:
@@ -47,7 +47,7 @@ class Line:
 
 
 @contextmanager
-def line_to(database: Database) -> Iterator[Line]:
+def line_to(database: Database) -> Iterator[NoticeLine]:
     """A line of the caller's own, beside the pool. In the block the driver's errors become SQLAlchemy's, as
     everywhere."""
     driver = database.engine.dialect.loaded_dbapi
@@ -57,6 +57,6 @@ def line_to(database: Database) -> Iterator[Line]:
         held.detach()
         with connection:
             connection.autocommit = True
-            yield Line(connection)
+            yield NoticeLine(connection)
     except driver.Error as error:
         raise DBAPIError.instance(None, None, error, driver.Error, dialect=database.engine.dialect) from error

@@ -13,15 +13,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ColumnElement, Index, Text, event, select
+from sqlalchemy import JSON, BigInteger, ColumnElement, Index, Text, delete, event, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.kernel.clock import Clock
 from app.kernel.database import Base, Database, id_type
 from app.kernel.ids import new_id
-from app.kernel.trouble import tell_of
+from app.kernel.repeated import Repeated
 
 log = logging.getLogger(__name__)
 
@@ -81,14 +81,6 @@ class Message:
         return extend
 
 
-class Beside(Protocol):
-    """Something with a thread of its own that lives as long as a worker."""
-
-    def start(self) -> None: ...
-
-    def stop(self, timeout: float) -> None: ...
-
-
 Handler = Callable[[Message], None]
 """Does the work in transactions of its own. It may run twice for one message, so it must not mind."""
 
@@ -104,18 +96,33 @@ class Outbox:
     def add(self, session: Session, merchant_id: int, topic: str, payload: Payload) -> str:
         """Promise work in the caller's transaction; the worker is woken when that has been committed."""
         now = self._clock.now()
-        row = OutboxRow(
-            merchant_id=merchant_id,
-            message_id=new_id("job", merchant_id, now),
-            topic=topic,
-            payload=payload,
-            created_at=now,
-            due_at=now,
-            attempts=0,
-        )
-        session.add(row)
+        message_id = new_id("job", merchant_id, now)
+        put(session, merchant_id, message_id, topic, payload, now, now)
         event.listen(session, "after_commit", lambda _: self._ring(), once=True)
-        return row.message_id
+        return message_id
+
+
+def put(
+    session: Session, merchant_id: int, message_id: str, topic: str, payload: Payload, now: datetime, due_at: datetime
+) -> None:
+    """Promise work that is to be done from `due_at` on, and wake nobody: for whoever does it at once by themselves, and
+    then takes it back."""
+    row = OutboxRow(
+        merchant_id=merchant_id,
+        message_id=message_id,
+        topic=topic,
+        payload=payload,
+        created_at=now,
+        due_at=due_at,
+        attempts=0,
+    )
+    session.add(row)
+
+
+def take_back(session: Session, merchant_id: int, message_id: str) -> None:
+    """It was done, in this transaction. Where a worker has it already, that finds nothing left to do."""
+    mine = (OutboxRow.merchant_id == merchant_id) & (OutboxRow.message_id == message_id)
+    session.execute(delete(OutboxRow).where(mine, OutboxRow.attempts == 0))
 
 
 def pause(attempts: int) -> timedelta:
@@ -124,8 +131,9 @@ def pause(attempts: int) -> timedelta:
     return timedelta(seconds=seconds * random.uniform(0.8, 1.2))  # noqa: S311  # spreads load, guards nothing
 
 
-class Worker:
-    """The doing side: a thread that takes what is due, one message at a time; many workers may share a database.
+class Worker(Repeated):
+    """The doing side: takes what is due, one message at a time; many workers may share a database. What one leaves
+    stays in the outbox.
 
     `tidy` is called once an hour, for what only has to be cleared away now and then. `beside` starts and stops with
     the worker, and does not wait for its messages, nor they for it.
@@ -140,35 +148,38 @@ class Worker:
         *,
         tidy: Callable[[], None] = lambda: None,
         poll_seconds: float = 1.0,
-        beside: Sequence[Beside] = (),
+        beside: Sequence[Repeated] = (),
     ) -> None:
+        super().__init__(
+            "worker", self._look, every=poll_seconds, trouble="the outbox cannot be worked on", woken=outbox.added
+        )
         self._database = database
         self._clock = clock
-        self._outbox = outbox
         self._handlers = handlers
         self._tidy = tidy
-        self._poll = poll_seconds
+        self._tidied_at: datetime | None = None
         self._beside = tuple(beside)
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="grapevine-worker", daemon=True)
 
     def start(self) -> None:
-        self._thread.start()
+        super().start()
         for each in self._beside:
             each.start()
 
+    def leave_off(self) -> None:
+        super().leave_off()
+        for each in self._beside:
+            each.leave_off()
+
     def stop(self, timeout: float = 10.0) -> None:
-        """Finish the message at hand, then stop. What is left stays in the outbox."""
-        self._stopping.set()
-        self._outbox.added.set()
+        """Finish the message at hand, then stop."""
+        super().stop(timeout)
         for each in self._beside:
             each.stop(timeout)
-        self._thread.join(timeout)
 
     def run_due(self) -> int:
         """Do all that is due now, in this thread; returns how many messages were taken."""
         done = 0
-        while not self._stopping.is_set():
+        while not self.is_stopping:
             message = self._take()
             if message is None:
                 break
@@ -183,18 +194,12 @@ class Worker:
             self._do(message)
         return message is not None
 
-    def _run(self) -> None:
-        tidied_at: datetime | None = None
-        while not self._stopping.is_set():
-            self._outbox.added.clear()
-            try:
-                self.run_due()
-                if tidied_at is None or self._clock.now() - tidied_at >= TIDY_EVERY:
-                    tidied_at = self._clock.now()
-                    self._tidy()
-            except Exception as error:  # whatever it is: a worker that is gone would do nothing more
-                tell_of(log, "the outbox cannot be worked on", error)
-            self._outbox.added.wait(self._poll)
+    def _look(self) -> float:
+        self.run_due()
+        if self._tidied_at is None or self._clock.now() - self._tidied_at >= TIDY_EVERY:
+            self._tidied_at = self._clock.now()
+            self._tidy()
+        return 0
 
     def _take(self, *only: ColumnElement[bool]) -> Message | None:
         now = self._clock.now()

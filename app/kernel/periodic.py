@@ -7,7 +7,6 @@ next time. It has a thread of its own: work of minutes must not hold up the outb
 
 import logging
 import random
-import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from app.kernel.clock import Clock
 from app.kernel.database import Base, Database, id_type, insert_new
 from app.kernel.outbox import LEASE, LeaseLost
-from app.kernel.trouble import tell_of
+from app.kernel.repeated import Repeated
 
 log = logging.getLogger(__name__)
 
@@ -56,38 +55,28 @@ class Periodic:
     run: Callable[[Callable[[], None]], None]
 
 
-class Timetable:
-    """Does what is due. Many processes may have the same timetable."""
+class Timetable(Repeated):
+    """Does what is due. Many processes may have the same timetable; the job that one breaks off another takes up, or
+    the next start."""
 
     def __init__(self, database: Database, clock: Clock, jobs: Sequence[Periodic]) -> None:
         self._database = database
         self._clock = clock
         self._jobs = tuple(jobs)
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="grapevine-timetable", daemon=True)
+        super().__init__("timetable", self._look, every=LOOKS_EVERY, trouble="the timetable cannot be worked on")
 
     def start(self) -> None:
         """Begin; without jobs there is nothing to begin."""
         if self._jobs:
-            self._thread.start()
-
-    def stop(self, timeout: float = 10.0) -> None:
-        """Break off the job at hand at its next step; another process, or the next start, takes it up."""
-        self._stopping.set()
-        if self._thread.ident is not None:
-            self._thread.join(timeout)
+            super().start()
 
     def run_due(self) -> int:
         """Do all that is due now, in this thread; returns how many jobs were begun."""
         return sum(self._run_if_due(job) for job in self._jobs)
 
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                self.run_due()
-            except Exception as error:  # the database may be away; it will be back
-                tell_of(log, "the timetable cannot be worked on", error)
-            self._stopping.wait(LOOKS_EVERY)
+    def _look(self) -> float:
+        self.run_due()
+        return 0
 
     def _run_if_due(self, job: Periodic) -> bool:
         turn = self._take(job)
@@ -97,7 +86,7 @@ class Timetable:
         try:
             job.run(self._extending(job, turn))
         except LeaseLost:
-            if not self._stopping.is_set():
+            if not self.is_stopping:
                 log.info("%s was taken over by another process", job.name)
             self._leave(job, turn)
             return True
@@ -128,7 +117,7 @@ class Timetable:
 
         def extend() -> None:
             nonlocal extended
-            if self._stopping.is_set():
+            if self.is_stopping:
                 raise LeaseLost
             now = self._clock.now()
             if now - extended >= LEASE / 4:

@@ -9,13 +9,15 @@ import asyncio
 import logging
 import threading
 from collections import defaultdict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy.orm import Session
 
+from app.kernel.at_one_go import AtOneGo
+from app.kernel.bulk import Bulk, Row, Rows, insert_all
 from app.kernel.database import Database, lost_a_race
 from app.kernel.errors import AppError, Unavailable
 from app.kernel.trouble import in_trouble
@@ -42,6 +44,8 @@ _ROUND = 0.005
 F = TypeVar("F", bound=Fact[Any])
 Writer = Callable[[Session, Sequence[F]], Sequence[Any]]
 """Writes facts of one kind in order; answers one outcome each, an `AppError` for a fact that is refused."""
+Plain = Callable[[Sequence[F]], tuple[Rows, Sequence[Any]]]
+"""For facts of which nothing has to be asked first: what is to be written of them, and one outcome each."""
 
 
 Tell = Callable[[Result | Exception], None]
@@ -67,6 +71,7 @@ class Recorder:
         self._capacity = capacity
         self._batch = batch
         self._writers: dict[type[Fact[Any]], Writer[Any]] = {}
+        self._plain: dict[type[Fact[Any]], Plain[Any]] = {}
         self._queue: deque[_Waiting] = deque()
         self._weight = 0  # of the queue
         self._idle = 0  # threads that sleep and were not called yet
@@ -82,6 +87,11 @@ class Recorder:
     def register(self, kind: type[F], writer: Writer[F]) -> None:
         """Let `writer` write the facts of `kind`."""
         self._writers[kind] = writer
+
+    def register_plain(self, kind: type[F], rows_of: Plain[F]) -> None:
+        """Let what `rows_of` tells be written of the facts of `kind`: at one go, where a batch has no others."""
+        self._plain[kind] = rows_of
+        self.register(kind, partial(_write_plain, rows_of))
 
     def start(self) -> None:
         for thread in self._threads:
@@ -118,12 +128,14 @@ class Recorder:
                 self._filled.notify()
 
     def _run(self) -> None:
+        line = AtOneGo(self._database)
         while batch := self._next_batch():
-            self._write(batch)
+            self._write(batch, line)
             came_round = threading.Event()
             _answer(batch, came_round)
             if not self._stopping:
                 came_round.wait(_ROUND)
+        line.close()
 
     def _next_batch(self) -> list[_Waiting]:
         batch: list[_Waiting] = []
@@ -138,16 +150,20 @@ class Recorder:
             self._weight -= weight
         return batch
 
-    def _write(self, batch: Sequence[_Waiting]) -> None:
+    def _write(self, batch: Sequence[_Waiting], line: AtOneGo) -> None:
         try:
-            with self._database.transaction() as session:
-                self._call_writers(session, batch)
+            by_kind = self._by_kind(batch)
+            if by_kind.keys() <= self._plain.keys():
+                self._append(by_kind, line)
+            else:
+                with self._database.transaction() as session:
+                    self._call_writers(session, by_kind)
         except Exception as error:
-            self._failed(batch, error)
+            self._failed(batch, line, error)
 
-    def _failed(self, batch: Sequence[_Waiting], error: Exception) -> None:
+    def _failed(self, batch: Sequence[_Waiting], line: AtOneGo, error: Exception) -> None:
         if lost_a_race(error):  # two batches met the same rows in another order; the other one stands now
-            self._write(batch)
+            self._write(batch, line)
         elif in_trouble(error):  # perhaps all of it stands: whoever wrote the halves now would write it twice
             log.warning("a batch of %d facts could not be written: %s", len(batch), error)
             for waiting in batch:
@@ -157,19 +173,41 @@ class Recorder:
             batch[0].outcome = error
         else:
             middle = len(batch) // 2
-            self._write(batch[:middle])
-            self._write(batch[middle:])
+            self._write(batch[:middle], line)
+            self._write(batch[middle:], line)
 
-    def _call_writers(self, session: Session, batch: Sequence[_Waiting]) -> None:
+    def _by_kind(self, batch: Sequence[_Waiting]) -> "_ByKind":
         by_kind: dict[type[Fact[Any]], list[_Waiting]] = defaultdict(list)
         for waiting in batch:
             by_kind[type(waiting.fact)].append(waiting)
         # Always in the same order, or two batches at once would wait for each other's rows.
-        for kind in sorted(by_kind, key=[*self._writers].index):
-            group = by_kind[kind]
-            outcomes = self._writers[kind](session, [waiting.fact for waiting in group])
-            for waiting, outcome in zip(group, outcomes, strict=True):
-                waiting.outcome = outcome
+        return {kind: by_kind[kind] for kind in sorted(by_kind, key=[*self._writers].index)}
+
+    def _call_writers(self, session: Session, by_kind: "_ByKind") -> None:
+        for kind, group in by_kind.items():
+            _note_outcomes(group, self._writers[kind](session, [waiting.fact for waiting in group]))
+
+    def _append(self, by_kind: "_ByKind", line: AtOneGo) -> None:
+        rows: list[tuple[Bulk, Sequence[Row]]] = []
+        for kind, group in by_kind.items():
+            some, outcomes = self._plain[kind]([waiting.fact for waiting in group])
+            rows += some
+            _note_outcomes(group, outcomes)
+        line.append(rows)
+
+
+_ByKind = Mapping[type[Fact[Any]], Sequence[_Waiting]]
+
+
+def _write_plain(rows_of: Plain[F], session: Session, facts: Sequence[F]) -> Sequence[Any]:
+    rows, outcomes = rows_of(facts)
+    insert_all(session, rows)
+    return outcomes
+
+
+def _note_outcomes(group: Sequence[_Waiting], outcomes: Sequence[Any]) -> None:
+    for waiting, outcome in zip(group, outcomes, strict=True):
+        waiting.outcome = outcome
 
 
 def _answer(batch: Sequence[_Waiting], came_round: threading.Event) -> None:

@@ -20,14 +20,15 @@ from typing import Final, Literal, get_args
 from sqlalchemy import func, select
 
 from app.kernel.database import Database
-from app.kernel.notices import Line, line_to
+from app.kernel.notices import NoticeLine, line_to
 from app.kernel.trouble import tell_of
 
 log = logging.getLogger(__name__)
 
-Name = Literal["jobs", "told", "placed", "shown"]
+Name = Literal["jobs", "told", "placed", "shown", "noted", "events", "webhooks"]
 """What happened: work was put into the outbox; the feed has entries without a position; the feed has new positions;
-what walls show is different, of the merchants that are named."""
+what walls show is different, of the merchants that are named; the journal has entries without a position; the journal
+has new positions; webhooks are to be sent that nothing new has caused."""
 
 Hearer = Callable[[frozenset[int]], None]
 """Is given the numbers of the merchants concerned; none: it may be any. Called in any thread; must be quick."""
@@ -135,7 +136,7 @@ class Wakeups:
             pause = min(2 * pause, _LATE)
 
     @contextmanager
-    def _line(self) -> Iterator[Line | None]:
+    def _line(self) -> Iterator[NoticeLine | None]:
         """A line on which others are heard; None where something between lets nothing through."""
         with line_to(self._database) as line:
             line.listen(_CHANNEL)
@@ -154,7 +155,7 @@ class Wakeups:
             )
         yield None
 
-    def _is_heard(self, line: Line) -> bool:
+    def _is_heard(self, line: NoticeLine) -> bool:
         """Whether what is said on another connection arrives here. Poolers take a LISTEN and say nothing of it."""
         word = secrets.token_hex(8)
         with self._database.transaction() as session:
@@ -168,7 +169,7 @@ class Wakeups:
                 waits.select(0.1)
         return False
 
-    def _converse(self, line: Line, ear: socket.socket) -> None:
+    def _converse(self, line: NoticeLine, ear: socket.socket) -> None:
         """Hear and tell until the process stops. Raises where the line is cut."""
         for name in _NAMES:  # nobody knows what was missed
             self._wake(name, frozenset())

@@ -27,6 +27,8 @@ class Caller:
     merchant_id: int
     key_id: str
     kind: str
+    suppressed: bool = False
+    """Whether it is shown no small groups (reports/agency.py)."""
 
     @property
     def owner(self) -> Owner:
@@ -43,12 +45,18 @@ def _any_key(here: Here, credentials: Credentials) -> Caller:
         key = service.find_key(session, here.signer, credentials.credentials)
     if key is None:
         raise Unauthorized("This key is not known, or was withdrawn.")
-    return Caller(key.merchant_id, key.key_id, key.kind)
+    return Caller(key.merchant_id, key.key_id, key.kind, bool(key.suppressed))
 
 
 async def _secret_key(caller: Annotated[Caller, Depends(_any_key)]) -> Caller:
     if caller.kind != "secret":
         raise Forbidden("A report key only reads reports.")
+    return caller
+
+
+async def _exact_key(caller: Annotated[Caller, Depends(_any_key)]) -> Caller:
+    if caller.suppressed:
+        raise Forbidden("This key is shown no small groups: it reads /v1/reports/attribution and /v1/reports/funnel.")
     return caller
 
 
@@ -61,6 +69,9 @@ async def _operator(here: Here, credentials: Credentials) -> Owner:
 
 SecretKey = Annotated[Caller, Depends(_secret_key)]
 ReportKey = Annotated[Caller, Depends(_any_key)]
+"""Any key. An endpoint that takes it shows no small groups to a caller who is `suppressed`."""
+ExactReportKey = Annotated[Caller, Depends(_exact_key)]
+"""Any key that may see everything there is to see in reports."""
 Operator = Annotated[Owner, Depends(_operator)]
 
 

@@ -1,7 +1,7 @@
 """Merchants by HTTP: the operator's calls, the merchant's own settings, keys."""
 
 from functools import cache
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 from zoneinfo import ZoneInfo, available_timezones
 
 from fastapi import APIRouter, Response
@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 from sqlalchemy.orm import Session
 
+from app.kernel.errors import Invalid
 from app.kernel.http.wire import Body, Currency, Name, Text, Timestamp, Wire
 from app.kernel.http.work import Answer, UnitOfWork
 from app.merchants import service
@@ -18,6 +19,7 @@ from app.merchants.models import ApiKey, Merchant
 from app.merchants.origins import normal_origin, normal_return_url
 from app.merchants.selling_wire import SellingOut, SellingPatch
 from app.merchants.sharing_wire import SharingOut, SharingPatch
+from app.privacy import small_groups
 
 
 @cache
@@ -66,6 +68,20 @@ class MerchantPatch(Body):
     checkout: Annotated[SellingPatch, Field(description="How buyers pay; what is left out of it stays too.")] | None = (
         None
     )
+    small_group: (
+        Annotated[
+            int,
+            Field(
+                ge=0,
+                le=small_groups.LARGEST,
+                strict=True,
+                description="Where the public looks, and in reports for keys that are `suppressed`, fewer people than "
+                "this are not told of by number. 0 and 1: every number is told.",
+                examples=[small_groups.USUAL],
+            ),
+        ]
+        | None
+    ) = None
     sharing: (
         Annotated[SharingPatch, Field(description="How the word is passed on; what is left out of it stays too.")]
         | None
@@ -92,6 +108,7 @@ class MerchantOut(Wire):
     return_urls: list[str]
     privacy: Privacy
     landing: Landing
+    small_group: Annotated[int, Field(description='Where the public looks, fewer people are "a few".', examples=[5])]
     stripe_account: str | None
     checkout: SellingOut
     sharing: SharingOut
@@ -111,6 +128,14 @@ class MerchantCreated(MerchantOut):
 
 class KeyIn(Body):
     kind: KeyKind
+    suppressed: Annotated[
+        bool,
+        Field(
+            strict=True,
+            description="For a report key that is given to others, such as an agency: it reads attribution and the "
+            "funnel by whole days, and is told of no fewer people than the merchant's `small_group`.",
+        ),
+    ] = False
 
 
 class KeyOut(Wire):
@@ -118,6 +143,7 @@ class KeyOut(Wire):
 
     id: str
     kind: KeyKind
+    suppressed: Annotated[bool, Field(description="Whether it is shown no small groups.")]
     hint: str
     created_at: Timestamp
 
@@ -206,10 +232,16 @@ def list_keys(caller: SecretKey, work: UnitOfWork) -> Response:
 
 @router.post("/v1/keys", status_code=201, response_model=KeyCreated, tags=["merchant"])
 def create_key(body: KeyIn, caller: SecretKey, work: UnitOfWork) -> Response:
-    """Make a key: `secret` may do everything of this merchant, `report` only reads reports. Shown once."""
+    """Make a key: `secret` may do everything of this merchant, `report` only reads reports, and with `suppressed` only
+    figures of enough people. Shown once."""
+    if body.suppressed and body.kind != "report":
+        raise Invalid.field("/suppressed", "is for report keys: a secret key sees everything")
 
     def create(session: Session) -> Answer:
-        key, clear = service.add_key(session, work.here.signer, caller.merchant_id, body.kind, work.here.clock.now())
+        here = work.here
+        key, clear = service.add_key(
+            session, here.signer, caller.merchant_id, body.kind, here.clock.now(), suppressed=body.suppressed
+        )
         shown = KeyCreated(**_key(key).model_dump(), key=clear)
         return Answer(shown, kept=shown.model_copy(update={"key": None}))
 
@@ -225,6 +257,7 @@ def withdraw_key(key_id: str, caller: SecretKey, work: UnitOfWork) -> Response:
 def _fields(merchant: Merchant) -> dict[str, object]:
     parts = {
         "id": merchant.public_id,
+        "small_group": merchant.fewest_told,
         "checkout": SellingOut.of(merchant.selling),
         "sharing": SharingOut.of(merchant.sharing_settings),
     }
@@ -232,4 +265,10 @@ def _fields(merchant: Merchant) -> dict[str, object]:
 
 
 def _key(key: ApiKey) -> KeyOut:
-    return KeyOut.model_validate({"id": key.key_id, "kind": key.kind, "hint": key.hint, "created_at": key.created_at})
+    return KeyOut(
+        id=key.key_id,
+        kind=cast("KeyKind", key.kind),
+        suppressed=bool(key.suppressed),
+        hint=key.hint,
+        created_at=key.created_at,
+    )

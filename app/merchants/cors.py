@@ -11,23 +11,26 @@ from app.merchants.directory import Directory
 from app.merchants.origins import allows_origin
 
 _PREFLIGHT = [
-    (b"access-control-allow-methods", b"GET, POST, DELETE"),
+    (b"access-control-allow-methods", b"GET, POST, PATCH, DELETE"),
     (b"access-control-allow-headers", b"content-type, grapevine-visitor, idempotency-key"),
     (b"access-control-max-age", b"7200"),
 ]
 
 
 class Cors:
-    """Wraps the application; `public` tells which paths pages may call."""
+    """Wraps the application; `public` tells how the paths begin that pages may call, `calls` names others in full."""
 
-    def __init__(self, app: ASGIApp, directory: Directory, own_origin: str, public: tuple[str, ...]) -> None:
+    def __init__(
+        self, app: ASGIApp, directory: Directory, own_origin: str, public: tuple[str, ...], calls: tuple[str, ...] = ()
+    ) -> None:
         self._app = app
         self._directory = directory
         self._own_origin = own_origin
         self._public = public
+        self._calls = calls
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not scope["path"].startswith(self._public):
+        if scope["type"] != "http" or not self._may_be_called(scope["path"]):
             return await self._app(scope, receive, send)
         headers = Headers(scope=scope)
         origin = headers.get("origin")
@@ -47,6 +50,9 @@ class Cors:
             await send(message)
 
         return await self._app(scope, receive, send_with_cors)
+
+    def _may_be_called(self, path: str) -> bool:
+        return path.startswith(self._public) or path in self._calls
 
     async def _preflight(self, origin: str, send: Send) -> None:
         headers = [(b"vary", b"Origin")]

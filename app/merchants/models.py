@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.kernel.database import Base, BigNumber, id_type
 from app.merchants.selling import Selling
 from app.merchants.sharing import Sharing
+from app.privacy import small_groups
 
 
 class Merchant(Base):
@@ -31,6 +32,11 @@ class Merchant(Base):
     small_group: Mapped[int | None] = mapped_column(SmallInteger)  # fewer people are "a few"; empty: five
     created_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
+
+    @property
+    def fewest_told(self) -> int:
+        """Where the public looks, fewer people are "a few"."""
+        return small_groups.threshold_of(self.small_group)
 
     @property
     def selling(self) -> Selling:

@@ -4,9 +4,11 @@ What Stripe takes is from its OpenAPI document, `POST /v1/checkout/sessions` (a 
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Literal, Self
+from typing import Any, Literal
+
+from app.merchants.kept import KeptSettings
 
 TaxBehavior = Literal["exclusive", "inclusive"]
 
@@ -54,7 +56,7 @@ class Shipping:
 
 
 @dataclass(frozen=True)
-class Selling:
+class Selling(KeptSettings):
     """A merchant's settings for checkouts, and what holds where nothing was set."""
 
     promotion_codes: bool = False
@@ -69,17 +71,10 @@ class Selling:
         wanted = timedelta(minutes=self.expires_after_minutes)
         return min(max(wanted, timedelta(minutes=SHORTEST) + _MARGIN), timedelta(minutes=LONGEST) - _MARGIN)
 
-    def to_json(self) -> dict[str, Any]:
-        """As it is kept."""
-        return asdict(self)
-
     @classmethod
-    def from_json(cls, kept: Mapping[str, Any] | None) -> Self:
-        """What was kept; the defaults where nothing was."""
-        if kept is None:
-            return cls()
+    def _read(cls, kept: Mapping[str, Any]) -> dict[str, Any]:
         shipping = kept.get("shipping")
-        return cls(**{**kept, "shipping": None if shipping is None else _shipping(shipping)})
+        return {**kept, "shipping": None if shipping is None else _shipping(shipping)}
 
 
 def _shipping(kept: Mapping[str, Any]) -> Shipping:

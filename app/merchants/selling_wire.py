@@ -93,8 +93,7 @@ class SellingPatch(Body):
     def changed(self, standing: Selling) -> Selling:
         """What stands, with what is said here."""
         said = {name: value for name, value in self.model_dump().items() if name in self.model_fields_set}
-        meant = {name: value for name, value in said.items() if value is not None or name == "shipping"}
-        return Selling.from_json({**standing.to_json(), **meant})
+        return standing.changed(said, to_none=("shipping",))
 
 
 class SellingOut(Wire):

@@ -106,8 +106,10 @@ def close(session: Session, merchant: Merchant, now: datetime) -> None:
         key.withdrawn_at = now
 
 
-def add_key(session: Session, signer: Signer, merchant_id: int, kind: KeyKind, now: datetime) -> tuple[ApiKey, str]:
-    """A new key, and its clear text, which exists only in this answer."""
+def add_key(
+    session: Session, signer: Signer, merchant_id: int, kind: KeyKind, now: datetime, *, suppressed: bool = False
+) -> tuple[ApiKey, str]:
+    """A new key, and its clear text, which exists only in this answer. `suppressed`: it is shown no small groups."""
     clear = new_key(kind)
     key = ApiKey(
         hash=signer.hash(_KEY_PURPOSE, clear),
@@ -115,6 +117,7 @@ def add_key(session: Session, signer: Signer, merchant_id: int, kind: KeyKind, n
         key_id=new_id("key", merchant_id, now),
         kind=kind,
         hint=clear[-4:],
+        suppressed=suppressed,
         created_at=now,
     )
     session.add(key)

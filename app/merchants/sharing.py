@@ -1,14 +1,15 @@
 """How a merchant's word is passed on: on which networks, and what sharers are told. Pure: knows no session, no HTTP."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any
 
+from app.merchants.kept import KeptSettings
 from app.networks.catalogue import BY_ID, SHAREABLE, Network
 
 
 @dataclass(frozen=True)
-class Sharing:
+class Sharing(KeptSettings):
     """A merchant's settings for shares, and what holds where nothing was set.
 
     `networks` are those that are offered, in the merchant's order; None: all of them, in the catalogue's.
@@ -30,14 +31,7 @@ class Sharing:
         """What a page is told beside the networks: whether a share may be rewarded, and by which terms."""
         return {"rewarded": self.rewarded, "terms": self.terms}
 
-    def to_json(self) -> dict[str, Any]:
-        """As it is kept."""
-        return asdict(self)
-
     @classmethod
-    def from_json(cls, kept: Mapping[str, Any] | None) -> Self:
-        """What was kept; the defaults where nothing was."""
-        if kept is None:
-            return cls()
+    def _read(cls, kept: Mapping[str, Any]) -> dict[str, Any]:
         networks = kept.get("networks")
-        return cls(**{**kept, "networks": None if networks is None else tuple(networks)})
+        return {**kept, "networks": None if networks is None else tuple(networks)}

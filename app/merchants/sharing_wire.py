@@ -67,9 +67,7 @@ class SharingPatch(Body):
 
     def changed(self, standing: Sharing) -> Sharing:
         """What stands, with what is said here."""
-        said = self.model_dump(exclude_unset=True)
-        meant = {name: value for name, value in said.items() if value is not None or name in ("networks", "terms")}
-        return Sharing.from_json({**standing.to_json(), **meant})
+        return standing.changed(self.model_dump(exclude_unset=True), to_none=("networks", "terms"))
 
 
 class SharingOut(Wire):

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import BigInteger, FromClause, Row, Select, and_, delete, select
 from sqlalchemy.orm import Session
 
+from app.kernel import journal
 from app.kernel.brought import Contradiction, Said, Verdict, judge
 from app.kernel.codes import key_of
 from app.kernel.database import id_type, insert_all_new
@@ -62,6 +63,7 @@ def bring_orders(
             session, Order, [_order_row(merchant_id, *row, livemode=livemode) for row in rows.items()]
         )
         made.update((rows[order_id].id, order_id) for _, order_id in written)
+        journal.note(session, merchant_id, "order.recorded", sorted(made.values()), now)
         return set(made)
 
     def find(standing: Mapping[str, PastOrder]) -> dict[str, Said]:
@@ -117,6 +119,7 @@ def bring_refunds(session: Session, merchant_id: int, facts: Sequence[PastRefund
         written = insert_all_new(
             session, Refund, [_refund_row(merchant_id, *row, orders[row[1].order]) for row in rows.items()]
         )
+        journal.note(session, merchant_id, "order.refunded", sorted(refund_id for _, refund_id in written), now)
         early = [_waiting_row(merchant_id, fact) for fact in fresh if fact.order not in orders]
         waits = {external_id for _, external_id in insert_all_new(session, WaitingRefund, early)}
         return waits | {rows[refund_id].id for _, refund_id in written}
@@ -135,7 +138,8 @@ def apply_waiting(session: Session, merchant_id: int, orders: Mapping[str, str],
     waiting = _WAITING_FOR.ask(session, keys_of(merchant_id, orders))
     facts = [PastRefund(*row) for row in waiting]
     rows = [_refund_row(merchant_id, new_id("rfd", merchant_id, now), fact, orders[fact.order]) for fact in facts]
-    insert_all_new(session, Refund, rows)
+    written = insert_all_new(session, Refund, rows)
+    journal.note(session, merchant_id, "order.refunded", sorted(refund_id for _, refund_id in written), now)
     if facts:
         gone = WaitingRefund.external_id.in_([fact.id for fact in facts])
         session.execute(delete(WaitingRefund).where(WaitingRefund.merchant_id == merchant_id, gone))

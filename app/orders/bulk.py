@@ -15,6 +15,7 @@ from sqlalchemy import insert, inspect, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from app.kernel import journal
 from app.kernel.database import Base, table_of
 from app.kernel.errors import AppError
 from app.kernel.events import Events
@@ -52,6 +53,7 @@ def record_all(
         if sale.external_id not in standing:
             firsts.setdefault(sale.external_id, sale)
     made = _written(session, [order_of(merchant_id, sale, now) for sale in firsts.values()])
+    journal.note(session, merchant_id, "order.recorded", made.values(), now)
     apply_waiting(session, merchant_id, made, now)
     if made:
         events.publish(session, OrdersRecorded(merchant_id, list(made.values())))

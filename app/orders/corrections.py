@@ -12,6 +12,7 @@ from typing import Final
 from sqlalchemy import delete, insert
 from sqlalchemy.orm import Session
 
+from app.kernel import journal
 from app.kernel.codes import key_of
 from app.kernel.database import table_of
 from app.kernel.errors import Invalid, NotFound
@@ -82,7 +83,7 @@ def correct(
     if buyer_changed:
         _hold_buyers(session, order, changed)
     before = {name: _kept(order, name) for name in changed}
-    correction = _append(order, before, note, now)
+    correction = _append(session, order, before, note, now)
     if buyer_changed:
         session.add(
             FormerBuyer(
@@ -105,7 +106,7 @@ def cancel(session: Session, events: Events, order: Order, now: datetime, note: 
     cancelled before."""
     if settling.CANCELLED in settling.counting(order):
         return False
-    _append(order, {"cancelled": False}, note, now)
+    _append(session, order, {"cancelled": False}, note, now)
     return settling.settle(session, events, order, [settling.cancellation(now)], [settling.CANCELLED], now)
 
 
@@ -113,7 +114,7 @@ def uncancel(session: Session, events: Events, order: Order, now: datetime, note
     """Give back what the (locked) order's cancellation took; whether it was cancelled."""
     if settling.CANCELLED not in settling.counting(order):
         return False
-    _append(order, {"cancelled": True}, note, now)
+    _append(session, order, {"cancelled": True}, note, now)
     return settling.settle(session, events, order, [], [settling.CANCELLED], now)
 
 
@@ -188,7 +189,9 @@ def _hold_buyers(session: Session, order: Order, changed: Mapping[str, object]) 
         visits.hold_claims(session, order.merchant_id, click, visitor)
 
 
-def _append(order: Order, before: dict[str, object], note: str | None, now: datetime) -> OrderCorrection:
+def _append(
+    session: Session, order: Order, before: dict[str, object], note: str | None, now: datetime
+) -> OrderCorrection:
     """Keep what it said, after what was kept before, whatever the clock says."""
     last = order.corrections[-1].received_at if order.corrections else order.received_at
     correction = OrderCorrection(
@@ -200,7 +203,14 @@ def _append(order: Order, before: dict[str, object], note: str | None, now: date
         received_at=max(now, last),
     )
     order.corrections.append(correction)
+    noted = correction_noted_as(order.order_id, correction.position)
+    journal.note(session, order.merchant_id, "order.corrected", [noted], now)
     return correction
+
+
+def correction_noted_as(order_id: str, position: int) -> str:
+    """What stands in the journal for an order's correction."""
+    return f"{order_id}/{position}"
 
 
 def _write(session: Session, order: Order, changed: Mapping[str, object]) -> None:

@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from app.kernel import journal
 from app.kernel.clock import to_seconds
 from app.kernel.codes import key_of, normalised
 from app.kernel.errors import Conflict, Invalid, NotFound
@@ -48,6 +49,7 @@ def record(session: Session, events: Events, merchant_id: int, sale: Sale, now: 
     order = order_of(merchant_id, sale, now)
     session.add(order)
     session.flush()
+    journal.note(session, merchant_id, "order.recorded", [order.order_id], now)
     apply_waiting(session, merchant_id, {order.external_id: order.order_id}, now)
     session.refresh(order, ["refunds"])
     events.publish(session, OrderChanged(merchant_id, order.order_id, is_new=True))

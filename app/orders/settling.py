@@ -11,6 +11,7 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
+from app.kernel import journal
 from app.kernel.events import Events
 from app.kernel.ids import new_id
 from app.orders.lifecycle import CANCELLATION, Taking
@@ -51,18 +52,27 @@ def refit(session: Session, order: Order, wanted: Sequence[Taking], mine: Collec
         rest = max(order.net - sum(taking.amount for id, taking in takes.items() if id != CANCELLED), 0)
         takes[CANCELLED] = replace(takes[CANCELLED], paid_back=rest, amount=rest)
     kept = {id for id, row in standing.items() if id in takes and _same(_taking(row), takes[id])}
-    for row in (row for id, row in standing.items() if id not in kept):
+    dropped = [row for id, row in standing.items() if id not in kept]
+    for row in dropped:
         row.dropped_at = now
     session.flush()  # before what comes in their place: of one external id only one may count
     fresh = [taking for id, taking in takes.items() if id not in kept]
-    order.refunds.extend(_row(order, taking, now) for taking in fresh)
+    made = [_row(order, taking, now) for taking in fresh]
+    order.refunds.extend(made)
     session.flush()
+    noted = [*(given_back(row.refund_id) for row in dropped), *(row.refund_id for row in made)]
+    journal.note(session, order.merchant_id, "order.refunded", noted, now)
     return kept != standing.keys() or bool(fresh)
 
 
 def counting(order: Order) -> dict[str, Refund]:
     """What takes back of the order now, by external id."""
     return {row.external_id: row for row in order.refunds if row.dropped_at is None}
+
+
+def given_back(refund_id: str) -> str:
+    """What stands in the journal for a refund that was dropped; its id stands for what it took."""
+    return f"{refund_id}-"
 
 
 def taken(order: Order) -> int:

@@ -1,6 +1,9 @@
 """Likes, shares and claims by HTTP: public calls from the pages where widgets stand."""
 
+from collections.abc import Awaitable, Callable
+
 from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
@@ -31,6 +34,19 @@ class _Visitor:
 
 
 router = APIRouter(tags=["shopper"])
+
+
+def _quick(path: str, endpoint: Callable[..., Awaitable[Response]], out: type[BaseModel]) -> None:
+    """Have `endpoint` answer there: 201 for what is new, 200 for what stood already."""
+    router.add_api_route(
+        path,
+        endpoint,
+        methods=["POST"],
+        status_code=201,
+        response_model=out,
+        responses={200: {"model": out}},
+        route_class_override=QuickRoute,
+    )
 
 
 async def like(body: LikeIn, request: Request, visitor_token: VisitorHeader = None) -> Response:
@@ -65,15 +81,7 @@ async def like(body: LikeIn, request: Request, visitor_token: VisitorHeader = No
     return Response(answer.model_dump_json(), 201 if done.is_new else 200, media_type=JSON)
 
 
-router.add_api_route(
-    "/v1/likes",
-    like,
-    methods=["POST"],
-    status_code=201,
-    response_model=LikeOut,
-    responses={200: {"model": LikeOut}},
-    route_class_override=QuickRoute,
-)
+_quick("/v1/likes", like, LikeOut)
 
 
 @router.delete("/v1/likes/{like_id}", response_model=LikeOut)
@@ -129,15 +137,7 @@ async def share(body: ShareIn, request: Request, visitor_token: VisitorHeader = 
     return Response(answer.model_dump_json(), 201 if done.is_new else 200, media_type=JSON)
 
 
-router.add_api_route(
-    "/v1/shares",
-    share,
-    methods=["POST"],
-    status_code=201,
-    response_model=ShareOut,
-    responses={200: {"model": ShareOut}},
-    route_class_override=QuickRoute,
-)
+_quick("/v1/shares", share, ShareOut)
 
 
 @router.post("/v1/visits/{click}/claim", response_model=ClaimOut)

@@ -4,10 +4,9 @@ Knows the session and the tables, not HTTP. What comes from a page is believed o
 that are there, of one merchant, between a day ago and now.
 """
 
-import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import chain, compress
@@ -19,27 +18,27 @@ from sqlalchemy import FromClause, Select, select
 from sqlalchemy.orm import Session
 
 from app.catalog import service as catalog
+from app.kernel import outbox
 from app.kernel.bulk import Bulk
 from app.kernel.clock import from_micros, to_micros
-from app.kernel.database import id_type, insert_new, table_of
-from app.kernel.events import Events
+from app.kernel.database import id_type, table_of
 from app.kernel.given import Question
-from app.kernel.ids import id_from, is_code, new_ids
+from app.kernel.ids import is_code, new_id, new_ids
 from app.kernel.recorder import Fact
 from app.kernel.rollups import appending
 from app.kernel.rollups.appending import Counted
 from app.kernel.rollups.tables import QUARTER
-from app.referrals import counting, turns
-from app.referrals.identities import person_of
-from app.referrals.models import Beacon, Claim, Link, Referral, Visit
-from app.referrals.visits import VisitClaimed
+from app.referrals import counting
+from app.referrals.models import Beacon, Link, Referral
 from app.walls import service as walls
 
 BELIEVED_FOR: Final = timedelta(days=1)
 """How old a report may be: a telephone may have been without a network since."""
 FRESH_FOR: Final = 1.0
 """Seconds. What was taken off is refused this much later at the latest."""
-_SAME_VIEW: Final = timedelta(hours=1)
+TOPIC: Final = "referrals.views"
+_PATIENCE: Final = outbox.LEASE
+"""After so long a worker writes the touches that were not written with what was reported."""
 _BELIEVED_FOR: Final = BELIEVED_FOR // timedelta(microseconds=1)
 _MOST_KNOWN: Final = 20_000
 
@@ -76,12 +75,25 @@ class Report(msgspec.Struct, frozen=True, gc=False):
     at: int
 
 
+Seen = list[tuple[Shown, datetime]]
+Views = dict[str, Seen]
+"""Whose cards each proven visitor saw, and when. A visitor is one merchant's."""
+
+
 @dataclass(frozen=True)
 class NewBeacons(Fact[list[bool]]):
-    """What one page reported at once; the answer is, for each, whether it is kept."""
+    """What one page reported at once; the answer is, for each, whether it is kept. `promises` names, for each visitor,
+    the message under which touches wait in the outbox until they are written (`touch`)."""
 
     reports: tuple[Report, ...]
     received_at: datetime
+    promises: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, reports: tuple[Report, ...], now: datetime) -> "NewBeacons":
+        """With a promise for each visitor who may have seen a card."""
+        jobs = {visitor: new_id("job", seen[0][0].merchant_id, now) for visitor, seen in views(reports).items()}
+        return cls(reports, now, jobs)
 
     @property
     def weight(self) -> int:
@@ -111,6 +123,9 @@ class Keeper:
         kept = [[report.subject in standing for report in fact.reports] for fact in facts]
         written = [tuple(compress(fact.reports, stands)) for fact, stands in zip(facts, kept, strict=True)]
         rows = [row for fact, reports in zip(facts, written, strict=True) for row in _rows(reports, fact.received_at)]
+        for fact, reports in zip(facts, written, strict=True):
+            if fact.promises:
+                _promise(session, fact, views(reports))
         _BEACONS.insert(session, rows)
         appending.append(session, _counts(chain.from_iterable(written)))
         return kept
@@ -198,42 +213,24 @@ def shown(session: Session, codes: Iterable[str]) -> dict[str, Shown]:
     }
 
 
-def touch(
-    session: Session, events: Events, visitor_id: str, seen: Sequence[tuple[Shown, datetime]], now: datetime
-) -> None:
-    """A proven visitor saw the cards of one merchant's referrals: touches of type `view` (attribution.md).
-
-    Seen again within the same hour, it is the same view. The same turns are taken as by a claim, so that an order at
-    this very moment and the view see each other.
-    """
-    merchant_id = seen[0][0].merchant_id
-    turns.share_facts(session, merchant_id)
-    turns.hold_person(session, merchant_id, person_of(session, merchant_id, visitor_id))
-    for referral, at in seen:
-        visit_id = _view_of(referral, visitor_id, at)
-        mine: dict[str, object] = {"merchant_id": merchant_id, "visit_id": visit_id, "claimed_id": visit_id}
-        if insert_new(session, Claim, **mine, visitor_id=visitor_id, at=at, received_at=now):
-            session.add(
-                Visit(
-                    merchant_id=merchant_id,
-                    visit_id=visit_id,
-                    referral_id=referral.referral_id,
-                    type="view",
-                    product_id=referral.product_id,
-                    wall_id=referral.wall_id,
-                    at=at,
-                    received_at=now,
-                )
-            )
-            session.flush()
-            events.publish(session, VisitClaimed(merchant_id, visit_id, visitor_id))
+def views(reports: Iterable[Report]) -> Views:
+    """What of it may become touches."""
+    found: Views = defaultdict(list)
+    for report in reports:
+        card = report.subject.card
+        if card is None or card.is_withdrawn or report.visitor_id is None or report.subject.type != "card_view":
+            continue
+        found[report.visitor_id].append((card, from_micros(report.at)))
+    return found
 
 
-def _view_of(referral: Shown, visitor_id: str, at: datetime) -> str:
-    """The id of this visitor's view of that card in that hour; nobody else can guess it."""
-    hour = datetime.fromtimestamp(at.timestamp() // _SAME_VIEW.total_seconds() * _SAME_VIEW.total_seconds(), at.tzinfo)
-    digest = hashlib.sha256(f"view {referral.referral_id} {visitor_id}".encode()).digest()
-    return id_from("clk", referral.merchant_id, hour, digest)
+def _promise(session: Session, fact: NewBeacons, seen: Views) -> None:
+    """The touches stand or fall with the reports, though they are written after them."""
+    now = fact.received_at
+    for visitor, cards in seen.items():
+        payload = {"visitor": visitor, "seen": [[*card, to_micros(at)] for card, at in cards]}
+        merchant_id = cards[0][0].merchant_id
+        outbox.put(session, merchant_id, fact.promises[visitor], TOPIC, payload, now, now + _PATIENCE)
 
 
 def _shown(given: FromClause) -> Select[*tuple[Any, ...]]:

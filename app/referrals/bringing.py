@@ -12,12 +12,14 @@ from sqlalchemy import BigInteger, FromClause, Select, and_, select
 from sqlalchemy.orm import Session
 
 from app.catalog import naming as products
+from app.kernel import journal
 from app.kernel.brought import Said, Verdict, judge
 from app.kernel.codes import normalised
 from app.kernel.database import id_type, insert_all_new
 from app.kernel.given import Question, keys_of
 from app.kernel.ids import new_id
 from app.referrals import bringing_counts
+from app.referrals.identities import noted_as
 from app.referrals.models import Claim, Coupon, Identity, Referral, Visit
 from app.walls import naming as walls
 
@@ -69,7 +71,9 @@ class PastCoupon(NamedTuple):
     received_at: datetime
 
 
-def bring_referrals(session: Session, merchant_id: int, facts: Sequence[PastReferral]) -> list[Verdict]:
+def bring_referrals(
+    session: Session, merchant_id: int, facts: Sequence[PastReferral], *, now: datetime
+) -> list[Verdict]:
     """Write those that are new; what became of each, in order."""
     subjects = _Subjects(session, merchant_id)
     subjects.learn((fact.product, fact.wall) for fact in facts)
@@ -82,6 +86,7 @@ def bring_referrals(session: Session, merchant_id: int, facts: Sequence[PastRefe
         rows = [_referral_row(merchant_id, fact, subjects) for fact in new.values()]
         made = {referral_id for _, referral_id in insert_all_new(session, Referral, rows)}
         bringing_counts.count_referrals(session, merchant_id, made)
+        journal.note(session, merchant_id, "referral.created", [id for id in new if id in made], now)
         return made
 
     def find(known: Mapping[str, PastReferral]) -> dict[str, Said]:
@@ -149,7 +154,7 @@ def _referral_row(merchant_id: int, fact: PastReferral, subjects: _Subjects) -> 
     }
 
 
-def bring_touches(session: Session, merchant_id: int, facts: Sequence[PastTouch]) -> list[Verdict]:
+def bring_touches(session: Session, merchant_id: int, facts: Sequence[PastTouch], *, now: datetime) -> list[Verdict]:
     """Write those that are new, each claimed by its visitor; what became of each, in order."""
 
     def insert(new: Mapping[str, PastTouch]) -> set[str]:
@@ -157,6 +162,8 @@ def bring_touches(session: Session, merchant_id: int, facts: Sequence[PastTouch]
         made = {visit_id for _, visit_id in insert_all_new(session, Visit, rows)}
         insert_all_new(session, Claim, [_claim_row(merchant_id, new[visit_id]) for visit_id in sorted(made)])
         bringing_counts.count_touches(session, merchant_id, made)
+        for kind in ("visit.recorded", "visit.claimed"):
+            journal.note(session, merchant_id, kind, [id for id in new if id in made], now)
         return made
 
     def find(known: Mapping[str, PastTouch]) -> dict[str, Said]:
@@ -191,7 +198,9 @@ def _claim_row(merchant_id: int, fact: PastTouch) -> dict[str, object]:
     }
 
 
-def bring_identities(session: Session, merchant_id: int, facts: Sequence[PastIdentity]) -> list[Verdict]:
+def bring_identities(
+    session: Session, merchant_id: int, facts: Sequence[PastIdentity], *, now: datetime
+) -> list[Verdict]:
     """Write those that are new; what became of each, in order. All that one says is its key: none contradicts."""
 
     def insert(new: Mapping[Said, PastIdentity]) -> set[Said]:
@@ -205,7 +214,9 @@ def bring_identities(session: Session, merchant_id: int, facts: Sequence[PastIde
             }
             for fact in new.values()
         ]
-        return {(visitor, person, at) for _, visitor, person, at in insert_all_new(session, Identity, rows)}
+        made = {(visitor, person, at) for _, visitor, person, at in insert_all_new(session, Identity, rows)}
+        journal.note(session, merchant_id, "identity.joined", sorted(noted_as(*key) for key in made), now)
+        return {*made}
 
     return judge(facts, (), key=_identity_key, said=_nothing_else, insert=insert, find=_found)
 
@@ -216,6 +227,7 @@ def bring_coupons(session: Session, merchant_id: int, facts: Sequence[PastCoupon
     def insert(new: Mapping[Said, PastCoupon]) -> set[Said]:
         rows = {new_id("cpn", merchant_id, now): fact for fact in new.values()}
         written = insert_all_new(session, Coupon, [_coupon_row(merchant_id, *row) for row in rows.items()])
+        journal.note(session, merchant_id, "coupon.changed", sorted(coupon_id for _, coupon_id in written), now)
         return {_coupon_key(rows[coupon_id]) for _, coupon_id in written}
 
     return judge(facts, (), key=_coupon_key, said=_nothing_else, insert=insert, find=_found)

@@ -41,33 +41,14 @@ def of_visit(
     kind = VISIT_KINDS.get(type)
     if kind is None:
         return None
-    return Counted(
-        merchant_id,
-        quarter_of(at),
-        "visits",
-        network=seen_from or shared_to or "",
-        shared_to=shared_to or "",
-        seen_from=seen_from or "",
-        product=product_id or "",
-        wall=wall_id or "",
-        kind=kind,
-    )
+    return _counted(merchant_id, at, "visits", shared_to, seen_from, product_id, wall_id, kind)
 
 
 def of_referral(
     merchant_id: int, at: datetime, kind: str, network: str | None, product_id: str | None, wall_id: str | None
 ) -> Counted:
     """A like or a share. Product and wall are ours, else what another system called them."""
-    return Counted(
-        merchant_id,
-        quarter_of(at),
-        REFERRALS[kind],
-        network=network or "",
-        shared_to=network or "",
-        product=product_id or "",
-        wall=wall_id or "",
-        kind=kind,
-    )
+    return _counted(merchant_id, at, REFERRALS[kind], network, None, product_id, wall_id, kind)
 
 
 def of_beacon(
@@ -81,16 +62,7 @@ def of_beacon(
 ) -> Counted:
     """Something was seen or opened, as the page said, at `at`. `network` and `kind` are those of the referral that the
     beacon is kept with (whose card it was), where there is one; `product_id` and `wall_id` the beacon's own."""
-    return Counted(
-        merchant_id,
-        quarter_of(at),
-        BEACONS[type],
-        network=network or "",
-        shared_to=network or "",
-        product=product_id or "",
-        wall=wall_id or "",
-        kind=kind or "",
-    )
+    return _counted(merchant_id, at, BEACONS[type], network, None, product_id, wall_id, kind)
 
 
 def of_checkout(
@@ -104,10 +76,23 @@ def of_checkout(
 ) -> Counted:
     """A checkout. Network and kind are those of the click it came with, where that is known; the product is that of
     its first line, the wall the one it was begun on."""
+    return _counted(merchant_id, created_at, "checkouts", shared_to, seen_from, product_id, wall_id, kind)
+
+
+def _counted(
+    merchant_id: int,
+    at: datetime,
+    measure: Measure,
+    shared_to: str | None,
+    seen_from: str | None,
+    product_id: str | None,
+    wall_id: str | None,
+    kind: str | None,
+) -> Counted:
     return Counted(
         merchant_id,
-        quarter_of(created_at),
-        "checkouts",
+        quarter_of(at),
+        measure,
         network=seen_from or shared_to or "",
         shared_to=shared_to or "",
         seen_from=seen_from or "",

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, SQLColumnExpression, exists, func, or_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
+from app.kernel import journal
 from app.kernel.codes import normalised
 from app.kernel.errors import Invalid, NotFound
 from app.kernel.events import Event, Events
@@ -209,5 +210,6 @@ def _write(
     )
     session.add(coupon)
     session.flush()
+    journal.note(session, merchant_id, "coupon.changed", [coupon.coupon_id], received_at)
     events.publish(session, CouponChanged(merchant_id, coupon.code, coupon.coupon_id))
     return coupon

@@ -3,6 +3,7 @@
 Nothing is ever unsaid; what was said last counts (attribution.md, rule 1).
 """
 
+import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,6 +12,8 @@ from typing import Any
 from sqlalchemy import Select, SQLColumnExpression, exists, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
+from app.kernel import journal
+from app.kernel.clock import to_micros
 from app.kernel.errors import Invalid, NotFound
 from app.kernel.events import Event, Events
 from app.kernel.ids import Malformed, is_of, merchant_of
@@ -53,8 +56,20 @@ def join(session: Session, events: Events, merchant_id: int, visitor_id: str, pe
     joined = Identity(merchant_id=merchant_id, visitor_id=visitor_id, person=person, at=at, received_at=at)
     session.add(joined)
     session.flush()
+    journal.note(session, merchant_id, "identity.joined", [noted_as(visitor_id, person, at)], now)
     events.publish(session, IdentityJoined(merchant_id, visitor_id, person, before))
     return joined
+
+
+def noted_as(visitor_id: str, person: str, at: datetime) -> str:
+    """What stands in the journal for this being said: the key of it, without the person's name."""
+    return f"{visitor_id}@{to_micros(at)}#{hashlib.sha256(person.encode()).hexdigest()[:16]}"
+
+
+def said_when(noted: str) -> tuple[str, int]:
+    """The visitor and the microsecond of what is `noted_as` this."""
+    visitor_id, _, when = noted.rpartition("#")[0].rpartition("@")
+    return visitor_id, int(when)
 
 
 def get(session: Session, merchant_id: int, visitor_id: str) -> Identity:

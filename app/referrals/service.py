@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 from sqlalchemy import BigInteger, FromClause, Select, func, literal_column, select
 from sqlalchemy.orm import Session
 
-from app.kernel import feed
+from app.kernel import feed, journal
 from app.kernel.database import id_type
 from app.kernel.errors import Gone, NotFound
 from app.kernel.feed import Told
@@ -96,6 +96,7 @@ def take_back(session: Session, merchant_id: int, referral_id: str, visitor_id: 
     if referral.withdrawn_at is None:
         referral.withdrawn_at = now
         feed.tell(session, [Told(merchant_id, "like", referral.product_id, None, now)])
+        journal.note(session, merchant_id, "referral.withdrawn", [referral_id], now)
         about = (referral.kind, referral.network, referral.product_id, referral.wall_id)
         append(session, {counting.of_referral(merchant_id, referral.at, *about): -1})
     return referral

@@ -1,6 +1,6 @@
 """Visits: people who followed a link, and the claims by which a visitor says that a visit was theirs."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,14 +9,16 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.kernel.bulk import Bulk, Row
+from app.kernel import journal
+from app.kernel.bulk import Bulk, Row, Rows, insert_all
 from app.kernel.clock import from_micros, to_micros
 from app.kernel.database import insert_new, table_of
 from app.kernel.errors import NotFound
 from app.kernel.events import Event, Events
 from app.kernel.ids import merchant_of, new_id
 from app.kernel.recorder import Fact
-from app.kernel.rollups.appending import Counted, append
+from app.kernel.rollups import appending
+from app.kernel.rollups.appending import Counted
 from app.kernel.rollups.tables import QUARTER
 from app.referrals import counting, turns
 from app.referrals.identities import person_of
@@ -77,20 +79,28 @@ class NewVisit(Fact[str]):
 
 def write(session: Session, visits: Sequence[NewVisit]) -> list[str]:
     """Write visits and what they add to the counts, in a number of statements that does not grow with them."""
+    rows, clicks = rows_of(visits)
+    insert_all(session, rows)
+    return clicks
+
+
+def rows_of(visits: Sequence[NewVisit]) -> tuple[Rows, list[str]]:
+    """What is written of visits and of what they add to the counts; and the click ids."""
     rows: list[Row] = []
     alike: Counter[_Alike] = Counter()
+    noted: dict[tuple[int, str], list[str]] = defaultdict(list)
     for visit in visits:
         at, about = to_micros(visit.at), (visit.product_id, visit.wall_id)
         rows.append((visit.merchant_id, visit.visit_id, visit.referral_id, visit.type, *about, visit.seen_from, at, at))
         alike[visit.merchant_id, at - at % QUARTER, visit.type, visit.shared_to, visit.seen_from, *about] += 1
-    _VISITS.insert(session, rows)
+        noted[visit.merchant_id, "visit.recorded"].append(visit.visit_id)
     counts: Counter[Counted] = Counter()
     for (merchant, quarter, kind, *rest), number in alike.items():
         counted = counting.of_visit(merchant, from_micros(quarter), kind, *rest)
         if counted is not None:
             counts[counted] += number
-    append(session, counts)
-    return [visit.visit_id for visit in visits]
+    entries = journal.rows_of(noted, visits[-1].at) if visits else []
+    return [(_VISITS, rows), *appending.rows_of(counts), *entries], [visit.visit_id for visit in visits]
 
 
 _Alike = tuple[int, int, str, str | None, str | None, str | None, str | None]
@@ -135,6 +145,7 @@ def claim(
     turns.hold_click(session, merchant_id, visit_id)
     turns.hold_person(session, merchant_id, person_of(session, merchant_id, visitor_id))
     if now <= visit.at + CLAIMABLE_FOR and _bind(session, visit, visit_id, visitor_id, now):
+        journal.note(session, merchant_id, "visit.claimed", [visit_id], now)
         events.publish(session, VisitClaimed(merchant_id, visit_id, visitor_id))
         return visit_id
     known = _claimed_as(session, visit, visitor_id)
@@ -146,6 +157,8 @@ def claim(
     if not _bind(session, visit, copy_id, visitor_id, now):  # the same visitor claims it twice in this moment
         return _claimed_as(session, visit, visitor_id) or visit_id
     _copy(session, visit, copy_id, now)
+    for kind in ("visit.recorded", "visit.claimed"):
+        journal.note(session, merchant_id, kind, [copy_id], now)
     events.publish(session, VisitClaimed(merchant_id, copy_id, visitor_id))
     return copy_id
 
@@ -215,4 +228,4 @@ def _copy(session: Session, visit: Visit, own_id: str, now: datetime) -> None:
     about = (shared_to, None, visit.product_id, visit.wall_id)
     counted = counting.of_visit(visit.merchant_id, now, visit.type, *about)
     if counted is not None:
-        append(session, {counted: 1})
+        appending.append(session, {counted: 1})

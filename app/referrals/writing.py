@@ -4,7 +4,7 @@ Knows the session and the tables, not HTTP. What stands is decided by the unique
 (visitor, kind, product, wall, network), so repeats, in the batch or of another process, find the one that stands.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
 from app.catalog import service as catalog
-from app.kernel import feed
+from app.kernel import feed, journal
 from app.kernel.bulk import Bulk
 from app.kernel.clock import to_micros
 from app.kernel.database import id_type, insert_all_new, table_of
@@ -78,9 +78,10 @@ def write(
         if isinstance(subject, _Subject):
             wanted.setdefault(what, fact)
     standing, new = _stand(session, wanted, windows)
-    written = [fact for what, fact in wanted.items() if what in new]
-    feed.tell(session, [service.told(fact) for fact in written])
-    append(session, Counter(map(_counted, written)))
+    written = {standing[what].referral_id: fact for what, fact in wanted.items() if what in new}
+    feed.tell(session, [service.told(fact) for fact in written.values()])
+    _note(session, written)
+    append(session, Counter(map(_counted, written.values())))
     likes = service.count_all_likes(session, {liked for fact in wanted.values() if (liked := _liked(fact)) is not None})
     outcomes: list[Referred | AppError] = []
     for what, fact, subject in zip(whats, facts, subjects, strict=True):
@@ -95,6 +96,14 @@ def write(
 
 
 _ROUNDS = 5
+
+
+def _note(session: Session, written: Mapping[str, NewReferral]) -> None:
+    noted: dict[tuple[int, str], list[str]] = defaultdict(list)
+    for referral_id, fact in written.items():
+        noted[fact.merchant_id, "referral.created"].append(referral_id)
+    if noted:
+        journal.note_all(session, noted, max(fact.at for fact in written.values()))
 
 
 def _what(fact: NewReferral) -> What:

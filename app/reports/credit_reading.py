@@ -6,7 +6,7 @@ day is always the sum of its quarters, right or not), and the ledger's taken ins
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
@@ -21,7 +21,6 @@ from sqlalchemy import (
     func,
     or_,
     select,
-    true,
     type_coerce,
 )
 from sqlalchemy.orm import Session
@@ -31,8 +30,9 @@ from app.kernel.clock import from_micros, to_micros
 from app.kernel.database import id_type, table_of
 from app.kernel.given import Key
 from app.kernel.given import Question as AskedOfMany
+from app.kernel.partitions import Timed
 from app.kernel.periods import cut
-from app.kernel.rollups.reading import Part, Period, parts
+from app.kernel.rollups.reading import Part, Period, parts, signed_sums
 from app.kernel.rollups.tables import QUARTER
 from app.reports import credit_sums, ledger
 from app.reports.credit_sums import TOTAL, Ledger
@@ -58,32 +58,73 @@ class _Plan(NamedTuple):
     beside: list[Period]
 
 
+class Prepared(NamedTuple):
+    """What is known before the kept sums are asked for rows: the totals, what the ledger says for where they do not
+    hold, and which of them to ask for, under which dimension, with the labels of their periods."""
+
+    dimension: str
+    totals: dict[str, Sums]
+    beside: Grouped
+    spans: list[tuple[int, Part]]
+    labels: Sequence[str]
+
+
 def answering(session: Session, question: Question) -> tuple[dict[str, Sums], Grouped] | None:
-    """Totals and rows; None for a question that the kept sums cannot answer: of what was known once, by several
-    dimensions at once, or by one for what has several values of another.
+    """Totals and all rows; None for a question that the kept sums cannot answer: of what was known once and is not
+    known so any more, by several dimensions at once, or by one for what has several values of another.
 
     The session sees one moment (`Database.reading`).
     """
-    dimension = _dimension(question) if question.as_known_now else None
-    if dimension is None:
+    found = prepared(session, question)
+    if found is None:
+        return None
+    named = named_by(question, found.labels)
+    for index, currency, value, *sums in _kept(session, question, found.dimension, found.spans):
+        key = currency, named(index, value)
+        if key in found.beside:
+            found.beside[key].add(*sums)
+        else:
+            found.beside[key] = Sums(*sums)
+    return found.totals, found.beside
+
+
+def prepared(session: Session, question: Question) -> Prepared | None:
+    """What answers, but for the rows; None where nothing does."""
+    dimension = _dimension(question)
+    if dimension is None or not answers(session, question):
         return None
     since, until = to_micros(question.since), to_micros(question.until)
-    theirs = Ledger(question.merchant_id, question.policy, question.livemode)
+    theirs = ledger_of(question)
     whole = _clipped(session, theirs, since, until)
     wrong = _runs(credit_sums.marks(session, theirs, whole.since - whole.since % QUARTER, whole.until))
     shown = _shown(question, whole)
     plans = _plan([whole], wrong), _plan(shown, wrong)
     if max(len(plan.beside) for plan in plans) > _MOST_RANGES:
         return None
-    value = next((values[0] for values in question.only.values()), None)
+    by_value = any(question.only.values())
     totals = ledger.totals(session, question, _within(plans[0])) if plans[0].beside else defaultdict(Sums)
-    for _, currency, _, *sums in _kept(session, question, theirs, TOTAL if value is None else dimension, plans[0]):
+    for _, currency, _, *sums in _kept(session, question, dimension if by_value else TOTAL, plans[0].spans):
         totals[currency].add(*sums)
-    grouped: Grouped = ledger.grouped(session, question, _within(plans[1])) if plans[1].beside else defaultdict(Sums)
-    for index, currency, found, *sums in _kept(session, question, theirs, dimension, plans[1]):
-        names = tuple(shown[index].label if name in UNITS else found for name in question.group_by)
-        grouped[currency, names].add(*sums)
-    return totals, grouped
+    beside: Grouped = ledger.grouped(session, question, _within(plans[1])) if plans[1].beside else defaultdict(Sums)
+    return Prepared(dimension, totals, beside, plans[1].spans, [each.label for each in shown])
+
+
+def answers(session: Session, question: Question) -> bool:
+    """Whether the kept sums may answer; where too much of them is marked, they do not all the same."""
+    is_known = question.as_known_now or _nothing_since(session, question)
+    return is_known and _dimension(question) is not None
+
+
+def ledger_of(question: Question) -> Ledger:
+    """Whose sums are asked for."""
+    return Ledger(question.merchant_id, question.policy, question.livemode)
+
+
+def _nothing_since(session: Session, question: Question) -> bool:
+    """Whether nothing was written for the merchant after `as_of`: then what was known is what is known. Ids sort by
+    when they were made, so this looks at the end of an index."""
+    later = (CreditLine.credit_id >= _TIMED.beginning(question.as_of), CreditLine.written_at > question.as_of)
+    return session.scalar(select(1).where(CreditLine.merchant_id == question.merchant_id, *later).limit(1)) is None
 
 
 def _dimension(question: Question) -> str | None:
@@ -114,6 +155,21 @@ def _shown(question: Question, whole: _Labelled) -> list[_Labelled]:
         return [whole]
     days = cut(from_micros(whole.since), from_micros(whole.until), question.zone, unit)
     return [_Labelled(label, to_micros(since), to_micros(until)) for label, since, until in days]
+
+
+def named_by(question: Question, labels: Sequence[str]) -> Callable[[int, str], tuple[str, ...]]:
+    """How a row is called: by the index of its period and its value, in the order that is asked for."""
+    match [name in UNITS for name in question.group_by]:
+        case [True]:
+            return lambda index, _: (labels[index],)
+        case [True, False]:
+            return lambda index, value: (labels[index], value)
+        case [False, True]:
+            return lambda index, value: (value, labels[index])
+        case [False]:
+            return lambda _, value: (value,)
+        case _:
+            return lambda _, __: ()
 
 
 def _runs(quarters: Sequence[int]) -> list[Period]:
@@ -147,21 +203,26 @@ def _within(plan: _Plan) -> list[ColumnElement[bool]]:
     return [or_(*(and_(at >= since, at < until) for since, until in plan.beside))]
 
 
-def _kept(session: Session, question: Question, theirs: Ledger, dimension: str, plan: _Plan) -> Iterator[Any]:
+def _kept(session: Session, question: Question, dimension: str, spans: Sequence[tuple[int, Part]]) -> Iterator[Any]:
     """Index of the period, currency, value, orders, gross and refunded; only where there is an order."""
-    keys: list[Key] = [(*theirs, dimension, *part, index) for index, part in plan.spans]
-    values = [value for values in question.only.values() for value in values]
-    if dimension != TOTAL and values:
-        keys = [(*key, value) for key in keys for value in values]
-    kind = "one by one" if session.get_bind().dialect.name == "sqlite" else "lateral"
-    asked = _QUESTIONS[dimension != TOTAL and bool(values), kind]
+    keys = keys_of(question, dimension, spans)
+    by_value = dimension != TOTAL and bool(question.only)
+    if by_value:
+        keys = [(*key, value) for key in keys for values in question.only.values() for value in values]
+    asked = _QUESTIONS[by_value, session.get_bind().dialect.name != "sqlite"]
     for index, currency, value, orders, *sums in asked.ask(session, keys):
         if orders and question.currency in (None, currency):
             yield index, currency, value, orders, *sums
 
 
+def keys_of(question: Question, dimension: str, spans: Sequence[tuple[int, Part]]) -> list[Key]:
+    """The keys of kept sums: the columns of `KEY`."""
+    return [(*ledger_of(question), dimension, *part, index) for index, part in spans]
+
+
 _sums = table_of(CreditSum)
-_KEY: Final[dict[str, Any]] = {
+_TIMED: Final = Timed(CreditLine, "crd")
+KEY: Final[dict[str, Any]] = {
     "merchant_id": BigInteger(),
     "policy": id_type(),
     "livemode": Boolean(),
@@ -173,31 +234,21 @@ _KEY: Final[dict[str, Any]] = {
 _NUMBERS: Final = ("orders", "gross", "refunded")
 
 
-def _spans(given: FromClause) -> ColumnElement[bool]:
-    """Of the value too, where the keys say one."""
-    names = {"merchant_id", "policy", "livemode", "dimension", "value"} & set(given.c.keys())
-    same = (_sums.c[name] == given.c[name] for name in sorted(names))
-    return and_(*same, _sums.c.span == given.c.width, _sums.c.starts >= given.c.since, _sums.c.starts < given.c.until)
+def sums_of(given: FromClause, *more: str, lateral: bool) -> Select[*tuple[Any, ...]]:
+    """Kept sums by period, currency and value; `more` columns are of the key."""
+    same = ("merchant_id", "policy", "livemode", "dimension", *more)
+    by = {name: _sums.c[name] for name in ("currency", "value")}
+    return signed_sums(given, _sums, same, by, _NUMBERS, lateral=lateral)
 
 
-def _one_by_one(given: FromClause) -> Select[*tuple[Any, ...]]:
-    key = (given.c.period, _sums.c.currency, _sums.c.value)
-    numbers = (func.sum(given.c.times * _sums.c[name]) for name in _NUMBERS)
-    return select(*key, *numbers).join_from(given, _sums, _spans(given)).group_by(*key)
-
-
-def _lateral(given: FromClause) -> Select[*tuple[Any, ...]]:
-    """PostgreSQL looks each key up by itself then, whatever its planner thinks of how many there are."""
-    about = (_sums.c.currency, _sums.c.value)
-    sums = (func.sum(_sums.c[name]).label(name) for name in _NUMBERS)
-    theirs = select(*about, *sums).where(_spans(given)).group_by(*about).lateral("theirs")
-    key = (given.c.period, theirs.c.currency, theirs.c.value)
-    numbers = (func.sum(given.c.times * theirs.c[name]) for name in _NUMBERS)
-    return select(*key, *numbers).join_from(given, theirs, true()).group_by(*key)
+def _question(*, by_value: bool, lateral: bool) -> AskedOfMany:
+    if by_value:
+        return AskedOfMany(lambda given: sums_of(given, "value", lateral=lateral), **KEY, value=id_type(255))
+    return AskedOfMany(lambda given: sums_of(given, lateral=lateral), **KEY)
 
 
 _QUESTIONS: Final = {
-    (by_value, kind): AskedOfMany(build, **_KEY, **({"value": id_type(255)} if by_value else {}))
+    (by_value, lateral): _question(by_value=by_value, lateral=lateral)
     for by_value in (False, True)
-    for kind, build in (("one by one", _one_by_one), ("lateral", _lateral))
+    for lateral in (False, True)
 }

@@ -8,17 +8,20 @@ docs/decisions/0022-kept-sums-of-credit.md.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     ColumnElement,
+    Executable,
     Select,
     SQLColumnExpression,
     String,
     Table,
+    bindparam,
     case,
-    cast,
     delete,
     func,
     insert,
@@ -32,9 +35,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.attribution.models import CreditLine, CreditMark
-from app.kernel.database import table_of, take_turn
+from app.kernel.database import id_type, table_of, take_turn
 from app.kernel.rollups.tables import QUARTER, SPANS
-from app.reports.ledger import COLUMNS, NONE
+from app.reports.ledger import COLUMNS, called
 from app.reports.models import CreditSum
 
 TOTAL: Final = "total"
@@ -66,8 +69,8 @@ def marked(session: Session, after: Marked | None, most: int) -> list[Marked]:
 
 def marks(session: Session, ledger: Ledger, since: int, until: int) -> Sequence[int]:
     """The quarters of a ledger that are not to be believed, in order."""
-    quarters = select(_marks.c.starts).where(*_of(_marks, ledger, since, until)).distinct()
-    return session.scalars(quarters.order_by(_marks.c.starts)).all()
+    asked = {**ledger._asdict(), "since": since, "until": until}
+    return session.scalars(_QUARTERS_MARKED, asked).all()
 
 
 def add_up(session: Session, ledger: Ledger, since: int, until: int) -> None:
@@ -76,71 +79,84 @@ def add_up(session: Session, ledger: Ledger, since: int, until: int) -> None:
     The marks go first: whatever is written from then on is marked again.
     """
     take_turn(session, "credit-sums/{}/{}/{}".format(*ledger))
-    session.execute(delete(_marks).where(*_of(_marks, ledger, since, until)))
-    _widen(session, ledger, since, until, -1)
-    session.execute(delete(_sums).where(*_kept_quarters(ledger, since, until)))
-    for dimension, value in _values():
-        session.execute(insert(_sums).from_select(_NAMES, _quarters(ledger, dimension, value, since, until)))
-    _widen(session, ledger, since, until, 1)
+    asked = {**ledger._asdict(), "since": since, "until": until}
+    for statement in _statements(session.get_bind().dialect.name == "sqlite"):
+        session.execute(statement, asked)
 
 
-def _widen(session: Session, ledger: Ledger, since: int, until: int, times: int) -> None:
+@cache
+def _statements(on_sqlite: bool) -> Sequence[Executable]:
+    """What adds up, in this order, built once: building takes longer than a quarter of a quiet shop."""
+    return (
+        delete(_marks).where(*_of(_marks)),
+        *_widened(on_sqlite, -1),
+        delete(_sums).where(*_kept_quarters()),
+        *(insert(_sums).from_select(_NAMES, _quarters(dimension, value)) for dimension, value in _values()),
+        *_widened(on_sqlite, 1),
+    )
+
+
+def _widened(on_sqlite: bool, times: int) -> Iterator[Executable]:
     """Add what the quarters say to the wider spans that they are part of, or take it away from them."""
-    new = (sqlite if session.get_bind().dialect.name == "sqlite" else postgresql).insert(_sums)
+    new = (sqlite if on_sqlite else postgresql).insert(_sums)
     for wide in SPANS[1:]:
-        adding = new.from_select(_NAMES, _wider(ledger, wide, since, until, times))
+        adding = new.from_select(_NAMES, _wider(wide, times))
         added = {name: _sums.c[name] + adding.excluded[name] for name in _NUMBERS}
-        session.execute(adding.on_conflict_do_update(index_elements=list(_sums.primary_key), set_=added))
+        yield adding.on_conflict_do_update(index_elements=list(_sums.primary_key), set_=added)
 
 
-def _of(table: Table, ledger: Ledger, since: int, until: int) -> list[ColumnElement[bool]]:
-    same = [table.c[name] == value for name, value in ledger._asdict().items()]
-    return [*same, table.c.starts >= since, table.c.starts < until]
+def _of(table: Table) -> list[ColumnElement[bool]]:
+    same = [table.c[name] == value for name, value in _LEDGER.items()]
+    return [*same, table.c.starts >= _SINCE, table.c.starts < _UNTIL]
 
 
-def _kept_quarters(ledger: Ledger, since: int, until: int) -> list[ColumnElement[bool]]:
+def _kept_quarters() -> list[ColumnElement[bool]]:
     """Under every dimension, each named: or a database would read all that is kept to find these."""
     dimensions = _sums.c.dimension.in_([TOTAL, *COLUMNS])
-    return [*_of(_sums, ledger, since, until), dimensions, _sums.c.span == QUARTER]
+    return [*_of(_sums), dimensions, _sums.c.span == QUARTER]
 
 
 def _values() -> Iterator[tuple[str, SQLColumnExpression[Any]]]:
     yield TOTAL, literal("", String)
-    for dimension, column in COLUMNS.items():
-        yield dimension, func.coalesce(cast(column, String), NONE)
+    for dimension in COLUMNS:
+        yield dimension, called(dimension)
 
 
-def _quarters(
-    ledger: Ledger, dimension: str, value: SQLColumnExpression[Any], since: int, until: int
-) -> Select[*tuple[Any, ...]]:
+def _quarters(dimension: str, value: SQLColumnExpression[Any]) -> Select[*tuple[Any, ...]]:
     """The ledger's lines by quarter. First by order: one that was moved away to another value does not count here."""
     at = type_coerce(CreditLine.order_at, BigInteger)
-    theirs = [getattr(CreditLine, name) == same for name, same in ledger._asdict().items()]
+    theirs = [getattr(CreditLine, name) == same for name, same in _LEDGER.items()]
     columns = [(at - at % QUARTER).label("starts"), CreditLine.currency, value.label("value"), CreditLine.order_id]
     sums = [func.sum(CreditLine.gross).label("gross"), func.sum(CreditLine.reversed).label("refunded")]
     by_order = (
         select(*columns, *sums, func.count().label("lines"))
-        .where(*theirs, at >= since, at < until)
+        .where(*theirs, at >= _SINCE, at < _UNTIL)
         .group_by(*columns)
         .subquery()
     )
     counts = case((or_(by_order.c.gross != 0, by_order.c.refunded != 0), 1), else_=0)
     key = (by_order.c.starts, by_order.c.currency, by_order.c.value)
-    about = (literal(each) for each in (*ledger, dimension))
+    about = (*_LEDGER.values(), literal(dimension), literal(QUARTER, BigInteger))
     numbers = (func.sum(each) for each in (counts, by_order.c.gross, by_order.c.refunded, by_order.c.lines))
-    return select(*about, literal(QUARTER, BigInteger), *key, *numbers).group_by(*key)
+    return select(*about, *key, *numbers).group_by(*key)
 
 
-def _wider(ledger: Ledger, wide: int, since: int, until: int, times: int) -> Select[*tuple[Any, ...]]:
+def _wider(wide: int, times: int) -> Select[*tuple[Any, ...]]:
     """An order lies in one quarter, so the wider spans are plain sums."""
     starts = (_sums.c.starts - _sums.c.starts % wide).label("starts")
     key = (_sums.c.dimension, starts, _sums.c.currency, _sums.c.value)
     numbers = (times * func.sum(_sums.c[name]) for name in _NUMBERS)
-    about = (*(literal(each) for each in ledger), _sums.c.dimension, literal(wide, BigInteger))
+    about = (*_LEDGER.values(), _sums.c.dimension, literal(wide, BigInteger))
     found = select(*about, starts, _sums.c.currency, _sums.c.value, *numbers)
-    return found.where(*_kept_quarters(ledger, since, until)).group_by(*key)
+    return found.where(*_kept_quarters()).group_by(*key)
 
 
+_LEDGER: Final[dict[str, ColumnElement[Any]]] = {
+    "merchant_id": bindparam("merchant_id", type_=BigInteger()),
+    "policy": bindparam("policy", type_=id_type()),
+    "livemode": bindparam("livemode", type_=Boolean()),
+}
+_SINCE, _UNTIL = (bindparam(name, type_=BigInteger()) for name in ("since", "until"))
 _marks, _sums = table_of(CreditMark), table_of(CreditSum)
 _MARK: Final = (*(_marks.c[name] for name in Ledger._fields), _marks.c.starts)
 _NUMBERS: Final = ("orders", "gross", "refunded", "lines")
@@ -149,3 +165,4 @@ _NAMES: Final = (
     *("dimension", "span", "starts", "currency", "value"),
     *_NUMBERS,
 )
+_QUARTERS_MARKED: Final = select(_marks.c.starts).where(*_of(_marks)).distinct().order_by(_marks.c.starts)

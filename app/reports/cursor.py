@@ -10,10 +10,10 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeVar, get_type_hints
+from typing import Annotated, Generic, TypeVar, get_type_hints
 
 from fastapi import Request, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from pydantic_core import from_json
 from starlette.datastructures import URL
 
@@ -23,6 +23,10 @@ from app.kernel.http.pages import encode_cursor
 
 LONGEST = 2000
 """Characters of a cursor: a place may name an id of 200 characters, each of four bytes."""
+
+Cursor = Annotated[
+    str | None, Field(max_length=LONGEST, description="`next_cursor` of the page before, for the same question.")
+]
 
 Place = TypeVar("Place", bound=tuple[int | str, ...])
 

@@ -11,8 +11,8 @@ from sqlalchemy import (
     FromClause,
     Select,
     and_,
-    case,
     func,
+    null,
     or_,
     select,
     true,
@@ -24,6 +24,7 @@ from app.attribution.engine import NONE, UNKNOWN_NETWORK
 from app.kernel.clock import to_micros
 from app.kernel.database import id_type, table_of
 from app.kernel.given import Question, keys_of
+from app.referrals import names
 from app.referrals.models import Referral
 from app.reports.asked import Asked
 from app.reports.people import Known, one_of
@@ -45,7 +46,7 @@ class Node(NamedTuple):
 
 
 class About(NamedTuple):
-    """What a referral was for. `name`: as its person gave it, as long as the referral stands."""
+    """What a referral was for. `name` is the one under which it may be shown now (referrals/names.py), where asked."""
 
     kind: str
     network: str | None
@@ -68,7 +69,6 @@ _ABOUT: Final = (
     Referral.network,
     func.coalesce(Referral.product_id, Referral.told_product),
     func.coalesce(Referral.wall_id, Referral.told_wall),
-    case((Referral.withdrawn_at.is_(None), Referral.name)),
 )
 
 
@@ -81,20 +81,22 @@ def values_of(made: Made) -> Mapping[str, str]:
         "wall": about.wall or NONE,
         "sharer": node.sharer,
         "kind": about.kind,
+        "shared_to": about.network or NONE,
     }
 
 
 def passes(asked: Asked, made: Made) -> bool:
-    """Whether a referral is one of those that the filters leave."""
+    """Whether a referral is one of those that the filters leave; those that are about credit alone leave all."""
     values = values_of(made)
-    kept = all(values[name] in wanted for name, wanted in asked.only.items())
-    return kept and not any(values[name] in unwanted for name, unwanted in asked.without.items())
+    kept = all(values[name] in wanted for name, wanted in asked.only.items() if name in values)
+    return kept and not any(values[name] in unwanted for name, unwanted in asked.without.items() if name in values)
 
 
 def made_by(session: Session, known: Known, sharers: Collection[str]) -> list[Made]:
     """The referrals of all visitors who stand for one of `sharers`, in order of time."""
     visitors = known.possibly(session, sharers)
-    query = select(*_NODE, *_ABOUT).where(known(Referral), one_of(session, Referral.visitor_id, visitors))
+    query = names.joined(select(*_NODE, *_ABOUT, names.SHOWN))
+    query = query.where(known(Referral), one_of(session, Referral.visitor_id, visitors))
     wanted = set(sharers)
     made = _made(session, known, session.execute(query).all())
     return sorted((each for each in made if each[0].sharer in wanted), key=_turn)
@@ -108,7 +110,7 @@ def begun(session: Session, known: Known, since: datetime, until: datetime) -> l
     above = aliased(Referral)
     same = and_(above.merchant_id == Referral.merchant_id, above.referral_id == Referral.parent_id)
     query = (
-        select(*_NODE, *_ABOUT, above.referral_id)
+        select(*_NODE, *_ABOUT, null(), above.referral_id)
         .select_from(Referral)
         .outerjoin(above, and_(same, above.received_at <= known.as_of))
         .where(known(Referral), Referral.at >= since, Referral.at < until)
@@ -139,8 +141,8 @@ def below(session: Session, known: Known, referral_ids: Collection[str]) -> list
 def about(session: Session, known: Known, referral_ids: Collection[str]) -> dict[str, About]:
     """What these referrals were for."""
     wanted = one_of(session, Referral.referral_id, referral_ids)
-    query = select(Referral.referral_id, *_ABOUT).where(known(Referral), wanted)
-    return {referral: About(*columns) for referral, *columns in session.execute(query)}
+    query = names.joined(select(Referral.referral_id, *_ABOUT, names.SHOWN)).where(known(Referral), wanted)
+    return {referral: About._make(columns) for referral, *columns in session.execute(query)}
 
 
 def _first_of_loops(session: Session, known: Known, referral_ids: Sequence[str]) -> set[str]:

@@ -106,7 +106,7 @@ def answer(session: Session, question: Question) -> Report:
         for names, row in grouped.items()
         for currency, step in row.steps(own)
     ]
-    rows.sort(key=lambda row: _place(question, row))
+    rows.sort(key=lambda row: place(question.unit, row))
     return Report(rows, {own: Step(), **dict(total.steps(own))})
 
 
@@ -129,9 +129,10 @@ def _credit(question: Question) -> ledger.Question:
     return ledger.Question(**asked, group_by=question.group_by, policy=question.policy)
 
 
-def _place(question: Question, row: tuple[Mapping[str, str], str, Step]) -> tuple[object, ...]:
+def place(unit: str | None, row: tuple[Mapping[str, str], str, Step]) -> tuple[object, ...]:
+    """What is less stands before: by currency, time, most visits, most net, and name."""
     names, currency, step = row
-    when = names[question.unit] if question.unit is not None else ""
+    when = names[unit] if unit is not None else ""
     return (currency, when, -step.counts.visits, -step.net, tuple(names.values()))
 
 

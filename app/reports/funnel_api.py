@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from fractions import Fraction
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Response
@@ -21,11 +20,14 @@ from app.kernel.rollups.reading import Counts
 from app.kernel.rollups.tables import Dimension
 from app.merchants import service as merchants
 from app.merchants.access import ReportKey
-from app.reports import funnel
+from app.reports import agency, comparing, funnel
+from app.reports.agency import SmallGroup
+from app.reports.comparing import Compared, FunnelRow, change
 from app.reports.funnel import BY, MOST_PERIODS, NotWhole, Step, TooMany
 from app.reports.ledger import UNITS
-from app.reports.query import CreditReport, KeptPolicy, Only, PeriodQuery, Without, filters, rows_only
-from app.reports.spread_wire import Ratio, ratio
+from app.reports.query import CreditReport, KeptPolicy, Only, PeriodQuery, Without, filters, rows_only, with_rows
+from app.reports.spread_wire import Ratio
+from app.reports.wire import Compare, PreviousPeriod, columns_previously, flat_previously, previously
 
 router = APIRouter(prefix="/v1/reports", tags=["reports"])
 
@@ -54,6 +56,7 @@ class FunnelQuery(PeriodQuery):
     not_wall: Annotated[Without, Field(alias="-wall")] = []
     not_kind: Annotated[Without, Field(alias="-kind")] = []
     policy: KeptPolicy = CURRENT
+    compare: Compare = None
 
     @model_validator(mode="before")
     @classmethod
@@ -116,19 +119,35 @@ _EXAMPLE: dict[str, Any] = {
 }
 
 
+_COMPARED: Final = (*Counts._fields, "orders", "net")
+
+
+class FunnelTotalOut(StepOut):
+    """As rows tell it too, where the funnel is compared: the counts, orders and net of the period before."""
+
+    previous: Annotated[
+        dict[str, int] | None,
+        Field(examples=[{**Counts(card_views=900, shares=20, visits=610)._asdict(), "orders": 30, "net": 98_800}]),
+    ] = None
+    change: Annotated[float | None, Field(description="Of the net: 0.5 is half as much more.", examples=[0.5])] = None
+
+
 class FunnelReport(CreditReport):
     """Rows of `{<dimension>: ..., currency, ...}` with the fields of `totals`, by currency, then time, then most visits
     first. Each fact counts once under each dimension, and counts have no currency: all of them stand in the rows of the
     merchant's own currency, or of the one that is asked for, and there counts and `net` of the rows add up to the
     total. A row of another currency stands only where something was sold in it: `net` adds up there too, and the counts
     beside it are those of the other row once more. Always as of now (`as_of`): what was counted is not kept as it was
-    known before. `from` and `to` are the period that was counted, in whole quarters of an hour."""
+    known before. `from` and `to` are the period that was counted, in whole quarters of an hour. With `compare`, rows
+    have `previous` and `change` as totals have them."""
 
     data: Annotated[list[dict[str, Any]], Field(examples=[[_EXAMPLE]])]
-    totals: Annotated[list[StepOut], Field(description="One for each currency; at least the merchant's own.")]
+    totals: Annotated[list[FunnelTotalOut], Field(description="One for each currency; at least the merchant's own.")]
+    previous: Annotated[PreviousPeriod | None, Field(description="With `compare`: the period before.")] = None
     begin: Annotated[Timestamp, Field(serialization_alias="from")]
     end: Annotated[Timestamp, Field(serialization_alias="to")]
     timezone: str
+    small_group: SmallGroup = None
 
 
 @router.get("/funnel", response_model=FunnelReport)
@@ -140,15 +159,18 @@ def funnel_report(query: Annotated[FunnelQuery, Query()], caller: ReportKey, wor
     and no counts. By `network`, `(direct)` are people without a link: what they saw and bought; `(unknown)` is what
     another system told of without a network."""
     with work.here.reports.view(work.here.clock.now()) as (session, now):
+        query, fewest = agency.asked(session, query, query.group_by, caller, now)
         question = _understood(session, query, caller.merchant_id, now, work.here.settings.test_mode)
         version = policy_book.for_report(session, caller.merchant_id, query.policy, None, now)
-        report = _answer(session, question)
-    rows = [{**names, **StepOut.of(currency, step).model_dump()} for names, currency, step in report.rows]
-    if answer := rows_only(query, [*question.group_by, *StepOut.model_fields], rows):
-        return answer
+        found = _answer(session, question, fewest, is_compared=query.compare is not None)
+    if query.format != "json":
+        return _as_rows(query, question, found)
+    rows = [{**names, **_told(currency, step, then, query)} for (names, currency, step), then in found.rows]
+    totals = [_told(currency, *steps, query) for currency, steps in sorted(found.totals.items())]
     shown = FunnelReport(
-        data=rows,
-        totals=[StepOut.of(*total) for total in sorted(report.totals.items())],
+        data=[],
+        totals=[],
+        previous=None if query.compare is None else PreviousPeriod.before(question),
         begin=question.since,
         end=question.until,
         timezone=question.zone.key,
@@ -157,16 +179,43 @@ def funnel_report(query: Annotated[FunnelQuery, Query()], caller: ReportKey, wor
         policy_version=version.version,
         livemode=question.livemode,
         as_of=now,
+        small_group=fewest,
     )
-    return Response(shown.model_dump_json(by_alias=True), media_type="application/json")
+    return with_rows(shown, rows, totals=totals)
 
 
-def _answer(session: Session, question: funnel.Question) -> funnel.Report:
+def _answer(
+    session: Session, question: funnel.Question, fewest: int | None, *, is_compared: bool
+) -> Compared[FunnelRow, Step]:
+    if is_compared:
+        comparing.refuse_units(question.group_by)
+        return comparing.funnelled(session, question, fewest)
     try:
-        return funnel.answer(session, question)
+        report = agency.funnelled(session, question, fewest)
     except TooMany as reason:
         most = f"at most {MOST_PERIODS:,} are told apart: ask for a shorter period, or for wider rows"
         raise Invalid.field("group_by", f"the period has more {reason.unit}s: {most}") from None
+    return Compared([(row, None) for row in report.rows], {name: (step, None) for name, step in report.totals.items()})
+
+
+def _as_rows(query: FunnelQuery, question: funnel.Question, found: Compared[FunnelRow, Step]) -> Response:
+    """As CSV or NDJSON."""
+    columns = [*question.group_by, *StepOut.model_fields]
+    columns += [] if query.compare is None else columns_previously(_COMPARED)
+    rows = ({**names, **_told(currency, step, then, query, flat=True)} for (names, currency, step), then in found.rows)
+    answer = rows_only(query, columns, rows)
+    assert answer is not None
+    return answer
+
+
+def _told(currency: str, step: Step, then: Step | None, query: FunnelQuery, *, flat: bool = False) -> dict[str, Any]:
+    """What stands in a row besides its dimensions."""
+    told = StepOut.of(currency, step).model_dump()
+    if query.compare is None:
+        return told
+    before = None if then is None else {**then.counts._asdict(), "orders": then.orders, "net": then.net}
+    grown = change(step.net, None if then is None else then.net)
+    return told | (flat_previously(_COMPARED, before, grown) if flat else previously(before, grown))
 
 
 def _understood(
@@ -226,4 +275,13 @@ def _filters(query: FunnelQuery, by: str | None) -> tuple[dict[str, list[str]], 
 
 
 def _rate(part: int, whole: int) -> float | None:
-    return ratio(Fraction(part, whole) if whole else None)
+    """To six digits after the point, as `ratio` rounds: a report of years by day has thousands."""
+    if not whole:
+        return None
+    millionths, rest = divmod(part * _MILLION, whole)
+    if 2 * rest > whole or (2 * rest == whole and millionths % 2):
+        millionths += 1
+    return millionths / _MILLION
+
+
+_MILLION: Final = 1_000_000

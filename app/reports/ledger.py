@@ -5,7 +5,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, SQLColumnExpression, func, select, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    SQLColumnExpression,
+    String,
+    cast,
+    func,
+    select,
+    type_coerce,
+)
 from sqlalchemy.orm import Session
 
 from app.attribution.models import CreditLine
@@ -13,6 +23,7 @@ from app.attribution.policies import CURRENT
 from app.kernel.clock import from_micros
 from app.kernel.periods import QUARTER, label
 from app.reports.asked import Asked
+from app.reports.ranking import BY_NET, Order, Place, Turn, turn
 
 NONE = "(none)"
 
@@ -40,9 +51,27 @@ class Question(Asked):
 
     group_by: tuple[str, ...]
     policy: str = CURRENT  # one that is kept computed, by its name
+    order: Order = BY_NET
+    after: Place | None = None  # only the rows that come after
+    limit: int | None = None  # so many rows, the first ones; None: all
+
+    def turn(self, currency: str, names: tuple[str, ...], sums: "Sums") -> Turn:
+        """When it is a row's turn."""
+        return turn(self.order, self.group_by, currency, self.number(sums), names)
+
+    def number(self, sums: "Sums") -> int:
+        """The one by which rows are sorted; 0 where they are by a dimension."""
+        return 0 if self.order.by in self.group_by else int(getattr(sums, self.order.by))
+
+    def turn_of_place(self) -> Turn | None:
+        """What comes after this is asked for. Raises `Invalid` for a place that is none here."""
+        if self.after is None:
+            return None
+        values = self.after.values(self.group_by)
+        return turn(self.order, self.group_by, self.after.currency, self.after.number, values)
 
 
-@dataclass
+@dataclass(slots=True)
 class Sums:
     """Minor units, and distinct orders."""
 
@@ -139,9 +168,14 @@ def conditions(question: Question) -> list[ColumnElement[bool]]:
     """Which lines the question is about."""
     conditions = ledger(question, question.policy)
     conditions += [CreditLine.order_at >= question.since, CreditLine.order_at < question.until]
-    conditions += [func.coalesce(COLUMNS[name], NONE).in_(values) for name, values in question.only.items()]
-    conditions += [func.coalesce(COLUMNS[name], NONE).not_in(values) for name, values in question.without.items()]
+    conditions += [called(name).in_(values) for name, values in question.only.items()]
+    conditions += [called(name).not_in(values) for name, values in question.without.items()]
     return conditions
+
+
+def called(dimension: str) -> ColumnElement[str]:
+    """What a line has of a dimension, as reports say it: numbers as text, too."""
+    return func.coalesce(cast(COLUMNS[dimension], String), NONE)
 
 
 def _quarter() -> ColumnElement[int]:

@@ -7,18 +7,18 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from app.kernel.http.wire import Body, Wire
+from app.kernel.http.wire import Wire
 from app.kernel.http.work import UnitOfWork
 from app.kernel.periods import period
 from app.merchants.access import ReportKey
 from app.merchants.api import Timezone
 from app.reports import machines
-from app.reports.query import Format, Only, Without, filters, grouping, rows_only
+from app.reports.query import Asking, Format, Only, Without, filters, grouping, rows_only
 
 router = APIRouter(prefix="/v1/reports", tags=["reports"])
 
 
-class MachinesQuery(Body):
+class MachinesQuery(Asking):
     """What is asked of the report on machines."""
 
     group_by: Annotated[

@@ -10,7 +10,7 @@ from app.attribution.policy_wire import PolicyOut
 from app.kernel.errors import Invalid
 from app.kernel.http.wire import Timestamp, Wire
 from app.kernel.http.work import UnitOfWork
-from app.merchants.access import ReportKey
+from app.merchants.access import ExactReportKey
 from app.reports import models_report
 from app.reports.query import ReportQuery, rows_only, understood
 
@@ -69,7 +69,7 @@ class ModelsReport(Wire):
 
 
 @router.get("/models", response_model=ModelsReport)
-def compare_models(query: Annotated[ModelsQuery, Query()], caller: ReportKey, work: UnitOfWork) -> Response:
+def compare_models(query: Annotated[ModelsQuery, Query()], caller: ExactReportKey, work: UnitOfWork) -> Response:
     """The net of the same orders under every model: each touch model in the place of the policy's own, and `markov`
     and `shapley` over all journeys of the period, those of people who have not bought included. Without filters the
     totals of all models are the same, to the cent, and `(direct)` is. Filters choose which credit is shown, not which

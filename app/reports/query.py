@@ -1,24 +1,28 @@
 """What all reports are asked by: period, time zone, currency, filters, `as_of`, and the form of the answer."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import datetime
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, ClassVar, Literal, Protocol
 from zoneinfo import ZoneInfo
 
+import msgspec
 from fastapi import Response
-from pydantic import Field
+from pydantic import BaseModel, Field, model_validator
 from sqlalchemy.orm import Session
 
 from app.attribution import policy_book
 from app.attribution.policies import CURRENT
 from app.attribution.policy_wire import PolicyOut
-from app.kernel.errors import Invalid
+from app.kernel.errors import FieldError, Invalid
 from app.kernel.http.wire import Body, Currency, Text, Timestamp, Wire
 from app.kernel.periods import moment, period
 from app.merchants import service as merchants
 from app.merchants.api import Timezone
 from app.reports import formats
 from app.reports.asked import Asked
+from app.reports.ledger import COLUMNS
+from app.reports.streaming import sent
 
 Format = Literal["json", "csv", "ndjson"]
 Row = Mapping[str, formats.Cell]
@@ -26,6 +30,8 @@ Row = Mapping[str, formats.Cell]
 _FILTERS = ("network", "product", "wall", "sharer")
 _MOST = 100
 """Values of one filter."""
+_MOST_UNKNOWN = 10
+"""Parameters that are named in one refusal."""
 
 Only = Annotated[
     list[Text],
@@ -44,7 +50,23 @@ Without = Annotated[
 ]
 
 
-class PeriodQuery(Body):
+class Asking(Body):
+    """What a report is asked by; for a parameter that it does not know, it tells those that it knows."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _knows_all(cls, said: Any) -> Any:
+        """Raises `Invalid` naming each parameter that is unknown."""
+        known = [field.alias or name for name, field in cls.model_fields.items()]
+        unknown = [name for name in said if name not in known] if isinstance(said, Mapping) else []
+        if unknown:
+            unknown = unknown[:_MOST_UNKNOWN]
+            hint = f"is none that is known here: {', '.join(sorted(known, key=lambda name: name.lstrip('-')))}"
+            raise Invalid(*(FieldError(str(name), hint) for name in unknown))
+        return said
+
+
+class PeriodQuery(Asking):
     """What may be asked of every report over a period."""
 
     begin: Annotated[
@@ -67,6 +89,9 @@ class PeriodQuery(Body):
 
 class ReportQuery(PeriodQuery):
     """What may be asked of every report of credit."""
+
+    dimensions: ClassVar[Sequence[str]] = _FILTERS
+    """What there are filters of."""
 
     network: Only = []
     product: Only = []
@@ -100,6 +125,21 @@ class CreditQuery(ReportQuery):
     """What may be asked of reports that add up credit as it was written."""
 
     policy: KeptPolicy = CURRENT
+
+
+class CreditByAllQuery(CreditQuery):
+    """What may be asked of reports of credit alone: filters of all its dimensions."""
+
+    dimensions: ClassVar[Sequence[str]] = tuple(COLUMNS)
+
+    kind: Annotated[Only, Field(examples=[["share"]])] = []
+    depth: Annotated[Only, Field(examples=[["0", "1"]])] = []
+    shared_to: Annotated[Only, Field(examples=[["whatsapp"]])] = []
+    seen_from: Annotated[Only, Field(examples=[["facebook", "(none)"]])] = []
+    not_kind: Annotated[Without, Field(alias="-kind")] = []
+    not_depth: Annotated[Without, Field(alias="-depth")] = []
+    not_shared_to: Annotated[Without, Field(alias="-shared_to")] = []
+    not_seen_from: Annotated[Without, Field(alias="-seen_from")] = []
 
 
 class CreditReport(Wire):
@@ -144,8 +184,8 @@ def understood(session: Session, query: ReportQuery, merchant_id: int, now: date
         as_of=now if query.as_of is None else min(moment(query.as_of, zone, "as_of"), now),
         as_known_now=query.as_of is None,
         currency=query.currency,
-        only=filters(query, ""),
-        without=filters(query, "not_"),
+        only=filters(query, "", query.dimensions),
+        without=filters(query, "not_", query.dimensions),
     )
 
 
@@ -164,16 +204,28 @@ class Formed(Protocol):
     def format(self) -> Format: ...
 
 
-def rows_only(query: Formed, columns: Sequence[str], rows: Iterable[Row]) -> Response | None:
-    """The rows as CSV or NDJSON where one of them is asked for; None for JSON, which tells more than rows."""
+def rows_only(
+    query: Formed, columns: Sequence[str], rows: Iterable[Row], held: ExitStack | None = None
+) -> Response | None:
+    """The rows as CSV or NDJSON where one of them is asked for; None for JSON, which tells more than rows.
+
+    They are read while they are sent; what is `held` for that is let go then. Raises `Unavailable` (streaming.py).
+    """
     if query.format == "csv":
-        return Response(formats.to_csv(columns, rows), media_type="text/csv; charset=utf-8")
+        return sent(formats.csv_pieces(columns, rows), "text/csv; charset=utf-8", held)
     if query.format == "ndjson":
-        return Response(formats.to_ndjson(rows), media_type="application/x-ndjson")
+        return sent(formats.ndjson_pieces(rows), "application/x-ndjson", held)
     return None
 
 
-def filters(query: Body, prefix: str, names: Collection[str] = _FILTERS) -> dict[str, list[str]]:
+def with_rows(shown: BaseModel, rows: Sequence[Mapping[str, Any]], **more: object) -> Response:
+    """JSON of `shown` with `rows` as its `data`: they may be many thousands, and are made of plain values already.
+    So are `more` of its fields."""
+    told = shown.model_dump(mode="json", by_alias=True)
+    return Response(msgspec.json.encode({**told, **more, "data": rows}), media_type="application/json")
+
+
+def filters(query: Body, prefix: str, names: Collection[str]) -> dict[str, list[str]]:
     """The values that are asked for by dimension; `prefix` is `not_` for those to leave out.
 
     Raises `Invalid` for more than a statement should carry.

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
+from app.kernel.errors import NotFound
 from app.reports import forest, ledger, outcome, sharers
 from app.reports.forest import About, Node
 from app.reports.ledger import Question
@@ -54,18 +55,29 @@ class ShareTree:
 
 
 def share_tree(
-    session: Session, question: Question, sharer: str, *, depth: int, after: Place | None, limit: int
+    session: Session,
+    question: Question,
+    sharer: str,
+    *,
+    of: str | None = None,
+    depth: int,
+    after: Place | None,
+    limit: int,
 ) -> ShareTree:
-    """The tree of `sharer`, with the next nodes after a place, down to level `depth`. Raises `NotFound`.
+    """The tree of `sharer`, with the next nodes after a place, down to level `depth`: all of it, or what became `of`
+    one referral of theirs. Raises `NotFound`.
 
     A referral that is below another of theirs stands there, not beside it. A loop of referrals from another system
     is cut above the first of theirs.
     """
     known = sharers.known(question)
     made = sharers.made_by(session, question, sharer)
-    mine = [node for node, _ in made]
-    below = forest.below(session, known, [node.referral for node in mine])
-    nodes = [*mine, *(node for node in below if node.sharer != sharer)]
+    mine = [node for node, _ in made if of in (None, node.referral)]
+    if not mine:
+        raise NotFound
+    given = {node.referral for node in mine}
+    below = forest.below(session, known, list(given))
+    nodes = [*mine, *(node for node in below if node.referral not in given)]
     trees = Forest.of([(node.referral, node.parent) for node in nodes])
     sales = outcome.sales(session, [node.referral for node in nodes], ledger.conditions(question))
     chosen = _next(trees, nodes, depth, after, limit)

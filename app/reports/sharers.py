@@ -7,7 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, NamedTuple
+from itertools import islice
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import Session
@@ -16,10 +17,13 @@ from app.attribution.engine import HOUSE
 from app.attribution.models import CreditLine
 from app.kernel.clock import from_micros, to_micros
 from app.kernel.errors import NotFound
-from app.reports import forest, ledger, outcome
+from app.reports import credit_ranking, forest, ledger, outcome, ranking
 from app.reports.forest import Made
 from app.reports.ledger import NONE, Question, Sums
 from app.reports.people import Known
+
+_NOBODY: Final = 10
+"""Rows of credit that is nobody's: at most two in each currency, and seldom more than five currencies."""
 
 
 class Place(NamedTuple):
@@ -72,13 +76,13 @@ class Sharer:
 
 def page(session: Session, question: Question, after: Place | None, limit: int) -> list[Row]:
     """The next people after a place, by credit."""
-    found = session.execute(_ranked(question, after).limit(limit)).all()
-    made = forest.made_by(session, known(question), {row[0] for row in found})
+    found = _first(session, question, after, limit)
+    made = forest.made_by(session, known(question), {sharer for sharer, *_ in found})
     names = {node.sharer: about.name for node, about in made if about.name is not None}  # the newest is the last
     activity = _added(_worked(session, question, made), "sharer")
     return [
-        Row(sharer, names.get(sharer), currency, _sums(*sums), activity.get(sharer, Activity()))
-        for sharer, currency, *sums in found
+        Row(sharer, names.get(sharer), currency, sums, activity.get(sharer, Activity()))
+        for sharer, currency, sums in found
     ]
 
 
@@ -121,6 +125,21 @@ def newest_name(made: Iterable[Made]) -> str | None:
 def known(question: Question) -> Known:
     """What the question may see."""
     return Known(question.merchant_id, question.as_of)
+
+
+def _first(session: Session, question: Question, after: Place | None, limit: int) -> list[tuple[str, str, Sums]]:
+    """Sharer, currency and sums, of those after a place; from the kept sums where they can answer."""
+    place = None if after is None else ranking.Place.of(after.currency, after.net, (after.sharer,))
+    for most in (limit + _NOBODY, None):  # with a limit, the database sorts no more than that
+        kept = credit_ranking.ranked(session, replace(question, after=place, limit=most))
+        if kept is None:
+            break
+        people = ((names[0], currency, sums) for currency, names, sums in kept.rows if names[0] not in (NONE, HOUSE))
+        first = list(islice(people, limit))
+        if len(first) == limit or most is None or next(kept.rows, None) is None:
+            return first
+    found = session.execute(_ranked(question, after).limit(limit))
+    return [(sharer, currency, _sums(*sums)) for sharer, currency, *sums in found]
 
 
 def _ranked(question: Question, after: Place | None) -> Select[Any]:

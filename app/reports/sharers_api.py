@@ -12,27 +12,26 @@ from app.kernel.clock import from_micros
 from app.kernel.errors import NotFound
 from app.kernel.http.wire import Timestamp, Wire
 from app.kernel.http.work import UnitOfWork, Work
-from app.merchants.access import Caller, ReportKey
-from app.reports import cursor, share_tree, sharers
-from app.reports.cursor import Paging
-from app.reports.ledger import Question, Sums
-from app.reports.query import CreditQuery, CreditReport, by_policy, rows_only
+from app.merchants.access import Caller, ExactReportKey
+from app.reports import share_tree, sharers
+from app.reports.cursor import Cursor, Paging
+from app.reports.ledger import Question
+from app.reports.query import CreditByAllQuery, CreditQuery, CreditReport, by_policy, rows_only
 from app.reports.share_tree import Branch, ShareTree
 from app.reports.sharers import Row
 from app.reports.spread_wire import Net, ShapeOut
+from app.reports.wire import TotalOut
 
 router = APIRouter(prefix="/v1/sharers", tags=["reports"])
 
 _LONGEST_ID = 200
 _EVER = datetime(1970, 1, 1, tzinfo=UTC), datetime(9998, 1, 1, tzinfo=UTC)
 Id = Annotated[str, Path(description="The person where visitors are joined, else the visitor. May contain slashes.")]
-Cursor = Annotated[
-    str | None, Field(max_length=cursor.LONGEST, description="`next_cursor` of the page before, for the same question.")
-]
 
 
-class SharersQuery(CreditQuery):
-    """What is asked of the list. Filters choose credit, and referrals by where they were made."""
+class SharersQuery(CreditByAllQuery):
+    """What is asked of the list. Filters choose credit, and referrals by where they were made; `depth` and `seen_from`,
+    which referrals have not, choose credit alone."""
 
     limit: Annotated[int, Field(ge=1, le=100, description="How many rows at most.")] = 20
     cursor: Cursor = None
@@ -56,6 +55,7 @@ class TreeQuery(EverQuery):
     """What is asked of a tree, which is shown whole: `from` and `to` (default: ever) and the filters choose the sales
     and visits that are counted in it."""
 
+    referral: Annotated[str | None, Field(max_length=200, description="Only what became of this one of theirs.")] = None
     depth: Annotated[int, Field(ge=0, le=1_000_000, description="Generations below the person's own to list.")] = 5
     limit: Annotated[int, Field(ge=1, le=1000, description="How many nodes at most.")] = 100
     cursor: Cursor = None
@@ -77,7 +77,7 @@ class SharerRow(Wire):
 
     @classmethod
     def of(cls, row: Row) -> Self:
-        sums, activity = SumsOut.of(row.currency, row.sums), row.activity
+        sums, activity = TotalOut.of(row.currency, row.sums), row.activity
         return cls(sharer=row.sharer, name=row.name, **sums.model_dump(), **activity._asdict())
 
 
@@ -107,27 +107,13 @@ class SharersPage(CreditReport):
     next_cursor: str | None
 
 
-class SumsOut(Wire):
-    """A person's credit in one currency, in minor units."""
-
-    currency: str
-    orders: int
-    gross: int
-    refunded: int
-    net: int
-
-    @classmethod
-    def of(cls, currency: str, sums: Sums) -> Self:
-        return cls(currency=currency, orders=sums.orders, gross=sums.gross, refunded=sums.refunded, net=sums.net)
-
-
 class SharerOut(CreditReport):
     """One person. `totals` is their credit under the policy, as in the reports. `own_net` came directly through their
     links, whoever was credited; `subtree_net` also through all that was shared on from there."""
 
     sharer: str
     name: str | None
-    totals: list[SumsOut]
+    totals: list[TotalOut]
     own_net: Net
     subtree_net: Net
     referrals: Annotated[int, Field(description="Likes and shares that they made in the period.")]
@@ -209,7 +195,7 @@ class TreeOut(CreditReport):
 
 @router.get("", response_model=SharersPage)
 def list_sharers(
-    query: Annotated[SharersQuery, Query()], caller: ReportKey, work: UnitOfWork, request: Request
+    query: Annotated[SharersQuery, Query()], caller: ExactReportKey, work: UnitOfWork, request: Request
 ) -> Response:
     """People by net credit under the policy, a row for each currency. All pages show the list as it was known when the
     first was asked for. As CSV or NDJSON the next page stands in the header `Link`."""
@@ -217,6 +203,7 @@ def list_sharers(
     with work.here.reports.view(paging.now, exactly=paging.after is not None) as (session, now):
         paging = replace(paging, now=now)
         question, told = _question(session, query, caller, work, now)
+        question = replace(question, as_known_now=question.as_known_now and paging.after is None)
         rows = sharers.page(session, question, paging.after, query.limit + 1)
     data = [SharerRow.of(row) for row in rows[: query.limit]]
     next_cursor = paging.next_cursor([row.place for row in rows], query.limit)
@@ -227,7 +214,7 @@ def list_sharers(
 
 @router.get("/{sharer:path}/tree", response_model=TreeOut)
 def get_sharer_tree(
-    sharer: Id, query: Annotated[TreeQuery, Query()], caller: ReportKey, work: UnitOfWork, request: Request
+    sharer: Id, query: Annotated[TreeQuery, Query()], caller: ExactReportKey, work: UnitOfWork, request: Request
 ) -> Response:
     """A person's likes and shares, and all that was shared on from them, with the sales of each subtree. The totals
     are about the whole tree, however deep; the nodes come in pages. As CSV or NDJSON the next page stands in the header
@@ -237,7 +224,13 @@ def get_sharer_tree(
         paging = replace(paging, now=now)
         question, told = _question(session, query, caller, work, now)
         tree = share_tree.share_tree(
-            session, question, _known(sharer), depth=query.depth, after=paging.after, limit=query.limit + 1
+            session,
+            question,
+            _known(sharer),
+            of=query.referral,
+            depth=query.depth,
+            after=paging.after,
+            limit=query.limit + 1,
         )
     data = [NodeOut.of(branch) for branch in tree.branches[: query.limit]]
     next_cursor = paging.next_cursor([branch.place for branch in tree.branches], query.limit)
@@ -249,7 +242,9 @@ def get_sharer_tree(
 
 
 @router.get("/{sharer:path}", response_model=SharerOut)
-def get_sharer(sharer: Id, query: Annotated[SharerQuery, Query()], caller: ReportKey, work: UnitOfWork) -> Response:
+def get_sharer(
+    sharer: Id, query: Annotated[SharerQuery, Query()], caller: ExactReportKey, work: UnitOfWork
+) -> Response:
     """One person: what their word brought, where they passed it on, and since when."""
     with work.here.reports.view(work.here.clock.now()) as (session, now):
         question, told = _question(session, query, caller, work, now)
@@ -258,7 +253,7 @@ def get_sharer(sharer: Id, query: Annotated[SharerQuery, Query()], caller: Repor
         SharerOut(
             sharer=found.sharer,
             name=found.name,
-            totals=[SumsOut.of(currency, sums) for currency, sums in found.sums.items()],
+            totals=[TotalOut.of(currency, sums) for currency, sums in found.sums.items()],
             own_net=dict(found.own),
             subtree_net=dict(found.subtree),
             **found.activity._asdict(),

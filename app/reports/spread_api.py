@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from app.kernel.http.work import UnitOfWork
-from app.merchants.access import ReportKey
+from app.merchants.access import ExactReportKey
 from app.reports import spread
 from app.reports.query import CreditQuery, CreditReport, by_policy, grouping, rows_only
 from app.reports.spread import Spread
@@ -68,7 +68,7 @@ class SpreadReport(CreditReport):
 
 
 @router.get("/spread", response_model=SpreadReport)
-def spread_report(query: Annotated[SpreadQuery, Query()], caller: ReportKey, work: UnitOfWork) -> Response:
+def spread_report(query: Annotated[SpreadQuery, Query()], caller: ExactReportKey, work: UnitOfWork) -> Response:
     """How the word spread: the share trees that began in the period, each whole, with all that became of them until
     now (or `as_of`), in the row of where they began. K factor, branching, depth, breadth, structural virality, time to
     re-share, and the sales that came through their links."""

@@ -3,8 +3,8 @@
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime, time, timedelta
+from functools import cache
 from itertools import repeat
 from typing import Final
 
@@ -147,22 +147,33 @@ def checkouts(shop: Shop, day: Day) -> Rows:
 
 
 def _checkout(shop: Shop, each: Begun) -> Row:
-    items = json.dumps([asdict(line) for line in _basket(shop, each)])
-    terms = {"account": None, "locale": AUTO, "promotion": None, "selling": Selling().to_json()}
+    items = json.dumps([vars(line) for line in _basket(shop, each)])
     through = (None, None) if each.through is None else (each.through.referral, _NETWORKS[each.through.seen_from])
     who = each.click, *through, each.visitor, shop.walls[each.wall], None
     return (
         *(shop.merchant_id, each.checkout_id, each.checkout_id, hashlib.sha256(items.encode()).hexdigest()),
         *(each.checkout_id, "expired" if each.sale is None else "paid", items, each.currency),
-        *(sum(line.amount for line in each.lines), *who, json.dumps(terms)),
+        *(sum(line.amount for line in each.lines), *who, _terms()),
         *(
             f"{shop.url}/thanks",
             f"{shop.url}/basket",
             each.session,
             f"https://checkout.stripe.com/c/pay/{each.session}",
         ),
-        *(each.at, each.at + Selling().lives // timedelta(microseconds=1)),
+        *(each.at, each.at + _lives()),
     )
+
+
+@cache
+def _terms() -> str:
+    """Those of every checkout here: of a merchant who has set nothing."""
+    return json.dumps({"account": None, "locale": AUTO, "promotion": None, "selling": Selling().to_json()})
+
+
+@cache
+def _lives() -> int:
+    """Microseconds until a checkout that is not paid expires."""
+    return Selling().lives // timedelta(microseconds=1)
 
 
 def _basket(shop: Shop, each: Begun) -> list[Line]:

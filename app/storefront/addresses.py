@@ -1,14 +1,30 @@
-"""Addresses that merchants gave, as they may stand in a page or lead away from it. Pure."""
+"""Addresses: those that merchants gave, as they may stand in a page or lead away from it, and names in ours. Pure."""
 
 import re
+from collections.abc import Mapping
+from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
 
-from app.kernel.ids import Malformed, merchant_of
+from app.kernel.ids import Malformed, is_code, merchant_of
 from app.kernel.percent import in_path, in_query
 from app.merchants.origins import CLICK as CLICK
 from app.merchants.origins import without_click
 
 _HOST = re.compile(r"[A-Za-z0-9._\-:\[\]@%~+]+")
+
+
+What = Literal["walls", "products", "r"]
+"""What is named in an address of ours: a wall or a product, by its id, or a referral, by the code of its link."""
+_PREFIXES: Mapping[What, str] = {"walls": "wall", "products": "prod"}
+
+
+def check_name(what: What, name: str) -> None:
+    """Raise `Malformed` where `name` can be none of what is meant. Names can be made up without end, and of any length:
+    what has not even the shape is not looked for, waits for nobody, and is not kept meanwhile."""
+    if what != "r":
+        merchant_of(name, _PREFIXES[what])
+    elif not is_code(name):
+        raise Malformed(name[:80])
 
 
 def web_address(text: str | None) -> str | None:

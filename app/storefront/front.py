@@ -20,6 +20,7 @@ from app.storefront.headers import SHORT_LIVED, page_headers
 from app.storefront.links.answers import Links
 from app.storefront.links.page_cards import PageCards
 from app.storefront.live.hub import Hub
+from app.storefront.me.answers import MePage
 from app.storefront.met import Met
 from app.storefront.oembed.answers import OEmbed
 from app.storefront.pages.answers import HTML, Hosted
@@ -63,6 +64,7 @@ class Storefront:
         self.hosted = Hosted(parts)
         self.payloads = Payloads(parts)
         self.embed_page = EmbedPage(parts, self.hosted, self.server)
+        self.me = MePage(parts, self.hosted)
         self.embeds = Embeds(parts, self.assets)
         self.oembed = OEmbed(parts)
         self.feeds = Feeds(parts)

@@ -78,6 +78,7 @@ class Shelf(Generic[Key, Kept]):
         self._build = build
         self._build_all = build_all
         self._gathered: list[_Gathered[Key, Kept]] = []
+        self._due = 0.0  # when they are made, by the loop's clock
         self._pool = pool
         self._room = room
         self._entries: OrderedDict[Key, _Entry[Kept]] = OrderedDict()
@@ -168,8 +169,8 @@ class Shelf(Generic[Key, Kept]):
         wanted = (key, old.kept if old else None)
         loop = asyncio.get_running_loop()
         try:
-            if ahead and self._build_all is not None:
-                kept = await self._gather(wanted, loop)
+            if self._build_all is not None:
+                kept = await self._gather(wanted, loop, TOGETHER if ahead else 0.0)
             else:
                 kept = await loop.run_in_executor(self._pool, self._build, *wanted)
         except (DBAPIError, NoConnection) as error:
@@ -188,20 +189,29 @@ class Shelf(Generic[Key, Kept]):
         self._keep(key, _Entry(kept, -inf if is_outdated else since))
         return kept
 
-    def _gather(self, wanted: "Wanted[Key, Kept]", loop: asyncio.AbstractEventLoop) -> "asyncio.Future[Kept]":
-        if not self._gathered:
-            loop.call_later(TOGETHER, self._make_gathered, loop)
+    def _gather(
+        self, wanted: "Wanted[Key, Kept]", loop: asyncio.AbstractEventLoop, patience: float
+    ) -> "asyncio.Future[Kept]":
+        """What is made together with all that is asked for within `patience` seconds; without any, while the loop comes
+        round."""
+        due = loop.time() + patience
+        if not self._gathered or due < self._due:
+            self._due = due
+            loop.call_at(due, self._make_gathered, loop)
         future: asyncio.Future[Kept] = loop.create_future()
         self._gathered.append((wanted, future))
         return future
 
     def _make_gathered(self, loop: asyncio.AbstractEventLoop) -> None:
         gathered, self._gathered = self._gathered, []
-        assert self._build_all is not None
         for begin in range(0, len(gathered), MOST_TOGETHER):
             part = gathered[begin : begin + MOST_TOGETHER]
-            job = loop.run_in_executor(self._pool, self._build_all, [wanted for wanted, _ in part])
+            job = loop.run_in_executor(self._pool, self._make, [wanted for wanted, _ in part])
             job.add_done_callback(partial(_hand_out, [future for _, future in part]))
+
+    def _make(self, wanted: "Sequence[Wanted[Key, Kept]]") -> "Sequence[Kept | Exception]":
+        assert self._build_all is not None
+        return [self._build(*wanted[0])] if len(wanted) == 1 else self._build_all(wanted)
 
     def _keep(self, key: Key, entry: _Entry[Kept]) -> None:
         self._drop(key)

@@ -1,7 +1,7 @@
 """What there is to see: walls, products and what referrals lead to, read in few queries. Knows tables, not HTTP."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
@@ -12,6 +12,7 @@ from app.kernel.ids import Malformed, merchant_of
 from app.merchants import service as merchants
 from app.merchants.models import Merchant
 from app.merchants.origins import allows_page
+from app.referrals import names
 from app.referrals import service as referrals
 from app.referrals.models import Referral
 from app.storefront import cards
@@ -49,11 +50,12 @@ class ProductView:
 
 @dataclass(frozen=True)
 class PageView:
-    """A page of the merchant's own that somebody passed on."""
+    """A page of the merchant's own that somebody passed on; `said_by` is their name, where it is asked for."""
 
     referral: Referral
     merchant: Merchant
     address: str
+    said_by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -73,10 +75,11 @@ class Led:
 
 @dataclass(frozen=True)
 class ReferralView:
-    """What somebody passed on: a product, or a whole wall."""
+    """What somebody passed on: a product, or a whole wall; `said_by` is their name, where they want it shown."""
 
     referral: Referral
     seen: ProductView | WallView
+    said_by: str | None
 
 
 class Viewer:
@@ -106,7 +109,10 @@ class Viewer:
         address by now would be given their visitors.
         """
         referral = referrals.by_code(session, code)
-        return None if referral.address is None else self._page(session, referral, referral.address)
+        if referral.address is None:
+            return None
+        page = self._page(session, referral, referral.address)
+        return replace(page, said_by=names.shown_name(session, referral))
 
     def referral(self, session: Session, code: str, most: int | None = None) -> ReferralView:
         """What the link of `code` leads to; of a wall the first `most` cards at most.
@@ -127,10 +133,11 @@ class Viewer:
 
     def seen(self, session: Session, led: Led, most: int | None = None) -> ReferralView:
         """What is to be seen there; of a wall the first `most` cards at most."""
+        said_by = names.shown_name(session, led.referral)
         if led.product is not None:
-            return ReferralView(led.referral, self._product(session, led.merchant, led.product, led.wall))
+            return ReferralView(led.referral, self._product(session, led.merchant, led.product, led.wall), said_by)
         assert led.wall is not None
-        return ReferralView(led.referral, self._wall(session, led.merchant, led.wall, most))
+        return ReferralView(led.referral, self._wall(session, led.merchant, led.wall, most), said_by)
 
     def wall_url(self, wall_id: str) -> str:
         """The hosted page of a wall."""

@@ -6,6 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from app.kernel.languages import LONGEST_HEADER, accepted
+from app.networks.catalogue import BY_ID
 
 DEFAULT = "en"
 _ONLY_ON_PAGES = ("page_", "embed_")
@@ -37,6 +38,13 @@ class Words:
         """The language of `locale` (BCP 47) where there is one and we speak it."""
         language = (locale or "").partition("-")[0].lower()
         return language if language in self._messages else otherwise
+
+
+def network_name(network: str, words: Messages) -> str:
+    """A network as people call it: most have one name in all languages. Pages alone say what is never offered."""
+    known = BY_ID.get(network)
+    said = words.get(f"network_{network}") or words.get(f"page_network_{network}")
+    return said or (known.name if known else network)
 
 
 @lru_cache(maxsize=2048)

@@ -79,8 +79,9 @@ def make_webhooks() -> None:
         sa.Column("secret", sa.Text(), nullable=False),
         sa.Column("former_secret", sa.Text(), nullable=True),
         sa.Column("former_until", sa.BigInteger(), nullable=True),
-        sa.Column("place", text_of(80), nullable=False),
+        sa.Column("place", sa.Text(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("failing_since", sa.BigInteger(), nullable=True),
         sa.Column("disabled_at", sa.BigInteger(), nullable=True),
         sa.Column("disabled_reason", sa.String(length=40), nullable=True),
         sa.Column("withdrawn_at", sa.BigInteger(), nullable=True),
@@ -125,10 +126,15 @@ def make_deliveries() -> None:
         ),
         sa.PrimaryKeyConstraint("merchant_id", "delivery_id", name=op.f("pk_webhook_deliveries")),
     )
-    waiting = sa.text("due_at IS NOT NULL")
+    due = sa.text("due_at IS NOT NULL")
     op.create_index(
-        "ix_webhook_deliveries_due", "webhook_deliveries", ["due_at"], sqlite_where=waiting, postgresql_where=waiting
+        "ix_webhook_deliveries_due",
+        "webhook_deliveries",
+        ["merchant_id", "endpoint_id", "due_at"],
+        sqlite_where=due,
+        postgresql_where=due,
     )
+    waiting = sa.text("delivered_at IS NULL AND given_up_at IS NULL")
     op.create_index(
         "ix_webhook_deliveries_subject",
         "webhook_deliveries",
@@ -136,9 +142,18 @@ def make_deliveries() -> None:
         sqlite_where=waiting,
         postgresql_where=waiting,
     )
+    given_up = sa.text("given_up_at IS NOT NULL")
+    op.create_index(
+        "ix_webhook_deliveries_given_up",
+        "webhook_deliveries",
+        ["merchant_id", "endpoint_id", "delivery_id"],
+        sqlite_where=given_up,
+        postgresql_where=given_up,
+    )
     op.create_index(
         "ix_webhook_deliveries_endpoint", "webhook_deliveries", ["merchant_id", "endpoint_id", "delivery_id"]
     )
+    op.create_index("ix_webhook_deliveries_event", "webhook_deliveries", ["merchant_id", "event_id"])
 
 
 def downgrade() -> None:

@@ -15,12 +15,13 @@ from starlette.types import Receive, Scope, Send
 from app.fastlane import FastLane
 from app.kernel.http import lines
 from app.kernel.http.at_once import Give
-from app.kernel.http.lines import Line
+from app.kernel.http.lines import HttpLine
 from tests.net import free_port, serving
 from tests.shop import BROWSER, TestMerchant, ok
 
 LATER = 0.2
 RESTS = 0.3
+TRIES = 5
 HEAD = b"content-length: 5\r\n"
 CLICK = re.compile(r"clk_[0-9a-z]{30}")
 
@@ -50,7 +51,7 @@ class Application:
         await send({"type": "http.response.body", "body": b"asgi"})
 
 
-class Impatient(Line):
+class Impatient(HttpLine):
     """Rests for less than a second."""
 
     def __init__(self, *about: Any, **named: Any) -> None:
@@ -62,7 +63,7 @@ class Impatient(Line):
 def port() -> Iterator[int]:
     chosen = free_port()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lines, "Line", Impatient)
+        patch.setattr(lines, "HttpLine", Impatient)
         with serving(Application(), chosen):
             yield chosen
 
@@ -200,10 +201,13 @@ def test_a_payload_is_the_same_by_both_ways(
     wall = merchant.wall(merchant.product()["id"])
     with httpx.Client(headers={"User-Agent": BROWSER, **headers}) as browser:
         address = f"{merchant.base}/v1/walls/{wall['id']}/widget"
-        browser.get(address)
-        given_at_once.clear()
-        both = [browser.get(address, headers={"Connection": way}) for way in ("keep-alive", "close")]
-    assert told(both[0]) == told(both[1])
+        for _ in range(TRIES):  # what is kept is looked at again in between, now and then
+            browser.get(address)
+            given_at_once.clear()
+            both = [browser.get(address, headers={"Connection": way}) for way in ("keep-alive", "close")]
+            assert told(both[0]) == told(both[1])
+            if given_at_once == [True]:
+                break
     assert [True] == given_at_once  # whoever hangs up goes the usual way
 
 

@@ -8,8 +8,10 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
+from app.kernel.feed import FEED
 from app.kernel.feed_relay import Relay
 from app.kernel.ids import merchant_of, new_id
+from app.kernel.journal import JOURNAL
 from app.tables import METADATA
 from tests.clock import START
 from tests.conftest import AppServer
@@ -160,7 +162,8 @@ def shop(
 def counts(server: AppServer, merchant: TestMerchant) -> dict[str, int]:
     """How many rows the merchant has in each table."""
     number = merchant_of(merchant.id)
-    Relay(server.database, server.clock).place_all()  # what it would write in a moment
+    for numbered in (FEED, JOURNAL):
+        Relay(server.database, server.clock, of=numbered).place_all()  # what it would write in a moment
     with server.database.reading() as session:
         return {
             table.name: session.scalar(select(func.count()).select_from(table).where(table.c.merchant_id == number))

@@ -5,6 +5,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import contextmanager
+from time import monotonic, sleep
 
 import pytest
 from sqlalchemy import func, select, text
@@ -12,7 +13,9 @@ from sqlalchemy import func, select, text
 from app.kernel.database import Database
 from app.kernel.errors import NotFound, Unavailable
 from app.kernel.ids import merchant_of
+from app.kernel.outbox import LEASE, OutboxRow
 from app.merchants import directory
+from app.referrals.beacons import TOPIC
 from app.referrals.models import Beacon, Claim
 from app.storefront.answers import Ask, Message
 from app.storefront.beacons import answers, body, together
@@ -20,7 +23,7 @@ from app.storefront.beacons.body import Doorway
 from app.storefront.beacons.reading import LARGEST_BODY
 from app.storefront.beacons.together import Together
 from tests.conftest import AppServer
-from tests.shop import BROWSER, Shopper, TestMerchant
+from tests.shop import BROWSER, Shopper, TestMerchant, ok
 
 
 def report(merchant: TestMerchant, *entries: object) -> tuple[int, object]:
@@ -46,19 +49,56 @@ def changed(database: Database, change: str, back: str) -> Iterator[None]:
             session.execute(text(back))
 
 
+def seen_card(merchant: TestMerchant, sharer: Shopper, product: str) -> tuple[Shopper, dict[str, object]]:
+    """Somebody new who saw the card of a share, and how their page reports it."""
+    viewer = merchant.shopper()
+    viewer.like(product)
+    return viewer, {"type": "card_view", "code": sharer.share(product)["code"], "visitor": viewer.token}
+
+
+_NO_TOUCHES = ("ALTER TABLE visit_claims RENAME TO away", "ALTER TABLE away RENAME TO visit_claims")
+
+
 def test_what_is_on_disk_is_kept_even_where_the_touch_fails(
     app_server: AppServer, merchant: TestMerchant, ana: Shopper, product: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    viewer = merchant.shopper()
-    viewer.like(product)
-    entry = {"type": "card_view", "code": ana.share(product)["code"], "visitor": viewer.token}
-    with changed(
-        app_server.database, "ALTER TABLE visit_claims RENAME TO away", "ALTER TABLE away RENAME TO visit_claims"
-    ):
+    viewer, entry = seen_card(merchant, ana, product)
+    with changed(app_server.database, *_NO_TOUCHES):
         assert (202, (1, 0)) == report(merchant, entry)
-    assert "earn nothing" in caplog.text
+    assert "earn something only later" in caplog.text
     assert (202, (1, 0)) == report(merchant, entry)
     assert (2, 1) == tuple(written(app_server.database, table, viewer.id) for table in (Beacon, Claim))
+
+
+def test_a_touch_that_failed_is_written_a_little_later_though_nobody_reports_again(
+    app_server: AppServer, merchant: TestMerchant, ana: Shopper, product: str
+) -> None:
+    viewer, entry = seen_card(merchant, ana, product)
+    with changed(app_server.database, *_NO_TOUCHES):
+        assert (202, (1, 0)) == report(merchant, entry)
+    assert 1 == promised(app_server, viewer.id)
+    app_server.clock.move(seconds=LEASE.total_seconds() + 1)
+    deadline = monotonic() + 20
+    while promised(app_server, viewer.id):
+        assert monotonic() < deadline, "nobody keeps the promise"
+        sleep(0.02)
+    assert (1, 1) == tuple(written(app_server.database, table, viewer.id) for table in (Beacon, Claim))
+
+
+def test_of_a_touch_that_was_written_no_promise_is_left(
+    app_server: AppServer, merchant: TestMerchant, ana: Shopper, product: str
+) -> None:
+    viewer, entry = seen_card(merchant, ana, product)
+    gone = merchant.product()["id"]
+    ok(merchant.http.delete(f"/v1/products/{gone}"))
+    assert (202, (1, 1)) == report(merchant, entry, {**entry, "product": gone})
+    assert (0, 1) == (promised(app_server, viewer.id), written(app_server.database, Claim, viewer.id))
+
+
+def promised(server: AppServer, visitor: str) -> int:
+    with server.database.reading() as session:
+        waiting = session.scalars(select(OutboxRow.payload).where(OutboxRow.topic == TOPIC))
+        return sum(payload["visitor"] == visitor for payload in waiting)
 
 
 _LOSES = """
@@ -75,9 +115,7 @@ def test_a_touch_that_lost_a_race_is_tried_again(
 ) -> None:
     if app_server.database.is_sqlite:
         pytest.skip("its writers come one after the other")
-    viewer = merchant.shopper()
-    viewer.like(product)
-    entry = {"type": "card_view", "code": ana.share(product)["code"], "visitor": viewer.token}
+    viewer, entry = seen_card(merchant, ana, product)
     with changed(app_server.database, _LOSES, "DROP FUNCTION lose CASCADE; DROP SEQUENCE races"):
         assert (202, (1, 0)) == report(merchant, entry)
     assert (1, 1) == tuple(written(app_server.database, table, viewer.id) for table in (Beacon, Claim))

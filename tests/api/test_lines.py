@@ -57,7 +57,7 @@ cut = threading.Event()
 @pytest.fixture
 def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     monkeypatch.setattr(lines, "LOOKS_EVERY", LOOKS)
-    monkeypatch.setattr(uvicorn.config, "HTTP_PROTOCOLS", {"auto": "app.kernel.http.lines:Line"})
+    monkeypatch.setattr(uvicorn.config, "HTTP_PROTOCOLS", {"auto": "app.kernel.http.lines:HttpLine"})
     chosen = free_port()
     with serving(app, chosen):
         yield chosen

@@ -1,4 +1,4 @@
-"""Queries that are made up without end: they build nothing of their own, and drive out nobody's pages."""
+"""Addresses and queries that are made up without end: they build nothing of their own, and drive out nobody's pages."""
 
 import time
 from collections.abc import Callable
@@ -50,6 +50,34 @@ def test_walls_that_are_made_up_build_nothing(
         answer = http.get(address, params={"wall": (ours, theirs, f"x{number}" * 900)[number % 3]})
         assert (200, plain.text) == (answer.status_code, answer.text)
     assert 1 <= len(built) <= BUILT
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/w/{}", "wall"),
+        ("/w/{}/embed", "wall"),
+        ("/w/{}/feed.xml", "wall"),
+        ("/p/{}", "prod"),
+        ("/thanks/{}", "chk"),
+        ("/embed/walls/{}", "wall"),
+        ("/embed/products/{}", "prod"),
+        ("/v1/walls/{}/widget", "wall"),
+        ("/v1/walls/{}/live", "wall"),
+        ("/oembed?url=http://127.0.0.1/w/{}", "wall"),
+    ],
+)
+def test_who_asks_for_what_can_be_no_id_is_answered_as_if_it_were_one(
+    path: str, kind: str, http: httpx.Client, merchant: TestMerchant, product: str
+) -> None:
+    nobodys = new_id(kind, merchant_of(product), START)
+    unknown, impossible = (http.get(path.format(name)) for name in (nobodys, "x" * 900))
+    assert (404, unknown.content) == (impossible.status_code, impossible.content)
+    assert unlike_dates(unknown) == unlike_dates(impossible)
+
+
+def unlike_dates(answer: httpx.Response) -> list[tuple[str, str]]:
+    return [(name, value) for name, value in answer.headers.items() if name != "date"]
 
 
 def test_a_wall_that_was_closed_is_no_longer_where_something_is_met(

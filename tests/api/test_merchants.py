@@ -33,6 +33,7 @@ def test_a_merchant_begins_with_sensible_settings(new_merchant: NewMerchant, clo
         "return_urls": [],
         "privacy": "counts",
         "landing": "page",
+        "small_group": 5,
         "stripe_account": None,
         "checkout": {
             "promotion_codes": False,
@@ -56,6 +57,7 @@ def test_settings_change_one_by_one_and_are_kept_normalised(merchant: TestMercha
         "return_urls": ["https://shop.example"],
         "privacy": "consented",
         "landing": "merchant",
+        "small_group": 12,
     }
     kept = {
         **changes,
@@ -107,6 +109,10 @@ def test_a_forged_key_opens_nothing(merchant: TestMerchant) -> None:
         assert merchant.public.get("/v1/products", headers=bearer(forged)).status_code == 401
 
 
+REPORTS = ("/v1/reports", "/v1/sharers", "/v1/events", "/v1/merchants")
+"""What a marketer's key may be used for (api.md), and what asks for the operator's token."""
+
+
 def test_a_report_key_reads_reports_and_nothing_else(merchant: TestMerchant, app_server: AppServer) -> None:
     headers = bearer(merchant.report_key)
     ok(merchant.public.get("/v1/reports/attribution", headers=headers))
@@ -114,7 +120,7 @@ def test_a_report_key_reads_reports_and_nothing_else(merchant: TestMerchant, app
     tried = 0
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
-            if not operation.get("security") or path.startswith(("/v1/reports", "/v1/sharers", "/v1/merchants")):
+            if not operation.get("security") or path.startswith(REPORTS):
                 continue
             tried += 1
             url = path.replace("{", "").replace("}", "")
@@ -196,4 +202,6 @@ def test_a_setting_that_makes_no_sense_is_refused(merchant: TestMerchant, field:
 def test_health_and_readiness(app_server: AppServer) -> None:
     assert {"status": "ok"} == ok(httpx.get(f"{app_server.url}/healthz"))
     aside: dict[str, object] = {"clock": "ok", "reconciliation": None, "warnings": []}
-    assert {"status": "ok", "database": "ok", "migrations": "ok", **aside} == ok(httpx.get(f"{app_server.url}/readyz"))
+    shown = ok(httpx.get(f"{app_server.url}/readyz"))
+    assert (shown.pop("books") or {"error": None})["error"] is None
+    assert {"status": "ok", "database": "ok", "migrations": "ok", **aside} == shown

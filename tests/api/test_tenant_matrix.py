@@ -15,6 +15,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
+from app.delivery.models import WebhookDelivery
 from app.kernel.feed_relay import Relay
 from app.kernel.ids import merchant_of, new_id
 from app.kernel.rollups import reading as rollups
@@ -41,7 +42,10 @@ KINDS = {
     "merchant_id": "merchant",
     "visitor": "visitor",
     "sharer": "visitor",
+    "person": "visitor",
     "code": "coupon",
+    "endpoint_id": "endpoint",
+    "delivery_id": "delivery",
 }
 """What kind of id a path's parameter takes."""
 
@@ -58,6 +62,8 @@ PREFIXES = {
     "click": "clk",
     "visitor": "vis",
     "variant": "var",
+    "endpoint": "whe",
+    "delivery": "whd",
 }
 
 BODIES: Mapping[str, Callable[["Things"], JSON]] = {
@@ -80,6 +86,9 @@ BODIES: Mapping[str, Callable[["Things"], JSON]] = {
     "PUT /v1/promotion-codes/{code}": lambda own: {"referral": own["share"], "coupon": "TEN"},
     "PUT /v1/identities/{visitor}": lambda own: {"person": "customer-7"},
     "PUT /v1/coupons/{code}": lambda own: {"referral": own["share"]},
+    "PATCH /v1/webhook-endpoints/{endpoint_id}": lambda own: {"disabled": False},
+    "POST /v1/webhook-endpoints/{endpoint_id}/rotate": lambda own: {"overlap_hours": 0},
+    "POST /v1/webhook-endpoints/{endpoint_id}/replay": lambda own: {"cursor": ""},
 }
 """A body that is right, for the operations that take ids in one."""
 
@@ -125,6 +134,8 @@ NOT_ANOTHERS: Mapping[str, str] = {
     "POST /v1/merchants": "no ids: makes a merchant",
     "PATCH /v1/merchant": "no ids: the merchant is the key's",
     "POST /v1/keys": "no ids",
+    "PATCH /v1/me": "no ids: the visitor is the token's",
+    "POST /v1/webhook-endpoints": "no ids: an address is whose it is",
     "PUT /v1/policy": "no ids: the merchant is the key's",
     "GET /v1/policies/{name}": "no ids: a name is the merchant's own word",
     "PUT /v1/policies/{name}": "no ids: a name is the merchant's own word",
@@ -191,7 +202,7 @@ class Things(dict[str, str]):
     """One id of each kind, of one merchant."""
 
 
-def things_of(merchant: TestMerchant) -> Things:
+def things_of(merchant: TestMerchant, server: AppServer) -> Things:
     product = merchant.product("Mug", external_id="mug")
     wall = merchant.wall(product["id"])
     ana, bo = merchant.shopper(), merchant.shopper()
@@ -206,6 +217,8 @@ def things_of(merchant: TestMerchant) -> Things:
     ok(merchant.http.put(f"/v1/identities/{ana.id}", json={"person": ana.id}))
     coupon = f"TEN{next(_numbers)}"
     ok(merchant.http.put(f"/v1/coupons/{coupon}", json={"referral": share["id"]}))
+    endpoint = ok(merchant.http.post("/v1/webhook-endpoints", json={"url": "https://shop.invalid/"}), 201)
+    ok(merchant.http.patch(f"/v1/webhook-endpoints/{endpoint['id']}", json={"disabled": True}))
     return Things(
         merchant=merchant.id,
         product=product["id"],
@@ -221,8 +234,30 @@ def things_of(merchant: TestMerchant) -> Things:
         key=key["id"],
         job=job["id"],
         token=str(ana.token),
+        endpoint=endpoint["id"],
+        delivery=delivered(server, endpoint["id"]),
         **{"import": begun["id"]},
     )
+
+
+def delivered(server: AppServer, endpoint: str) -> str:
+    """Something that an endpoint was told."""
+    number = merchant_of(endpoint)
+    row = WebhookDelivery(
+        merchant_id=number,
+        delivery_id=new_id("whd", number, START),
+        endpoint_id=endpoint,
+        event_id=new_id("evt", number, START),
+        type="referral.created",
+        subject="ref",
+        body="{}",
+        created_at=START,
+        attempts=1,
+        delivered_at=START,
+    )
+    with server.database.transaction() as session:
+        session.add(row)
+    return row.delivery_id
 
 
 @dataclass(frozen=True)
@@ -318,7 +353,7 @@ def _without_what_is_made(value: Any) -> Any:
     return [_without_what_is_made(each) for each in value] if isinstance(value, list) else value
 
 
-AT_WORK = {"outbox", "imports", "import_chunks"} | DERIVED
+AT_WORK = {"outbox", "imports", "import_chunks", "journal_entries", "journal_ends"} | DERIVED
 """Tables that go on changing by themselves. What counts come to is compared."""
 
 
@@ -341,9 +376,9 @@ def everything_of(server: AppServer, merchant: TestMerchant) -> dict[str, list[s
 
 
 @pytest.fixture
-def matrix(new_merchant: NewMerchant) -> Matrix:
+def matrix(new_merchant: NewMerchant, app_server: AppServer) -> Matrix:
     ours, theirs = new_merchant(), new_merchant()
-    return Matrix(ours, things_of(ours), theirs, things_of(theirs))
+    return Matrix(ours, things_of(ours, app_server), theirs, things_of(theirs, app_server))
 
 
 @pytest.fixture
@@ -404,7 +439,7 @@ def test_what_is_ours_is_found_by_the_same_calls(matrix: Matrix, served: list[Op
     for operation in reading:
         if "merchant_id" in operation.parameters:
             continue
-        (place,) = operation.parameters
+        *_, place = operation.parameters
         assert matrix.call(operation, place, matrix.own[KINDS[place]]).status_code == 200, operation.name
 
 

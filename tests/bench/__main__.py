@@ -22,7 +22,7 @@ def main(words: list[str] | None = None) -> None:
         requests=given.requests,
         streams=given.streams,
         millions=tuple(given.millions),
-        orders=given.orders,
+        orders=tuple(given.orders),
     )
     with laid(scale, _say) as ground:
         alone = given.part is not None and given.output.exists()
@@ -58,9 +58,15 @@ def _understood(words: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--streams", type=int, default=normal.streams, help="open at once (default: 10000)")
     parser.add_argument(
-        "--millions", type=float, nargs="+", default=normal.millions, help="of facts below a report (default: 1 5)"
+        "--millions",
+        type=float,
+        nargs="+",
+        default=normal.millions,
+        help="of facts below a report, by size (default: 1)",
     )
-    parser.add_argument("--orders", type=int, default=normal.orders, help="below a report (default: 200000)")
+    parser.add_argument(
+        "--orders", type=int, nargs="+", default=normal.orders, help="below a report, by size (default: 20000)"
+    )
     parser.add_argument("--output", type=Path, default=PAGE, help="where the page goes (default: docs/performance.md)")
     given = parser.parse_args(words)
     if not (1 <= given.rounds <= 100 and 0 < given.seconds <= LONGEST):

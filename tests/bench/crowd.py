@@ -32,7 +32,7 @@ def room_for(streams: int) -> bool:
     return soft == resource.RLIM_INFINITY or soft >= streams + _SPARE
 
 
-class Crowd:
+class Followers:
     """`size` streams of one wall, open until the block ends."""
 
     def __init__(self, port: int, wall: str, size: int) -> None:
@@ -43,7 +43,7 @@ class Crowd:
         self._heard: dict[socket.socket, bytes] = {}
         self._selector = selectors.DefaultSelector()
 
-    def __enter__(self) -> "Crowd":
+    def __enter__(self) -> "Followers":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

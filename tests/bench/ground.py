@@ -43,8 +43,8 @@ class Scale:
     seconds: float = 1.5
     requests: int = 1_000_000  # until memory is looked at
     streams: int = 10_000
-    millions: tuple[float, ...] = (1, 5)  # of facts
-    orders: int = 200_000
+    millions: tuple[float, ...] = (1,)  # of facts, each a world of its own below reports
+    orders: tuple[int, ...] = (20_000,)  # in each of them; the last of these in those that are more
     days: int = 365  # over which they are spread
     links: int = LINKS  # that are followed in turn
     liked: int = LIKED  # products that are liked in turn

@@ -9,7 +9,7 @@ import httpx
 
 from tests.bench import asked, servers, world
 from tests.bench.asked import Path
-from tests.bench.crowd import Crowd, room_for
+from tests.bench.crowd import Followers, room_for
 from tests.bench.figures import Figure, spread, table, verdict
 from tests.bench.ground import Ground, Kind
 from tests.bench.load import LONGEST, Plan
@@ -78,7 +78,7 @@ def streams(ground: Ground) -> str:
     rows = []
     for kind in ground.kinds:
         ground.say(f"streams: {size:,} on {kind.name}")
-        with _running(ground, kind, "streams") as (server, its), Crowd(server.port, its.wall, size) as crowd:
+        with _running(ground, kind, "streams") as (server, its), Followers(server.port, its.wall, size) as crowd:
             before = server.resident() or 0.0
             with ground.cores.on(ground.cores.others):
                 gathered = crowd.gather()
@@ -93,7 +93,7 @@ def streams(ground: Ground) -> str:
     return table(HEAD, rows)
 
 
-def told(server: Server, its: World, crowd: Crowd) -> float:
+def told(server: Server, its: World, crowd: Followers) -> float:
     """Seconds from a like of what the wall shows until everybody has heard of it."""
     begin = time.perf_counter()
     httpx.post(f"{server.url}/v1/likes", json={"product": its.liked[0]}).raise_for_status()

@@ -34,7 +34,7 @@ PARTS: Final[Sequence[tuple[str, tuple[str, ...]]]] = (
     ("recorder: batches, their threads", ("app/kernel/recorder.py", "concurrent/", "threading.py", "queue.py")),
     ("counts (rollups)", ("app/kernel/rollups/",)),
     ("visits, beacons, ids, tokens", ("app/referrals/", "app/privacy/", "app/networks/", *_SMALL)),
-    ("writing in bulk, transactions", ("app/kernel/bulk.py", "app/kernel/database.py")),
+    ("writing in bulk, transactions", ("app/kernel/at_one_go.py", "app/kernel/bulk.py", "app/kernel/database.py")),
     ("SQLAlchemy", ("sqlalchemy/",)),
     ("background jobs", ("app/kernel/outbox.py", "app/kernel/periodic.py", "app/kernel/feed", "app/kernel/wakeups.py")),
     ("other parts of ours", ("app/",)),

@@ -12,7 +12,7 @@ import pytest
 from tests.bench import processes
 from tests.bench.asked import Path
 from tests.bench.conftest import Place
-from tests.bench.crowd import Crowd, room_for
+from tests.bench.crowd import Followers, room_for
 from tests.bench.load import Plan, Result, ask
 from tests.bench.processes import hot_paths
 from tests.conftest import BACKENDS
@@ -54,10 +54,10 @@ def test_no_more_is_asked_than_was_wanted(place: Place) -> None:
 def test_a_thousand_open_streams_cost_little_and_all_of_them_hear_of_a_like(place: Place) -> None:
     if not room_for(STREAMS):
         pytest.skip(f"this system does not let a process have {STREAMS:,} connections open")
-    with Crowd(place.server.port, place.its.wall, 50) as few:
+    with Followers(place.server.port, place.its.wall, 50) as few:
         few.gather()  # whatever the first streams load, the others share
         before = _resident(place)
-        with Crowd(place.server.port, place.its.wall, STREAMS - 50) as crowd:
+        with Followers(place.server.port, place.its.wall, STREAMS - 50) as crowd:
             crowd.gather()
             assert processes.told(place.server, place.its, crowd) < 10
             after = _resident(place)

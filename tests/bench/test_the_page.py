@@ -17,7 +17,9 @@ from tests.bench.rounds import Row
 from tests.bench.servers import Server
 from tests.soak import SOAK
 
-TINY = Scale(rounds=1, seconds=0.05, requests=400, streams=20, millions=(0.001,), orders=20, days=10, links=4, liked=8)
+TINY = Scale(
+    rounds=1, seconds=0.05, requests=400, streams=20, millions=(0.001,), orders=(20,), days=10, links=4, liked=8
+)
 NOWHERE = Server(1, 1, 0.1)
 LIGHT = ("beacons", "reports")
 """Parts whose smallest form takes little."""

@@ -91,6 +91,24 @@ def test_pages(demo: Demo, shop: TestMerchant, person: NewPerson, card: JSON) ->
     keep(httpx.get(_card_of(pages["page-product"])).content, "card")
 
 
+def test_me(demo: Demo, shop: TestMerchant, person: NewPerson) -> None:
+    cards = ok(httpx.get(f"{demo.url}/v1/walls/{demo.wall}/widget"))["cards"]
+    ana, ways = shop.shopper(), {"whatsapp": 14, "pinterest": 7, "email": 1}
+    for number, (network, friends) in enumerate(ways.items()):
+        name, caption = (None, None) if number != 1 else ("Ana", "A year in my kitchen, and still my favourite.")
+        shared = ana.share(cards[number]["id"], network, wall=demo.wall, name=name, caption=caption)
+        for one in range(friends):
+            friend = shop.shopper()
+            click = friend.follow(shared["code"])
+            if one % 2 == 0:
+                shop.order(2450 + 100 * one, click_id=click, test=True)
+    page = look(person, "desktop")
+    page.goto(f"{demo.url}/me#{ana.token}")
+    expect(page.get_by_role("heading", name="What you liked and shared")).to_be_visible()
+    page.set_viewport_size({"width": 960, "height": 1260})
+    picture(page, "me")
+
+
 def _card_of(page: str) -> str:
     """The picture that networks show of a page."""
     return httpx.get(page).text.split('property="og:image" content="', 1)[1].partition('"')[0].replace("&amp;", "&")

@@ -13,7 +13,19 @@ from tests.shop import JSON, TestMerchant, ok
 MACHINE: Final = "Twitterbot/1.0"
 
 LAYOUTS: Final = ["grid", "list", "carousel", "single"]
-PAGES: Final = ["wall", "product", "link", "thanks", "notice", "code to embed", "page passed on", "home"]
+PAGES: Final = [
+    "wall",
+    "product",
+    "link",
+    "thanks",
+    "notice",
+    "code to embed",
+    "page passed on",
+    "home",
+    "sharer's page",
+]
+ASKS: Final = "sharer's page"
+"""Its script asks for what it shows."""
 FRAMES: Final = [
     "framed wall",
     "framed list",
@@ -58,6 +70,7 @@ class Places:
     code: str
     code_of_page: str
     checkout: str
+    token: str
 
     def seen(self, name: str) -> str:
         """The address at which `name` is met: frames stand in a page of the friend's."""
@@ -77,6 +90,8 @@ class Places:
         if said := self.headers(name):
             page.route(self.of(name), lambda route: route.continue_(headers=route.request.headers | said))
         page.goto(self.seen(name))
+        if name == ASKS:
+            page.get_by_role("list").first.wait_for()
 
     def of(self, name: str) -> str:
         """The address of the page or frame called `name`."""
@@ -90,6 +105,7 @@ class Places:
             "code to embed": f"{self.api}/w/{self.wall}/embed",
             "page passed on": f"{self.api}/r/{self.code_of_page}",
             "home": f"{self.api}/",
+            "sharer's page": f"{self.api}/me#{self.token}",
             "framed wall": frame,
             "framed list": f"{frame}?layout=list",
             "framed carousel": f"{frame}?layout=carousel",
@@ -124,6 +140,7 @@ def make(demo: Demo, shop: TestMerchant, site: Elsewhere) -> Places:
         code=str(shared["code"]),
         code_of_page=str(page["code"]),
         checkout=ok(shop.public.post("/v1/checkouts", json=bought), 201)["id"],
+        token=ana.token or "",
     )
     _write(places, walls)
     return places

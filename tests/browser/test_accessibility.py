@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import axe
 from tests.browser.journeys import ON_ONE_DATABASE, NewPerson, heart, pay, taken_over
+from tests.browser.narrow import beyond
 from tests.browser.places import ALL_FRAMES, ELEMENTS, PAGES, TALL, Places
 from tests.shop import BROWSER, JSON
 
@@ -45,22 +46,6 @@ def test_nor_with_the_share_sheet_open(page: Page, places: Places, name: str) ->
     page.get_by_role("button", name="QR code").click()
     expect(page.get_by_alt_text("QR code of your link")).to_be_visible()
     assert "" == axe.found(page) + axe.found(page, "dark")
-
-
-_BEYOND = """() => {
-  const inside = (one) => (one.shadowRoot ? all(one.shadowRoot) : []);
-  const all = (root) => [...root.querySelectorAll("*")].flatMap((one) => [one, ...inside(one)]);
-  const scrolls = (one) => one && (getComputedStyle(one).overflowX !== "visible" || scrolls(above(one)));
-  const above = (one) => one.parentElement ?? one.getRootNode().host;
-  const beyond = (one) => one.checkVisibility() && one.getBoundingClientRect().right > innerWidth + 1 && !scrolls(one);
-  const wide = all(document.body).filter(beyond).map((one) => one.outerHTML.slice(0, 200));
-  return [...(document.scrollingElement.scrollWidth > innerWidth ? ["the page"] : []), ...wide];
-}"""
-"""What reaches beyond the right edge of the screen and cannot be scrolled to on its own."""
-
-
-def beyond(page: Page) -> list[str]:
-    return [line for frame in page.frames for line in frame.evaluate(_BEYOND)]
 
 
 @pytest.mark.parametrize("name", [*PAGES, ALL_FRAMES, "elements"])

@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 from app.cli import cli
 from app.kernel.database import Database
 from app.kernel.outbox import OutboxRow
+from tests import postgres
 from tests.clock import TestClock
 from tests.conftest import NewDatabase
 from tests.db.backups import NewPlace, new_place
@@ -34,6 +35,13 @@ def database(database_url: str) -> Iterator[Database]:
     opened = Database(database_url)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def cluster() -> Iterator[postgres.Cluster]:
+    """A PostgreSQL of the test's own, which it may kill: it syncs to disk."""
+    with postgres.cluster(durable=True) as made:
+        yield made
 
 
 @pytest.fixture

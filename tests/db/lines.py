@@ -13,7 +13,7 @@ from app.storefront.live.hub import Hub
 OWN = "http://shop.localhost"
 
 
-class Line:
+class BrowserLine:
     """A browser's end of a line: what it was sent, and whether it takes more just now."""
 
     def __init__(self) -> None:
@@ -25,7 +25,7 @@ class Line:
         self._hung_up = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
-    def come(self, coming: Awaitable[Answer | Stream]) -> "Line":
+    def come(self, coming: Awaitable[Answer | Stream]) -> "BrowserLine":
         """Ask, and go on at once as the server does."""
 
         async def run() -> None:
@@ -40,7 +40,7 @@ class Line:
         self._task = asyncio.create_task(run())
         return self
 
-    def open(self, stream: Answer | Stream) -> "Line":
+    def open(self, stream: Answer | Stream) -> "BrowserLine":
         assert not isinstance(stream, Answer)
         self._task = asyncio.create_task(stream.run(self._receive, self._send))
         return self
@@ -58,7 +58,7 @@ class Line:
         assert self._task is not None
         await asyncio.wait_for(self._task, 10)
 
-    async def until(self, done: Callable[["Line"], bool]) -> None:
+    async def until(self, done: Callable[["BrowserLine"], bool]) -> None:
         for _ in range(500):
             if done(self):
                 return

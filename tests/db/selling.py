@@ -16,6 +16,7 @@ from app.attribution.batches import settled_batches
 from app.attribution.engine import Amounts, LineKey, Model, Policy, Upline, UplineMode
 from app.attribution.models import CreditLine, Recomputation
 from app.attribution.policies import CURRENT, kept
+from app.kernel import journal
 from app.kernel.database import Database
 from app.kernel.ids import new_id
 from app.kernel.outbox import OutboxRow, Worker
@@ -80,6 +81,7 @@ class Market:
         with self.here.database.transaction() as session:
             visits.write(session, [visit])
             session.add(Claim(**ids, visitor_id=buyer, at=at, received_at=at))
+            journal.note(session, self.merchant, "visit.claimed", [visit.visit_id], at)
         return visit.visit_id
 
     def sell(self, *, touches: int = 3, test: bool = False) -> str:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DatabaseError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from app import main
-from app.kernel import database as kernel
+from app.kernel import engines
 from app.kernel.database import Database
 from app.kernel.trouble import in_trouble
 from app.storefront.shelf import PATIENCE
@@ -63,7 +63,7 @@ def all_writes_are_done(shop: Shop) -> None:
 def test_a_file_that_another_process_has_locked_is_waited_for_but_not_for_ever(
     sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kernel, "PATIENCE", 0.4)
+    monkeypatch.setattr(engines, "PATIENCE", 0.4)
     with shop_on(sqlite_url, tmp_path) as http:
         shop = Shop.begin(http)
         other = sqlite3.connect(make_url(sqlite_url).database or "", isolation_level=None)

@@ -141,7 +141,7 @@ def test_likes_and_shares_are_told_once_for_each_batch(database: Database, shop:
     assert relay.place_all() == 0
 
 
-class Crowd:
+class Tellers:
     """Many who tell at the same time, and what they have told."""
 
     def __init__(self, database: Database, merchants: Sequence[int]) -> None:
@@ -150,7 +150,7 @@ class Crowd:
         self._guard = threading.Lock()
         self._threads = [threading.Thread(target=self._tell, args=(random.Random(seed),)) for seed in range(WRITERS)]
 
-    def __enter__(self) -> "Crowd":
+    def __enter__(self) -> "Tellers":
         for thread in self._threads:
             thread.start()
         return self
@@ -213,7 +213,7 @@ def test_whoever_reads_on_misses_nothing_and_sees_nothing_twice(
         return bool(found)
 
     doomed = iter(killed_relays)
-    with Crowd(database, merchants) as crowd:
+    with Tellers(database, merchants) as crowd:
         while crowd.is_telling:
             read_on()
             if (each := next(doomed, None)) is not None:

@@ -34,13 +34,6 @@ BETWEEN = 1.0 if SOAK else 0.3
 
 
 @pytest.fixture
-def cluster() -> Iterator[postgres.Cluster]:
-    """A PostgreSQL that syncs to disk."""
-    with postgres.cluster(durable=True) as made:
-        yield made
-
-
-@pytest.fixture
 def fleet(cluster: postgres.Cluster, tmp_path: Path) -> Iterator[Fleet]:
     made = Fleet(f"{cluster.url}/postgres", tmp_path)
     made.start(servers=3, workers=2)

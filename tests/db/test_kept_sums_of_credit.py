@@ -6,138 +6,22 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
-from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Executable, delete, select, update
 
 from app.attribution.marks import mark, quarter_of
 from app.attribution.models import CreditLine, CreditMark
 from app.kernel.clock import from_micros, to_micros
 from app.kernel.database import Database
-from app.kernel.ids import new_id
 from app.kernel.rollups.tables import QUARTER
-from app.merchants import service as merchants
-from app.orders.models import Order
-from app.reports import credit_check, credit_reading, credit_sums, ledger
-from app.reports.credit_keeping import Keeping
+from app.reports import attribution, credit_check, credit_reading, credit_sums, ledger
+from app.reports.credit_keeping import Keeping, rest_after
 from app.reports.credit_sums import Ledger, Marked, add_up, marked, marks
-from app.reports.ledger import Question
 from app.reports.models import CreditSum
 from tests.clock import START
+from tests.db.credit_books import Books
 from tests.soak import SOAK
-
-DAYS = 45
-ZONES = ("UTC", "Europe/Paris", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe")
-GROUPINGS = (
-    *(("network",), ("day",), ("product", "month"), ("week", "sharer"), ("depth",), ("kind", "day")),
-    *(("seen_from",), ("wall",), ("shared_to", "week")),
-)
-
-
-class Books:
-    """A merchant whose ledger is written at random, straight into the table."""
-
-    def __init__(self, database: Database, chance: Random) -> None:
-        self.database = database
-        self.chance = chance
-        with database.transaction() as session:
-            new = merchants.NewMerchant("Vine & Thread", "eur", "Europe/Paris", [], [])
-            self.merchant_id = merchants.create(session, new, START).merchant_id
-        self.orders: list[tuple[str, datetime]] = []
-
-    def order(self) -> tuple[str, datetime]:
-        """An old one, or a new one on some day of the year."""
-        if self.orders and self.chance.random() < 0.3:
-            return self.chance.choice(self.orders)
-        day = self.chance.choice((self.chance.randrange(DAYS), 3, 4))
-        at = START - timedelta(days=day, microseconds=self.chance.randrange(QUARTER * 24))
-        order_id = new_id("ord", self.merchant_id, at)
-        row = {"merchant_id": self.merchant_id, "order_id": order_id, "external_id": order_id, "source": "api"}
-        amounts = {"fingerprint": "", "livemode": True, "currency": "eur", "gross": 1, "net": 1}
-        with self.database.transaction() as session:
-            session.execute(insert(Order), [{**row, **amounts, "at": at, "received_at": at}])
-        self.orders.append((order_id, at))
-        return order_id, at
-
-    def write(self, orders: int = 1, *, says_so: bool = True) -> None:
-        """Lines for some orders, in one transaction, with marks or without."""
-        lines = [line for _ in range(orders) for line in self._lines(*self.order())]
-        quarters = {quarter_of(line["policy"], line["livemode"], to_micros(line["order_at"])) for line in lines}
-        with self.database.transaction() as session:
-            session.execute(insert(CreditLine), lines)
-            if says_so:
-                mark(session, self.merchant_id, quarters, START)
-
-    def write_for(self, order: tuple[str, datetime]) -> None:
-        """Lines for this order under whatever policies, each with its mark."""
-        lines = [line for _ in range(8) for line in self._lines(*order)]
-        quarters = {quarter_of(line["policy"], line["livemode"], to_micros(line["order_at"])) for line in lines}
-        with self.database.transaction() as session:
-            session.execute(insert(CreditLine), lines)
-            mark(session, self.merchant_id, quarters, START)
-
-    def _lines(self, order_id: str, at: datetime) -> Iterator[dict[str, Any]]:
-        """What moves credit about, and now and then takes away all that was given."""
-        chance = self.chance
-        policy = chance.choice(("current", "current", "linear"))
-        gross = chance.choice((0, 100, 500, -100))
-        for sign in (1, -1) if chance.random() < 0.2 else (1,):
-            yield {
-                "merchant_id": self.merchant_id,
-                "credit_id": new_id("crd", self.merchant_id, START),
-                "order_id": order_id,
-                "policy": policy,
-                "policy_version": 1,
-                "source": "touch",
-                "network": chance.choice(("whatsapp", "x", "email")),
-                "sharer": chance.choice(("vis_1", "vis_2", "(house)")),
-                "level": chance.choice((0, 1, None)),
-                "currency": chance.choice(("eur", "eur", "usd")),
-                "gross": sign * gross,
-                "reversed": sign * chance.choice((0, 50)),
-                "livemode": chance.random() < 0.9,
-                "order_at": at,
-                "shared_to": chance.choice(("x", None)),
-                "seen_from": chance.choice(("x", None)),
-                "product": chance.choice(("prod_1", "prod_2", None)),
-                "wall": chance.choice(("wall_1", None)),
-                "kind": chance.choice(("like", "share", None)),
-                "written_at": START,
-            }
-
-    def question(self) -> Question:
-        chance = self.chance
-        grouping = chance.choice(GROUPINGS)
-        until = START - timedelta(hours=chance.randrange(24 * 20), seconds=chance.choice((0, 0, 1234)))
-        since = until - timedelta(hours=chance.choice((1, 5, 30, 24 * 30)), seconds=chance.choice((0, 1800, 77)))
-        columns = [name for name in grouping if name in ledger.COLUMNS]
-        filtered = columns[0] if columns else "network"
-        values = {"network": "x", "product": "prod_1", "sharer": "vis_1", "wall": "(none)"}
-        return Question(
-            merchant_id=self.merchant_id,
-            since=since,
-            until=until,
-            zone=ZoneInfo(chance.choice(ZONES)),
-            livemode=chance.random() < 0.8,
-            as_of=START,
-            as_known_now=True,
-            currency=chance.choice((None, None, "eur")),
-            only={filtered: [values[filtered]]} if filtered in values and chance.random() < 0.3 else {},
-            group_by=grouping,
-            policy=chance.choice(("current", "current", "linear")),
-        )
-
-    def compare(self, question: Question) -> bool:
-        """Whether the kept sums answered; if they did, it was the ledger's answer."""
-        with self.database.reading() as session:
-            kept = credit_reading.answering(session, question)
-            if kept is None:
-                return False
-            totals, rows = ledger.totals(session, question), ledger.grouped(session, question)
-        assert (totals, rows) == kept, question
-        return True
 
 
 @pytest.fixture
@@ -164,6 +48,26 @@ def test_whatever_is_added_up_and_whatever_is_marked_the_answer_is_the_ledgers(
     assert answered > step * 6
 
 
+def test_the_first_rows_are_those_of_all_whatever_is_added_up_and_whatever_is_marked(
+    books: Books, database: Database
+) -> None:
+    compared = 0
+    for step in range(4):
+        books.write(orders=20)
+        if step % 2:
+            Keeping(database).add_up_all()
+            books.write(orders=2)
+        for grouping in ("network", "product", "sharer"):
+            question = replace(books.question(), until=START, group_by=(grouping,), only={}, livemode=True)
+            with database.reading() as session:
+                rows = attribution.answer(session, question).rows
+                for limit in (1, 2, 4):
+                    first = attribution.answer(session, replace(question, limit=limit)).rows
+                    assert rows[:limit] == first, (question, limit)
+                    compared += len(first) == limit
+    assert compared > 12
+
+
 def test_when_all_is_added_up_the_ledger_is_not_asked(books: Books, database: Database) -> None:
     books.write(orders=60)
     Keeping(database).add_up_all()
@@ -181,10 +85,20 @@ def test_when_all_is_added_up_the_ledger_is_not_asked(books: Books, database: Da
         session.rollback()
 
 
+def test_where_nothing_was_written_since_what_was_known_is_what_is_known(books: Books) -> None:
+    books.write(orders=10)
+    question = replace(books.question(), group_by=("network",), only={}, as_known_now=False)
+    assert books.compare(question)
+    assert books.compare(replace(question, as_of=START + timedelta(days=400)))
+    assert not books.compare(replace(question, as_of=START - timedelta(microseconds=1)))
+    assert not books.compare(replace(question, as_of=datetime(1970, 1, 1, tzinfo=UTC)))
+
+
 def test_what_was_known_once_and_what_is_asked_by_several_things_is_asked_of_the_ledger(books: Books) -> None:
+    books.write()
     question = replace(books.question(), group_by=("network",), only={})
     others = (
-        replace(question, as_known_now=False),
+        replace(question, as_known_now=False, as_of=START - timedelta(seconds=1)),
         replace(question, group_by=("network", "product")),
         replace(question, group_by=("day", "week")),
         replace(question, only={"product": ["prod_1"]}),
@@ -247,16 +161,19 @@ def test_what_is_written_while_a_quarter_is_added_up_is_marked_still(
         theirs = Ledger(books.merchant_id, "current", True)
         each = next(found for found in marked(session, None, 500) if found.ledger == theirs)
     order = next(at for at in books.orders if to_micros(at[1]) // QUARTER == each.starts // QUARTER)
-    insert_of = credit_sums._quarters
+    statements_of = credit_sums._statements
     came: list[int] = []
 
-    def slowly(*asked: Any) -> Any:
-        if not came and asked[1] == "network":  # the first dimension is added up already
-            came.append(1)
-            books.write_for(order)
-        return insert_of(*asked)
+    def slowly(on_sqlite: bool) -> Iterator[Executable]:
+        filled = 0
+        for statement in statements_of(on_sqlite):
+            filled += "count(" in str(statement)
+            if not came and filled == 2:  # the first dimension is added up already
+                came.append(1)
+                books.write_for(order)
+            yield statement
 
-    monkeypatch.setattr(credit_sums, "_quarters", slowly)
+    monkeypatch.setattr(credit_sums, "_statements", slowly)
     with database.transaction() as session:
         add_up(session, each.ledger, each.starts, each.starts + QUARTER)
     assert [1] == came
@@ -308,3 +225,8 @@ def test_while_credit_is_written_and_added_up_all_the_time_every_view_is_right(d
 def test_an_order_is_of_the_quarter_in_which_it_was_made() -> None:
     at = datetime(2026, 11, 22, 9, 59, 59, tzinfo=UTC)
     assert datetime(2026, 11, 22, 9, 45, tzinfo=UTC) == from_micros(quarter_of("current", True, to_micros(at)).starts)
+
+
+@pytest.mark.parametrize(("rest", "took"), [(0.0, 0.0), (0.4, 0.1), (4.0, 1.0), (5.0, 1.25), (5.0, 600.0)])
+def test_who_adds_up_rests_longer_after_more_but_never_for_minutes(rest: float, took: float) -> None:
+    assert rest == rest_after(took)

@@ -17,7 +17,7 @@ from app.storefront.live import hub as live
 from app.storefront.live.hub import Hub
 from app.walls import service as walls
 from tests.clock import TestClock
-from tests.db.lines import OWN, Line, asked, run
+from tests.db.lines import OWN, BrowserLine, asked, run
 from tests.db.referring import Shop, written
 
 
@@ -46,7 +46,10 @@ def test_who_is_slow_hears_the_latest_counts_and_not_all_between(
     wall, (mug, cup, _) = shop.wall(), shop.products
 
     async def story(hub: Hub) -> None:
-        slow, quick = Line().open(await hub.live(asked(), wall)), Line().open(await hub.live(asked(), wall))
+        slow, quick = (
+            BrowserLine().open(await hub.live(asked(), wall)),
+            BrowserLine().open(await hub.live(asked(), wall)),
+        )
         await slow.until(lambda line: bool(line.events))
         slow.takes.clear()
         for number in range(1, 6):
@@ -68,13 +71,13 @@ def test_no_more_streams_are_begun_than_there_is_room_for(database: Database, sh
     wall = shop.wall()
 
     async def story(hub: Hub) -> None:
-        lines = [Line().open(await hub.live(asked(), wall)) for _ in range(2)]
+        lines = [BrowserLine().open(await hub.live(asked(), wall)) for _ in range(2)]
         await lines[1].until(lambda line: bool(line.events))
         with pytest.raises(Unavailable) as full:
             await hub.live(asked(), wall)
         assert full.value.retry_after == live.RETRY_AFTER
         await lines[0].hang_up()
-        third = Line().open(await hub.live(asked(), wall))
+        third = BrowserLine().open(await hub.live(asked(), wall))
         await third.until(lambda line: bool(line.events))
         for line in (lines[1], third):
             await line.hang_up()
@@ -86,7 +89,10 @@ def test_all_streams_end_at_once_also_those_who_do_not_listen(database: Database
     wall = shop.wall()
 
     async def story(hub: Hub) -> None:
-        quick, deaf = Line().open(await hub.live(asked(), wall)), Line().open(await hub.live(asked(), wall))
+        quick, deaf = (
+            BrowserLine().open(await hub.live(asked(), wall)),
+            BrowserLine().open(await hub.live(asked(), wall)),
+        )
         for line in (quick, deaf):
             await line.until(lambda line: bool(line.events))
         deaf.takes.clear()
@@ -106,7 +112,7 @@ def test_lines_are_kept_awake(database: Database, shop: Shop, monkeypatch: pytes
     wall = shop.wall()
 
     async def story(hub: Hub) -> None:
-        line = Line().open(await hub.live(asked(), wall))
+        line = BrowserLine().open(await hub.live(asked(), wall))
         await line.until(lambda line: line.sent.count(b":\n\n") >= 2)
         await line.hang_up()
 
@@ -120,11 +126,11 @@ def test_a_second_listener_misses_nothing_of_what_was_kept_ready_for_another(
     wall, (mug, _, _) = shop.wall(), shop.products
 
     async def story(hub: Hub) -> None:
-        first = Line().open(await hub.live(asked(), wall))
+        first = BrowserLine().open(await hub.live(asked(), wall))
         await first.until(lambda line: bool(line.events))
         await asyncio.to_thread(like, mug)
         await first.until(lambda line: line.events[-1] == {"likes": {mug: 1}})
-        second = Line().open(await hub.live(asked(), wall))
+        second = BrowserLine().open(await hub.live(asked(), wall))
         await second.until(lambda line: bool(line.events) and line.events[-1]["likes"] == {mug: 1})
         for line in (first, second):
             await line.hang_up()
@@ -137,7 +143,7 @@ def test_who_hangs_up_before_anything_was_said_leaves_their_place_to_others(data
 
     async def story(hub: Hub) -> None:
         for _ in range(3):
-            deaf = Line()
+            deaf = BrowserLine()
             deaf.takes.clear()
             deaf.open(await hub.live(asked(), wall))
             await deaf.until(lambda line: line.status == 200)
@@ -152,7 +158,7 @@ def test_a_stream_that_ends_before_its_head_was_taken_ends_whole(database: Datab
     wall = shop.wall()
 
     async def story(hub: Hub) -> None:
-        slow = Line()
+        slow = BrowserLine()
         slow.takes.clear()
         slow.open(await hub.live(asked(), wall))
         await slow.until(lambda line: line.status == 200)
@@ -169,7 +175,7 @@ def test_many_who_come_at_once_do_not_pass_the_limit_together(database: Database
     wall = shop.wall()
 
     async def story(hub: Hub) -> None:
-        lines = [Line().come(hub.live(asked(), wall)) for _ in range(40)]
+        lines = [BrowserLine().come(hub.live(asked(), wall)) for _ in range(40)]
         for line in lines:
             await line.until(lambda line: line.status != 0)
         assert [200] * 10 + [503] * 30 == sorted(line.status for line in lines)
@@ -187,12 +193,12 @@ def test_streams_end_where_the_database_was_put_back_and_begin_anew(
     like(mug, 2)
 
     async def story(hub: Hub) -> None:
-        line = Line().open(await hub.live(asked(), wall))
+        line = BrowserLine().open(await hub.live(asked(), wall))
         await line.until(lambda line: bool(line.events))
         await asyncio.to_thread(put_back, database, shop.merchant, 1)
         await asyncio.to_thread(like, cup, 3)  # further than it had come before
         await line.end()
-        again = Line().open(await hub.live(asked(**{"last-event-id": line.last_id}), wall))
+        again = BrowserLine().open(await hub.live(asked(**{"last-event-id": line.last_id}), wall))
         await again.until(lambda line: bool(line.events))
         assert {"likes": {mug: 2, cup: 3}, "all": True, "shown": sorted(shop.products)} == again.events[0]
         await again.hang_up()

@@ -18,13 +18,6 @@ ROUNDS = 20 if SOAK else 1
 
 
 @pytest.fixture
-def cluster() -> Iterator[postgres.Cluster]:
-    """A PostgreSQL that syncs to disk."""
-    with postgres.cluster(durable=True) as made:
-        yield made
-
-
-@pytest.fixture
 def server(cluster: postgres.Cluster, tmp_path: Path) -> Iterator[Server]:
     running = Server(f"{cluster.url}/postgres", tmp_path)
     running.start()

@@ -56,7 +56,11 @@ def test_who_cannot_be_told_keeps_nobody_from_being_told(database: Database) -> 
             recorder.put(Seen(number), fail if number == 1 else told.append)
         last = asyncio.ensure_future(recorder.record(Seen(3)))
         writer.gate.set()
-        return await last
+        outcome = await last
+        async with asyncio.timeout(10):
+            while len(told) < 3:  # perhaps another thread has written them
+                await asyncio.sleep(0.001)
+        return outcome
 
     with recording(database, writer) as recorder:
         assert 30 == asyncio.run(put_some(recorder))

@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import func, select
 
 from app import migrate
+from app.delivery.unnoted import note_forgotten
 from app.kernel.clock import from_micros, to_micros
 from app.kernel.database import Database
 from app.kernel.ids import merchant_of
@@ -23,6 +24,7 @@ from app.kernel.rollups.tables import SPANS
 from app.referrals.models import Beacon, Referral, Visit
 from app.reports.mending import Books
 from tests import postgres
+from tests.db.journalling import place_all, read_on
 from tests.db.storm import Hammer, Story, ask_again_and_compare, begin, hammering
 from tests.older import older_code
 from tests.served import Server
@@ -106,6 +108,7 @@ def test_no_request_fails_while_a_new_version_takes_over(
         time.sleep(SECONDS)
         began = len(said.visits)
         migrate.upgrade(database)
+        before = journal_begins(database, old.story)
         clicks.append(follow(old))
         server = new_server("new")
         new = Version(server, replace(old.story, server=server), old.seen)
@@ -121,6 +124,7 @@ def test_no_request_fails_while_a_new_version_takes_over(
     assert {} == said.put_off
     ask_again_and_compare(new.story)
     everything_counts(database, new.story, sum(new.seen))
+    everything_is_told(database, new.story, before)
     server.start()
     for number, click in enumerate(clicks):
         assert "whatsapp" == bought_through(new, click, f"through-{number}")
@@ -150,6 +154,26 @@ def stop(server: Server) -> None:
     assert server.process is not None
     server.process.send_signal(signal.SIGTERM)
     assert server.process.wait(20) in (0, -signal.SIGTERM), server.log[-2000:]
+
+
+def journal_begins(database: Database, story: Story) -> set[str]:
+    """What the new server's worker does half a minute after its start; the visits of until then."""
+    merchant = merchant_of(story.merchant)
+    note_forgotten(database, merchant, datetime.now(UTC))
+    with database.reading() as session:
+        return set(session.scalars(select(Visit.visit_id).where(Visit.merchant_id == merchant)))
+
+
+def everything_is_told(database: Database, story: Story, before: set[str]) -> None:
+    """Who reads the feed of facts since the new code came hears of each visit, also of those that the old code wrote
+    without a note, once these are noted."""
+    merchant = merchant_of(story.merchant)
+    assert note_forgotten(database, merchant, datetime.now(UTC))
+    assert not note_forgotten(database, merchant, datetime.now(UTC))
+    place_all(database)
+    events, _ = read_on(database, merchant, "0-", 500, ["visit.recorded"])
+    assert {*story.said.visits} - before <= {event.subject for event in events}
+    assert len({event.id for event in events}) == len(events)
 
 
 def everything_counts(database: Database, story: Story, seen: int) -> None:

@@ -13,6 +13,7 @@ from app.merchants.models import Merchant
 from app.orders.models import Checkout
 from app.tables import METADATA
 from tests.conftest import BACKENDS
+from tests.db.journalling import now, read_on, told
 from tests.db.upgrading import SHOP, empty_database, every, only, tell
 
 TRADE = """
@@ -73,6 +74,14 @@ def test_what_was_known_is_still_known(in_use: Database) -> None:
     assert (900, 1, 1) == only(
         in_use, "SELECT net, (SELECT count(*) FROM order_lines), (SELECT count(*) FROM refunds) FROM orders"
     )
+
+
+def test_what_was_known_is_told_from_the_beginning_and_nothing_of_it_anew(in_use: Database) -> None:
+    assert [
+        *(("referral.created", "ref_1"), ("visit.recorded", "clk_1"), ("visit.claimed", "clk_1")),
+        *(("order.recorded", "ord_1"), ("order.refunded", "ord_1"), ("order.attributed", "ord_1")),
+    ] == told(read_on(in_use, 1, "")[0])
+    assert ([], "0-") == read_on(in_use, 1, now(in_use, 1))
 
 
 def test_coupons_of_old_orders_can_be_found_as_codes_are_compared(in_use: Database) -> None:

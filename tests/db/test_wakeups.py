@@ -14,6 +14,7 @@ from sqlalchemy import func, make_url, select, text
 
 from app.kernel import feed, wakeups
 from app.kernel.database import Database
+from app.kernel.numbering import Shown
 from app.kernel.outbox import Message, Outbox, Worker
 from app.kernel.wakeups import Name, Wakeups
 from tests.clock import TestClock
@@ -150,8 +151,8 @@ def test_a_line_that_was_cut_is_made_anew_and_whoever_missed_something_looks(
         far.forget()
         line.cut()
         here.wakeups.ring("placed")  # is lost
-        heard = {far.next(10)[0] for _ in range(4)}
-        assert heard == {"jobs", "told", "placed", "shown"}
+        heard = {far.next(10)[0] for _ in get_args(wakeups.Name)}
+        assert heard == {*get_args(wakeups.Name)}
         until(lambda: far.wakeups.hears)
         here.wakeups.ring("shown", {5})
         assert far.next() == ("shown", frozenset({5}))
@@ -211,7 +212,7 @@ def test_without_other_processes_those_here_are_woken(database: Database) -> Non
 
 
 def test_who_has_joined_hears_each_ring_and_of_whose_walls() -> None:
-    rung: list[feed.Shown] = []
+    rung: list[Shown] = []
     with feed.bell.joined(rung.append):
         feed.bell.ring(frozenset({4}))
         feed.bell.wake()

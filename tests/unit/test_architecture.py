@@ -61,7 +61,7 @@ def test_only_the_database_begins_and_commits() -> None:
 def test_only_the_database_makes_engines_and_connections() -> None:
     bad = {"create_engine", "create_async_engine", "sessionmaker", "sqlite3.connect", "psycopg.connect"}
     assert not offences(
-        calls, lambda name: name in bad or name.endswith(".create_engine"), "app/kernel/database.py", "app/demo/"
+        calls, lambda name: name in bad or name.endswith(".create_engine"), "app/kernel/engines.py", "app/demo/"
     )
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.history.batches import MOST_BYTES, MOST_LINES, Batches
 from app.history.lines import Fact, Refused, read
-from app.history.splitting import LONGEST_LINE, Line, Splitter
+from app.history.splitting import LONGEST_LINE, RawLine, Splitter
 from app.kernel.ids import new_id
 from app.orders.bringing import PastOrder, PastRefund
 from app.referrals.bringing import PastCoupon, PastIdentity, PastReferral, PastTouch
@@ -234,17 +234,17 @@ def test_a_thousand_wrong_fields_make_a_short_answer() -> None:
 # A stream becomes lines.
 
 
-def lines(*pieces: bytes) -> list[Line]:
+def lines(*pieces: bytes) -> list[RawLine]:
     splitter = Splitter()
     return [*(line for piece in pieces for line in splitter.feed(piece)), *splitter.end()]
 
 
 def test_blank_lines_are_passed_over_and_counted() -> None:
-    assert [Line(2, b"a"), Line(5, b"b")] == lines(b"\na\r\n \t\r\n\nb")
+    assert [RawLine(2, b"a"), RawLine(5, b"b")] == lines(b"\na\r\n \t\r\n\nb")
 
 
 def test_a_last_line_needs_no_end() -> None:
-    assert lines(b"a\nb\n") == lines(b"a\nb") == [Line(1, b"a"), Line(2, b"b")]
+    assert lines(b"a\nb\n") == lines(b"a\nb") == [RawLine(1, b"a"), RawLine(2, b"b")]
 
 
 def test_nothing_is_no_line() -> None:
@@ -259,9 +259,9 @@ def test_wherever_a_stream_is_cut_its_lines_are_the_same(content: bytes, cuts: l
 
 def test_a_line_that_is_too_long_is_not_kept_and_loses_no_other() -> None:
     longest = b"x" * LONGEST_LINE
-    assert [Line(1, longest), Line(2, b"b")] == lines(longest + b"\nb")
-    assert [Line(1, b"a"), Line(2, None), Line(3, b"b")] == lines(b"a\n" + longest, b"x", longest, b"\nb")
-    assert [Line(1, None)] == lines(longest, b"x")
+    assert [RawLine(1, longest), RawLine(2, b"b")] == lines(longest + b"\nb")
+    assert [RawLine(1, b"a"), RawLine(2, None), RawLine(3, b"b")] == lines(b"a\n" + longest, b"x", longest, b"\nb")
+    assert [RawLine(1, None)] == lines(longest, b"x")
 
 
 def test_a_batch_is_full_by_its_lines_or_by_its_bytes() -> None:
@@ -269,7 +269,7 @@ def test_a_batch_is_full_by_its_lines_or_by_its_bytes() -> None:
     short = list(batches.feed(b"x\n" * (2 * MOST_LINES + 1)))
     assert [MOST_LINES, MOST_LINES] == [len(batch) for batch in short]
     (rest,) = batches.end()
-    assert [Line(2 * MOST_LINES + 1, b"x")] == rest
+    assert [RawLine(2 * MOST_LINES + 1, b"x")] == rest
     assert [] == list(batches.end())
     long = list(Batches().feed((b"x" * LONGEST_LINE + b"\n") * (2 * MOST_BYTES // LONGEST_LINE)))
     assert [MOST_BYTES // LONGEST_LINE] * 2 == [len(batch) for batch in long]

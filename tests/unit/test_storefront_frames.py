@@ -3,7 +3,7 @@
 import pytest
 
 from app.storefront.embeds.answers import policy
-from app.storefront.embeds.frames import MOST, STEPS, USUAL, Choice
+from app.storefront.embeds.frames import MOST, STEPS, USUAL, FrameChoice
 from app.storefront.look import source_of
 
 OWN = "https://g.example"
@@ -11,7 +11,7 @@ OWN = "https://g.example"
 
 def test_a_page_chooses_by_the_query() -> None:
     query = {"layout": "list", "theme": "dark", "cards": "6", "wall": "wall_1", "other": "x"}
-    assert Choice("list", "dark", 6, "fr", "wall_1") == Choice.of(query, "fr")
+    assert FrameChoice("list", "dark", 6, "fr", "wall_1") == FrameChoice.of(query, "fr")
 
 
 @pytest.mark.parametrize(
@@ -19,11 +19,11 @@ def test_a_page_chooses_by_the_query() -> None:
     [({}, USUAL), ({"cards": "0"}, 1), ({"cards": "999"}, MOST), ({"cards": "-3"}, USUAL), ({"cards": "99999"}, USUAL)],
 )
 def test_how_many_cards_has_bounds(query: dict[str, str], cards: int) -> None:
-    assert cards == Choice.of(query, "").cards
+    assert cards == FrameChoice.of(query, "").cards
 
 
 def test_how_many_cards_is_one_of_a_few_numbers_and_never_more_than_was_asked_for() -> None:
-    asked = {count: Choice.of({"cards": str(count)}, "").cards for count in range(1, 1000)}
+    asked = {count: FrameChoice.of({"cards": str(count)}, "").cards for count in range(1, 1000)}
     assert set(STEPS) == set(asked.values())
     assert all(given <= count for count, given in asked.items())
     assert {step: step for step in STEPS} == {count: asked[count] for count in STEPS}
@@ -31,15 +31,15 @@ def test_how_many_cards_is_one_of_a_few_numbers_and_never_more_than_was_asked_fo
 
 def test_what_does_not_matter_makes_no_frame_of_its_own() -> None:
     many = {"layout": "list", "theme": "dark", "cards": "6", "wall": "wall_1"}
-    assert Choice("list", "dark", 6, "fr") == Choice.of(many, "fr").for_cards()
-    assert Choice(theme="dark", language="fr", wall="wall_2") == Choice.of(many, "fr").for_one("wall_2")
-    alone = [Choice.of({"layout": "single", "cards": count}, "").for_cards() for count in ("1", "6", "48")]
-    assert ({Choice("single")}, 1) == (set(alone), alone[0].most)
+    assert FrameChoice("list", "dark", 6, "fr") == FrameChoice.of(many, "fr").for_cards()
+    assert FrameChoice(theme="dark", language="fr", wall="wall_2") == FrameChoice.of(many, "fr").for_one("wall_2")
+    alone = [FrameChoice.of({"layout": "single", "cards": count}, "").for_cards() for count in ("1", "6", "48")]
+    assert ({FrameChoice("single")}, 1) == (set(alone), alone[0].most)
 
 
 @pytest.mark.parametrize("query", [{"layout": "spiral"}, {"theme": "pink"}, {"wall": "w" * 65}, {"wall": ""}])
 def test_what_makes_no_sense_is_not_there(query: dict[str, str]) -> None:
-    assert Choice() == Choice.of(query, "")
+    assert FrameChoice() == FrameChoice.of(query, "")
 
 
 @pytest.mark.parametrize(

@@ -251,3 +251,41 @@ def test_while_the_database_is_away_all_that_was_to_be_renewed_is_given(passes: 
 
     with ThreadPoolExecutor(2) as pool:
         assert asyncio.run(ask(pool)) == [1, 2, 3]
+
+
+def test_what_many_ask_for_at_once_is_built_in_one_go(passes: Callable[[float], None]) -> None:
+    build = TogetherBuilder()
+    build.bad = "d"
+
+    async def ask(pool: ThreadPoolExecutor) -> list[list[int | str]]:
+        shelf, told = Shelf(build, pool, 1000, build.all), []
+        for _ in range(2):
+            done = await asyncio.gather(*(shelf.get(key) for key in "abcda"), return_exceptions=True)
+            told.append([each.number if isinstance(each, Thing) else type(each).__name__ for each in done])
+            passes(2)
+        return told
+
+    with ThreadPoolExecutor(2) as pool:
+        assert asyncio.run(ask(pool)) == [[1, 2, 3, "NotFound", 1], [4, 5, 6, "NotFound", 4]]
+    assert build.goes == [4, 4]
+
+
+def test_who_has_to_wait_does_not_wait_for_what_is_renewed_ahead(
+    passes: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shelves, "TOGETHER", 60.0)
+    build = TogetherBuilder()
+
+    async def ask(pool: ThreadPoolExecutor) -> list[int]:
+        shelf = Shelf(build, pool, 1000, build.all)
+        await shelf.get("a")
+        passes(0.8)
+        await shelf.get("a")
+        async with asyncio.timeout(10):
+            new = await shelf.get("b")
+        after = shelf.ready("a")
+        return [new.number, after.number if after else 0]
+
+    with ThreadPoolExecutor(2) as pool:
+        assert asyncio.run(ask(pool)) == [3, 2]
+    assert build.goes == [2]

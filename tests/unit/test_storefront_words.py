@@ -5,7 +5,7 @@ from string import Formatter
 import pytest
 
 from app.resources import WIDGETS
-from app.storefront.words import Words, preferred
+from app.storefront.words import Words, network_name, preferred
 
 OURS = ("en", "fr")
 
@@ -45,6 +45,15 @@ def test_a_wall_may_have_a_language_of_its_own() -> None:
     assert words.of_locale("fr-CH", "en") == "fr"
     assert words.of_locale("de-AT", "fr") == "fr"
     assert words.of_locale(None, "fr") == "fr"
+
+
+def test_networks_that_are_never_offered_are_named_on_pages_and_cost_widgets_nothing() -> None:
+    words = Words(WIDGETS / "messages")
+    assert "Sur le site" == network_name("onsite", words["fr"])
+    assert "E-mail" == network_name("email", words["fr"])
+    assert "WhatsApp" == network_name("whatsapp", words["fr"])
+    assert "fidonet" == network_name("fidonet", words["fr"])
+    assert "Sur le site" not in words.for_widgets("fr").values()
 
 
 def _blanks(text: str) -> set[str | None]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 if TYPE_CHECKING:
-    from app.kernel.http.lines import Line
+    from app.kernel.http.lines import HttpLine
 
 Give = Callable[[int, bytes, bytes], None]
 """Takes a status, headers as they go over the line, and as many bytes of body as they say."""
@@ -48,7 +48,7 @@ class Given:
 
     message_event: Final = _Nobody()
 
-    def __init__(self, line: "Line") -> None:
+    def __init__(self, line: "HttpLine") -> None:
         self._line = line
         self.body = bytearray()
         self.disconnected = False

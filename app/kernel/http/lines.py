@@ -34,7 +34,7 @@ _FULL: Final = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\ncontent-l
 _timers: WeakKeyDictionary[ServerState, asyncio.TimerHandle] = WeakKeyDictionary()
 
 
-class Line(HttpToolsProtocol):
+class HttpLine(HttpToolsProtocol):
     """One line."""
 
     def __init__(
@@ -182,7 +182,7 @@ def room() -> int:
 
 def _look(loop: asyncio.AbstractEventLoop, state: ServerState) -> None:
     del _timers[state]
-    lines = [line for line in state.connections if isinstance(line, Line)]
+    lines = [line for line in state.connections if isinstance(line, HttpLine)]
     for line in lines:
         line.look()
     if lines:

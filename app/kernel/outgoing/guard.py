@@ -1,13 +1,15 @@
-"""Fetches by GET what others gave the address of. The request says nothing of who asks: no cookie, no referrer."""
+"""Fetches by GET what others gave the address of, and sends by POST what they asked to be told. The request says
+nothing of who asks but what is told: no cookie, no referrer."""
 
 import ssl
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from app.kernel.outgoing.addresses import is_public
 from app.kernel.outgoing.refusals import Reason, Refused
 from app.kernel.outgoing.targets import Allowed, Target, target
 
@@ -23,6 +25,8 @@ _PACKED = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 """Content codings that are undone, as zlib's `wbits`."""
 _PACKING = 64 * 1024
 """Bytes by which a packed body may be larger than what is in it."""
+_BEGINNING = 300
+"""Bytes that are read of what somebody says who was told something; more of it nobody needs."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,16 @@ class Fetched:
     body: bytes
     address: str
     """Where it was found, after all redirects."""
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What was answered to what was sent: no redirect is followed. `beginning` is that of the body, as it came, and
+    empty where `status` is 2xx."""
+
+    status: int
+    retry_after: str
+    beginning: bytes
 
 
 class Guard:
@@ -58,13 +72,13 @@ class Guard:
 
         Raises `Refused`. Where a beginning is enough (`whole=False`), what is too large is cut, not refused.
         """
-        from app.kernel.outgoing.line import Deadline, Line, system_resolver
+        from app.kernel.outgoing.line import Deadline, GuardedLine, system_resolver
 
         deadline = Deadline(seconds)
-        line = Line(self._allowed, deadline, self._resolve or system_resolver)
+        line = GuardedLine(self._allowed, deadline, self._resolve or system_resolver)
         at = target(address, self._allowed)
         for _ in range(MOST_REDIRECTS + 1):
-            with self._asked(line, at, accept) as response:
+            with self._asked(line, at, b"GET", _for_reading(accept)) as response:
                 location = _header(response, b"location")
                 if response.status in _REDIRECTS and location:
                     at = target(at.onwards(location), self._allowed)
@@ -72,9 +86,44 @@ class Guard:
                 return _fetched(response, at, most_bytes, accept, deadline, whole=whole)
         raise Refused(Reason.TOO_MANY_REDIRECTS, f"more than {MOST_REDIRECTS} redirects")
 
+    def judged(self, address: str) -> Target:
+        """Where `post` would send to: by https, or to a host that the operator allows; not to an address that is not on
+        the public internet. What a name leads to is judged when something is sent. Raises `Refused`."""
+        at = target(address, self._allowed)
+        literal = at.literal
+        named = self._allowed.has_host(at.host, at.port)
+        welcome = named or (literal is not None and self._allowed.has_address(literal))
+        if at.scheme != "https" and not welcome:
+            raise Refused(Reason.FORBIDDEN, "what is told goes by https alone")
+        if literal is not None and not welcome and not is_public(literal):
+            raise Refused(Reason.FORBIDDEN, f"{literal} is not on the public internet")
+        return at
+
+    def post(self, address: str, body: bytes, headers: Mapping[str, str], *, seconds: float) -> Answered:
+        """Send `body` to `address`, and be answered within `seconds` in all. A redirect is an answer like others: what
+        is told to one must not be told to another.
+
+        Raises `Refused` where nobody answers, or one must not be asked.
+        """
+        from app.kernel.outgoing.line import Deadline, GuardedLine, system_resolver
+
+        deadline = Deadline(seconds)
+        at = self.judged(address)
+        line = GuardedLine(self._allowed, deadline, self._resolve or system_resolver)
+        said = [(name.encode(), value.encode()) for name, value in headers.items()]
+        more = [(b"content-length", str(len(body)).encode()), (b"accept", b"*/*"), *said]
+        with self._asked(line, at, b"POST", more, body) as response:
+            beginning = b"" if 200 <= response.status < 300 else _beginning(response, deadline)
+            return Answered(response.status, _header(response, b"retry-after"), beginning)
+
     @contextmanager
     def _asked(
-        self, line: "httpcore.NetworkBackend", at: Target, accept: Sequence[str]
+        self,
+        line: "httpcore.NetworkBackend",
+        at: Target,
+        method: bytes,
+        more: Sequence[tuple[bytes, bytes]],
+        body: bytes | None = None,
     ) -> "Iterator[httpcore.Response]":
         import httpcore
 
@@ -84,14 +133,13 @@ class Guard:
         headers = [
             (b"host", at.authority.encode()),
             (b"user-agent", _AGENT),
-            (b"accept", ", ".join(accept).encode()),
-            (b"accept-encoding", b"gzip"),
             (b"connection", b"close"),
+            *more,
         ]
         try:
             with (
                 httpcore.ConnectionPool(ssl_context=self._tls, network_backend=line, retries=0) as pool,
-                pool.stream("GET", url, headers=headers) as response,
+                pool.stream(method, url, headers=headers, content=body) as response,
             ):
                 yield response
         except httpcore.TimeoutException as error:
@@ -104,6 +152,24 @@ class Guard:
         import httpx
 
         return self._given_tls or httpx.create_ssl_context()
+
+
+def _for_reading(accept: Sequence[str]) -> list[tuple[bytes, bytes]]:
+    return [(b"accept", ", ".join(accept).encode()), (b"accept-encoding", b"gzip")]
+
+
+def _beginning(response: "httpcore.Response", deadline: "Deadline") -> bytes:
+    """What comes of the first bytes: the answer itself has come already, whatever becomes of the rest."""
+    import httpcore
+
+    came = bytearray()
+    with suppress(Refused, httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError):
+        for part in response.iter_stream():
+            deadline.left()
+            came += part
+            if len(came) >= _BEGINNING:
+                break
+    return bytes(came[:_BEGINNING])
 
 
 def _fetched(

@@ -50,7 +50,7 @@ def system_resolver(host: str, port: int) -> list[str]:
     return [str(address[0]) for *_, address in found]
 
 
-class Line(httpcore.NetworkBackend):
+class GuardedLine(httpcore.NetworkBackend):
     """Connects to hosts on the public internet, and to those `allowed`, before `deadline`."""
 
     def __init__(self, allowed: Allowed, deadline: Deadline, resolve: Resolve) -> None:

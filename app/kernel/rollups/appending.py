@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from sqlalchemy.orm import Session
 
-from app.kernel.bulk import Bulk, Row
+from app.kernel.bulk import Bulk, Row, Rows, insert_all
 from app.kernel.clock import from_micros, to_micros
 from app.kernel.database import table_of
 from app.kernel.ids import new_ids
@@ -47,23 +47,31 @@ def quarter_of(at: datetime) -> int:
 
 def append(session: Session, counts: Mapping[Counted, int]) -> None:
     """Add so many of each to the counts. Costs rows by how many different ones there are, not by how many."""
+    insert_all(session, rows_of(counts))
+
+
+def rows_of(counts: Mapping[Counted, int]) -> Rows:
+    """What `append` inserts, for those who insert it together with their facts."""
     sums: dict[tuple[int, int], dict[tuple[str, str], list[int]]] = defaultdict(lambda: defaultdict(_zeros))
     for (merchant, starts, measure, *values), count in counts.items():
         of_quarter, position = sums[merchant, starts], _POSITIONS[measure]
         for dimension, value in zip(DIMENSIONS, ("", *values), strict=True):
             of_quarter[dimension, value][position] += count
-    append_changes(
-        session,
+    return _rows_of(
         [
             Change(*quarter, *about, tuple(numbers))
             for quarter, of_quarter in sums.items()
             for about, numbers in of_quarter.items()
-        ],
+        ]
     )
 
 
 def append_changes(session: Session, changes: list[Change]) -> None:
     """Append what is more than nothing of `changes`."""
+    insert_all(session, _rows_of(changes))
+
+
+def _rows_of(changes: list[Change]) -> Rows:
     quarters: dict[tuple[int, int], list[Change]] = defaultdict(list)
     for change in changes:
         if any(change.counts):
@@ -75,7 +83,7 @@ def append_changes(session: Session, changes: list[Change]) -> None:
             (merchant, delta_id, dimension, value, starts, *numbers)
             for delta_id, (_, _, dimension, value, numbers) in zip(ids, theirs, strict=True)
         ]
-    _DELTAS.insert(session, rows)
+    return [(_DELTAS, rows)]
 
 
 def _zeros() -> list[int]:

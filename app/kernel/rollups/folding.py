@@ -8,8 +8,6 @@ written, in small transactions; a delta that somebody else has folded meanwhile 
 """
 
 import json
-import logging
-import threading
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -17,10 +15,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.kernel.database import Database
+from app.kernel.repeated import Repeated
 from app.kernel.rollups.tables import MEASURES, SPANS, run_uncompiled
-from app.kernel.trouble import tell_of
-
-log = logging.getLogger(__name__)
 
 LOOKS_EVERY: Final = 1.0
 """Seconds between two looks. What is appended meanwhile is added up at once, and costs reports next to nothing."""
@@ -45,26 +41,20 @@ class Sum(NamedTuple):
     deltas: Sequence[str]
 
 
-class Folding:
-    """Folds, in a thread of its own. Any number of processes may do so at once."""
+class Folding(Repeated):
+    """Folds. Any number of processes may do so at once; what one leaves is folded by another, or after the next
+    start."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="grapevine-folding", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self, timeout: float) -> None:
-        """What is not folded yet is folded by another, or after the next start."""
-        self._stopping.set()
-        self._thread.join(timeout)
+        super().__init__(
+            "folding", self._look, every=LOOKS_EVERY, trouble="counts cannot be added up", waits_first=True
+        )
 
     def fold_all(self) -> int:
         """Fold what was committed, in this thread; how many deltas that were. Leaves those that another is folding."""
         folded = 0
-        while not self._stopping.is_set() and (taken := self._fold_some()):
+        while not self.is_stopping and (taken := self._fold_some()):
             folded += taken
         return folded
 
@@ -84,12 +74,9 @@ class Folding:
             self._database.breathe()
         return folded
 
-    def _run(self) -> None:
-        while not self._stopping.wait(LOOKS_EVERY):
-            try:
-                self.fold_all()
-            except Exception as error:  # the database may be away; it will be back
-                tell_of(log, "counts cannot be added up", error)
+    def _look(self) -> float:
+        self.fold_all()
+        return 0
 
 
 def fold(session: Session) -> int:

@@ -9,7 +9,21 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple, get_args
 
-from sqlalchemy import BigInteger, FromClause, Integer, Select, String, and_, bindparam, func, select, true
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Integer,
+    Select,
+    String,
+    Table,
+    and_,
+    bindparam,
+    cast,
+    func,
+    select,
+    true,
+)
 from sqlalchemy.orm import Session
 
 from app.kernel.database import id_type, table_of
@@ -78,30 +92,24 @@ def extent(session: Session, merchant_id: int) -> Period | None:
     return (min(first for first, _ in ends), max(last for _, last in ends)) if ends else None
 
 
-def parts(since: int, until: int, spans: Sequence[int] = SPANS) -> list[Part]:
+def parts(since: int, until: int) -> list[Part]:
     """The spans of `since <= t < until`, as few as possible: from some width on, ends are rounded to the nearest span,
-    and the narrower ones mend what that added or left out. Raises `ValueError` for what is not whole spans."""
-    if since % spans[0] or until % spans[0]:
-        raise ValueError("periods are whole spans: quarters of an hour, where nothing else is said")
-    ways = (_parts(since, until, spans[: widest + 1]) for widest in range(len(spans)))
-    return min(ways, key=_spans)
-
-
-def _parts(since: int, until: int, widths: Sequence[int]) -> list[Part]:
-    found: list[Part] = []
-    wider = 0, 0
-    for width in reversed(widths):
-        ends = _nearest(since, width), _nearest(until, width)
-        if wider[0] == wider[1]:
-            found += _signed(width, *ends, 1)
-        else:
-            found += [*_signed(width, ends[0], wider[0], 1), *_signed(width, wider[1], ends[1], 1)]
-        wider = ends
+    and the narrower ones mend what that added or left out. Raises `ValueError` for what is not whole quarters."""
+    if since % QUARTER or until % QUARTER:
+        raise ValueError("periods are whole quarters of an hour")
+    ends = [(_nearest(since, width), _nearest(until, width)) for width in SPANS]
+    widest, least, mending = 0, _END, 0
+    for place, (width, (first, last)) in enumerate(zip(SPANS, ends, strict=True)):
+        if (spans := (last - first) // width + mending) < least and (first < last or not place):
+            widest, least = place, spans
+        wider = ends[min(place + 1, len(ends) - 1)]
+        mending += (abs(first - wider[0]) + abs(last - wider[1])) // width
+    found = list(_signed(SPANS[widest], *ends[widest], 1))
+    for place in reversed(range(widest)):
+        inner, outer = ends[place + 1], ends[place]
+        found += _signed(SPANS[place], outer[0], inner[0], 1)
+        found += _signed(SPANS[place], inner[1], outer[1], 1)
     return found
-
-
-def _spans(found: Sequence[Part]) -> int:
-    return sum((part.until - part.since) // part.width for part in found)
 
 
 def _nearest(at: int, width: int) -> int:
@@ -113,6 +121,37 @@ def _signed(width: int, since: int, until: int, times: int) -> Iterator[Part]:
         yield Part(width, since, until, times)
     elif until < since:
         yield Part(width, until, since, -times)
+
+
+def signed_sums(
+    given: FromClause,
+    table: Table,
+    same: Collection[str],
+    by: Mapping[str, ColumnElement[Any]],
+    numbers: Collection[str],
+    *,
+    lateral: bool,
+    where: Sequence[ColumnElement[bool]] = (),
+) -> Select[*tuple[Any, ...]]:
+    """What the spans of `table` come to that are `given`, as keys with the columns of `Part` and a `period`: sums of
+    its `numbers` by period and by the columns `by`, each with its name. The columns `same` are those of the key.
+
+    `lateral` is for PostgreSQL, which then looks up each key by itself whatever its planner thinks of how many there
+    are; SQLite does so anyway.
+    """
+    named = [column.label(name) for name, column in by.items()]
+    asked = [*(table.c[name] == given.c[name] for name in same), table.c.span == given.c.width]
+    asked += [table.c.starts >= given.c.since, table.c.starts < given.c.until, *where]
+    if not lateral:
+        sums = (func.sum(given.c.times * table.c[name]).label(name) for name in numbers)
+        found = select(given.c.period, *named, *sums).join_from(given, table, and_(*asked))
+        return found.group_by(given.c.period, *named)
+    spans = select(*named, *(func.sum(table.c[name]).label(name) for name in numbers)).where(*asked)
+    theirs = spans.group_by(*named).lateral("theirs")
+    names = [theirs.c[name] for name in by]
+    # Sums of whole numbers have any length there, and come slowly; what is kept has 64 bits as well.
+    sums = (cast(func.sum(given.c.times * theirs.c[name]), BigInteger).label(name) for name in numbers)
+    return select(given.c.period, *names, *sums).join_from(given, theirs, true()).group_by(given.c.period, *names)
 
 
 def _add(sums: list[int], counts: Sequence[Any]) -> None:
@@ -167,25 +206,12 @@ Values = Literal["all", "each", "some"]
 
 
 def _question(given: FromClause, values: Values, *, lateral: bool) -> Select[*tuple[Any, ...]]:
-    """On PostgreSQL, each key is looked up by itself whatever the planner thinks of how many there are; SQLite does
-    so anyway. The index over values is for keys with a value: without one it would be read from end to end, or once for
-    each value, so other questions do not name that column as it is."""
-    names = ("merchant_id", "dimension", *(["value"] if values == "each" else []))
-    asked = [_rollups.c[name] == given.c[name] for name in names]
-    asked += [_rollups.c.span == given.c.width]
-    asked += [_rollups.c.starts >= given.c.since, _rollups.c.starts < given.c.until]
-    value = _rollups.c.value if values == "each" else (_rollups.c.value + "").label("value")
-    if values == "some":
-        asked.append((_rollups.c.value + "").in_(bindparam("only", expanding=True)))
-    if not lateral:
-        numbers = (func.sum(given.c.times * _rollups.c[name]) for name in MEASURES)
-        found = select(given.c.period, value, *numbers).join_from(given, _rollups, and_(*asked))
-        return found.group_by(given.c.period, value)
-    spans = select(value, *(func.sum(_rollups.c[name]).label(name) for name in MEASURES)).where(*asked)
-    theirs = spans.group_by(value).lateral("theirs")
-    numbers = (func.sum(given.c.times * theirs.c[name]) for name in MEASURES)
-    found = select(given.c.period, theirs.c.value, *numbers).join_from(given, theirs, true())
-    return found.group_by(given.c.period, theirs.c.value)
+    """The index over values is for keys with a value: without one it would be read from end to end, or once for each
+    value, so other questions do not name that column as it is."""
+    same = ("merchant_id", "dimension", *(["value"] if values == "each" else []))
+    value = _rollups.c.value if values == "each" else _rollups.c.value + ""
+    chosen = [(_rollups.c.value + "").in_(bindparam("only", expanding=True))] if values == "some" else []
+    return signed_sums(given, _rollups, same, {"value": value}, MEASURES, lateral=lateral, where=chosen)
 
 
 def _questions() -> Mapping[tuple[Values, bool], Question]:

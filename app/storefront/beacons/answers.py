@@ -6,10 +6,8 @@ commit. Lives in the event loop.
 
 import asyncio
 import logging
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
-from datetime import datetime
 from functools import lru_cache
 from itertools import compress, islice
 from time import monotonic
@@ -18,7 +16,8 @@ from typing import Final
 from sqlalchemy.exc import DBAPIError
 from starlette.concurrency import run_in_threadpool
 
-from app.kernel.clock import from_micros, to_micros
+from app.kernel import outbox
+from app.kernel.clock import to_micros
 from app.kernel.database import lost_a_race
 from app.kernel.errors import NotFound, Unavailable
 from app.kernel.ids import Malformed, merchant_of
@@ -27,8 +26,8 @@ from app.kernel.signing import Signer
 from app.merchants.directory import Directory, Shop
 from app.merchants.origins import allows_origin
 from app.privacy import signals, tokens
-from app.referrals import beacons, bots
-from app.referrals.beacons import NewBeacons, Report, Shown, Subject, believed
+from app.referrals import beacons, bots, view_touches
+from app.referrals.beacons import NewBeacons, Report, Seen, Shown, Subject, Views, believed
 from app.storefront.answers import Answer, Ask, Receive, plain
 from app.storefront.beacons.body import Doorway
 from app.storefront.beacons.reading import LARGEST_BODY, Entry, entries
@@ -87,7 +86,7 @@ class Beacons:
             raise Unavailable("The database is not available; ask again in a moment.") from None
         now = self._here.clock.now()
         reports = tuple(_reports(told, about, self._pages(ask, shops), to_micros(now)))
-        stands = await self._keep(NewBeacons(reports, now)) if reports else []
+        stands = await self._keep(NewBeacons.of(reports, now)) if reports else []
         kept = sum(stands)
         return _accepted(kept, len(told) - kept)
 
@@ -101,9 +100,9 @@ class Beacons:
     async def _keep(self, told: NewBeacons) -> list[bool]:
         """Write it, and the touches that come of it; whether each report stands."""
         stands = await self._here.recorder.record(told)
-        if views := _views(compress(told.reports, stands)):
+        if told.promises and (views := beacons.views(compress(told.reports, stands))):
             async with self._touching:
-                await run_in_threadpool(self._touch, views)
+                await run_in_threadpool(self._touch, views, told.promises)
         return stands
 
     async def _shown(self, codes: Set[str]) -> Mapping[str, Shown]:
@@ -146,25 +145,26 @@ class Beacons:
         with self._here.database.reading() as session:
             return beacons.shown(session, codes)
 
-    def _touch(self, views: "_Views") -> None:
+    def _touch(self, views: Views, promises: Mapping[str, str]) -> None:
         """The reports are on disk: whoever heard of an error would tell them again, and they would count twice."""
         for visitor, seen in views.items():
             try:
-                self._touch_once(visitor, seen)
+                self._touch_once(visitor, seen, promises[visitor])
             except Exception as error:
-                log.error("the views of a visitor are counted, but earn nothing", exc_info=error)
+                log.error("the views of a visitor are counted, and earn something only later", exc_info=error)
 
-    def _touch_once(self, visitor: str, seen: "_Seen", races: int = 3) -> None:
+    def _touch_once(self, visitor: str, seen: Seen, promise: str, races: int = 3) -> None:
         """Again, where somebody else wrote the same at this moment."""
         try:
             with self._here.database.transaction() as session:
-                beacons.touch(session, self._here.events, visitor, seen, self._here.clock.now())
+                view_touches.touch(session, self._here.events, visitor, seen, self._here.clock.now())
+                outbox.take_back(session, seen[0][0].merchant_id, promise)
         except DBAPIError as error:
             if not races or not lost_a_race(error):
                 raise
         else:
             return
-        self._touch_once(visitor, seen, races - 1)
+        self._touch_once(visitor, seen, promise, races - 1)
 
 
 class _Page:
@@ -228,21 +228,6 @@ def _comes_to(click: str) -> int | None:
         return merchant_of(click, "clk")
     except Malformed:
         return None
-
-
-_Seen = list[tuple[Shown, datetime]]
-_Views = dict[str, _Seen]
-"""What each visitor saw. A visitor is one merchant's."""
-
-
-def _views(kept: Iterable[Report]) -> _Views:
-    views: _Views = defaultdict(list)
-    for report in kept:
-        card = report.subject.card
-        if card is None or card.is_withdrawn or report.visitor_id is None or report.subject.type != "card_view":
-            continue
-        views[report.visitor_id].append((card, from_micros(report.at)))
-    return views
 
 
 def _accepted(kept: int, refused: int) -> Answer:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from app.storefront import headers
+from app.storefront.addresses import check_name
 from app.storefront.answers import Answer, Ask, Prepared
 from app.storefront.embed_code import snippets as embed_code
-from app.storefront.embed_code.snippets import DESIGNS, FRAMED, Choice, Design, Server, Shown
+from app.storefront.embed_code.snippets import DESIGNS, FRAMED, Design, Server, Shown, SnippetChoice
 from app.storefront.pages.answers import HTML, Hosted
 from app.storefront.parts import Parts
 from app.storefront.shelf import Shelf
@@ -28,7 +29,7 @@ class Key:
 
     wall_id: str
     language: str
-    choice: Choice
+    choice: SnippetChoice
     design: Design
 
 
@@ -44,10 +45,11 @@ class EmbedPage:
     async def answer(self, ask: Ask, wall_id: str) -> Answer:
         """The page; `layout`, `theme` and `as` of the query are what was chosen on it."""
         query = ask.query
-        key = Key(wall_id, self._hosted.language(ask), Choice.of(query), _design(query.get("as")))
+        key = Key(wall_id, self._hosted.language(ask), SnippetChoice.of(query), _design(query.get("as")))
         return await self._hosted.friendly(ask, self._answer(ask, key))
 
     async def _answer(self, ask: Ask, key: Key) -> Answer:
+        check_name("walls", key.wall_id)
         return (await self._shelf.get(key)).answer(ask)
 
     def _build(self, key: Key, old: Prepared | None) -> Prepared:
@@ -56,7 +58,7 @@ class EmbedPage:
         page = self._page(view, key.language, key.choice, key.design)
         return Prepared(page, HTML, [headers.REVALIDATED, headers.BY_LANGUAGE, *self._parts.common], old)
 
-    def _page(self, view: WallView, language: str, choice: Choice, design: Design) -> bytes:
+    def _page(self, view: WallView, language: str, choice: SnippetChoice, design: Design) -> bytes:
         parts, words = self._parts, self._parts.words[language]
         shown = Shown(view.wall.wall_id, view.wall.title, view.wall.layout, view.total)
         return parts.pages.embedding(

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.kernel.http.work import UnitOfWork
 from app.merchants.access import SecretKey
-from app.storefront.embed_code.snippets import Choice, Design, Shown, Snippet, snippets
+from app.storefront.embed_code.snippets import Design, Shown, Snippet, SnippetChoice, snippets
 from app.storefront.twin import NO_PAGES, PAGE, Asked, Front, respond
 from app.storefront.wire import EmbedCode, Pasted
 from app.walls import looks
@@ -39,7 +39,7 @@ def embed_code(
     def answer(session: Session) -> EmbedCode:
         wall = walls.get(session, caller.merchant_id, wall_id)
         shown = Shown(wall.wall_id, wall.title, wall.layout, walls.count(session, wall))
-        return _wire(snippets(front.server, shown, Choice(layout, theme), words))
+        return _wire(snippets(front.server, shown, SnippetChoice(layout, theme), words))
 
     return work.read(answer)
 

@@ -34,14 +34,14 @@ _ROOM: Mapping[Layout, int] = {"grid": 400, "list": 190, "carousel": 460, "singl
 
 
 @dataclass(frozen=True)
-class Choice:
+class SnippetChoice:
     """What the merchant chose instead of the wall's own; None where they chose nothing."""
 
     layout: Layout | None = None
     theme: Scheme | None = None
 
     @classmethod
-    def of(cls, query: Mapping[str, str]) -> "Choice":
+    def of(cls, query: Mapping[str, str]) -> "SnippetChoice":
         """The choice in a query; what makes no sense is as if it were not there."""
         return cls(layout_of(query.get("layout")), scheme_of(query.get("theme")))
 
@@ -78,7 +78,7 @@ class Snippet:
     steps: tuple[str, ...]
 
 
-def snippets(server: Server, wall: Shown, choice: Choice, words: Mapping[str, str]) -> dict[Design, Snippet]:
+def snippets(server: Server, wall: Shown, choice: SnippetChoice, words: Mapping[str, str]) -> dict[Design, Snippet]:
     """Every kind of snippet, with its steps in the language of `words`."""
     loader = f'<script type="module" src="{server.own}/embed.js"></script>'
     pinned = (
@@ -108,13 +108,13 @@ def snippets(server: Server, wall: Shown, choice: Choice, words: Mapping[str, st
     }
 
 
-def frame_address(own: str, wall: Shown, choice: Choice) -> str:
+def frame_address(own: str, wall: Shown, choice: SnippetChoice) -> str:
     """The address of the frame of a wall."""
     query = f"?{urlencode(choice.attributes)}" if choice.attributes else ""
     return f"{own}/embed/walls/{wall.wall_id}{query}"
 
 
-def height(wall: Shown, choice: Choice) -> int:
+def height(wall: Shown, choice: SnippetChoice) -> int:
     """CSS pixels that the wall needs in a column of text, about; what does not fit a frame is scrolled to."""
     layout = choice.layout or wall.layout
     cards = max(1, wall.cards)
@@ -122,19 +122,19 @@ def height(wall: Shown, choice: Choice) -> int:
     return min(_TALLEST, rows * _ROOM[layout] + 60)
 
 
-def room(wall: Shown, choice: Choice) -> int:
+def room(wall: Shown, choice: SnippetChoice) -> int:
     """For how many cards the element keeps room while it loads."""
     return 1 if (choice.layout or wall.layout) == "single" else max(1, min(MOST_BONES, wall.cards))
 
 
-def _element(server: Server, wall: Shown, choice: Choice) -> str:
+def _element(server: Server, wall: Shown, choice: SnippetChoice) -> str:
     attributes = {"wall": wall.wall_id, "cards": str(room(wall, choice)), **choice.attributes}
     written = "".join(f' {name}="{escape(value)}"' for name, value in attributes.items())
     link = f'<a href="{server.own}/w/{wall.wall_id}">{escape(wall.title)}</a>'
     return f"<grapevine-wall{written}>{link}</grapevine-wall>"
 
 
-def _iframe(server: Server, wall: Shown, choice: Choice) -> str:
+def _iframe(server: Server, wall: Shown, choice: SnippetChoice) -> str:
     # Never loading=lazy: in a tab that starts hidden, Safari would not load it at all.
     return (
         f'<iframe src="{escape(frame_address(server.own, wall, choice))}" title="{escape(wall.title)}" width="100%"'

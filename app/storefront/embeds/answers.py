@@ -6,18 +6,18 @@ frame them is the merchant's list. Showing one is never a visit.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.kernel.errors import AppError, NotFound
-from app.kernel.ids import is_code
+from app.kernel.errors import AppError
 from app.merchants.origins import ANY
 from app.storefront import headers, look
+from app.storefront.addresses import What, check_name
 from app.storefront.answers import Answer, Ask, Header, Prepared, plain
 from app.storefront.assets.files import Assets
 from app.storefront.embeds import frames
-from app.storefront.embeds.frames import Choice, Frame
+from app.storefront.embeds.frames import Frame, FrameChoice
 from app.storefront.friendly import friendly
 from app.storefront.pages.answers import HTML
 from app.storefront.parts import Parts
@@ -28,8 +28,6 @@ MEMORY = 32 * 1024 * 1024
 
 _SHEETS = ("cards", "embed")
 
-What = Literal["walls", "products", "r"]
-
 
 @dataclass(frozen=True)
 class FrameKey:
@@ -38,7 +36,7 @@ class FrameKey:
     what: What
     name: str
     language: str
-    choice: Choice
+    choice: FrameChoice
 
 
 class Embeds:
@@ -68,23 +66,22 @@ class Embeds:
     async def _frame(self, ask: Ask, what: What, name: str) -> Answer:
         query = ask.query
         language = self._words.of_locale(query.get("lang"), self._words.asked(ask.headers.get("accept-language")))
-        choice = Choice.of(query, self._words.of_locale(query.get("lang"), ""))
+        choice = FrameChoice.of(query, self._words.of_locale(query.get("lang"), ""))
         framing = self._framed(ask, what, name, language, choice)
         return await friendly(framing, lambda refusal: self._no(refusal, language, choice))
 
-    async def _framed(self, ask: Ask, what: What, name: str, language: str, choice: Choice) -> Answer:
-        if what == "r" and not is_code(name):
-            raise NotFound
+    async def _framed(self, ask: Ask, what: What, name: str, language: str, choice: FrameChoice) -> Answer:
+        check_name(what, name)
         frame = await self._shelf.get(FrameKey(what, name, language, await self._what_matters(what, name, choice)))
         return frame.answer(ask)
 
-    async def _what_matters(self, what: What, name: str, choice: Choice) -> Choice:
+    async def _what_matters(self, what: What, name: str, choice: FrameChoice) -> FrameChoice:
         """Of the choice; the rest would make the same frame again and again, and drive out others."""
         if what == "products":
             return choice.for_one(await self._met.on(choice.wall, name))
         return choice.for_cards()
 
-    def _no(self, refusal: AppError, language: str, choice: Choice) -> Answer:
+    def _no(self, refusal: AppError, language: str, choice: FrameChoice) -> Answer:
         """A few words instead of a frame. Everybody may show them: a browser's own refusal would frighten more."""
         kind = "gone" if refusal.status in (404, 410) else "busy"
         body = self._pages.frame(language, frame=None, kind=kind, scheme=_scheme(choice, {}), style=self._style)
@@ -126,7 +123,7 @@ def _style(assets: Assets) -> str:
     return "".join(assets.file(asked, assets.hash, f"styles/{name}.css").body.decode() for name in _SHEETS)
 
 
-def _scheme(choice: Choice, theme: Mapping[str, Any]) -> str | None:
+def _scheme(choice: FrameChoice, theme: Mapping[str, Any]) -> str | None:
     """`light` or `dark`; None leaves it to the reader's system."""
     return look.scheme_of(theme if choice.theme is None else {"scheme": choice.theme})
 

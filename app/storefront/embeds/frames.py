@@ -18,7 +18,7 @@ _LONGEST_ID = 64
 
 
 @dataclass(frozen=True)
-class Choice:
+class FrameChoice:
     """What the page that embeds a frame chose, by the query; what makes no sense is as if it were not there."""
 
     layout: Layout | None = None
@@ -28,7 +28,7 @@ class Choice:
     wall: str | None = None
 
     @classmethod
-    def of(cls, query: Mapping[str, str], language: str) -> "Choice":
+    def of(cls, query: Mapping[str, str], language: str) -> "FrameChoice":
         """`language` is that of `lang`, where we speak it."""
         layout, theme, count, wall = (query.get(name) for name in ("layout", "theme", "cards", "wall"))
         return cls(
@@ -39,13 +39,13 @@ class Choice:
             wall=wall if wall and len(wall) <= _LONGEST_ID else None,
         )
 
-    def for_cards(self) -> "Choice":
+    def for_cards(self) -> "FrameChoice":
         """What of it matters where there may be many cards."""
         return replace(self, wall=None, cards=USUAL if self.layout == "single" else self.cards)
 
-    def for_one(self, wall: str | None) -> "Choice":
+    def for_one(self, wall: str | None) -> "FrameChoice":
         """What of it matters to one product, as met on `wall`."""
-        return Choice(theme=self.theme, language=self.language, wall=wall)
+        return FrameChoice(theme=self.theme, language=self.language, wall=wall)
 
     @property
     def most(self) -> int:
@@ -88,7 +88,7 @@ class Frame:
     theme: Mapping[str, Any] = field(default_factory=dict)
 
 
-def of_wall(view: WallView, own: str, choice: Choice) -> Frame:
+def of_wall(view: WallView, own: str, choice: FrameChoice) -> Frame:
     """A wall; each card leads to its product's own page."""
     wall = view.wall
     layout = choice.layout or wall.layout
@@ -123,7 +123,7 @@ def of_product(view: ProductView) -> Frame:
     )
 
 
-def of_referral(view: ReferralView, own: str, choice: Choice) -> Frame:
+def of_referral(view: ReferralView, own: str, choice: FrameChoice) -> Frame:
     """What somebody passed on, with their words. Every link is the referral's own, which makes the visit."""
     seen, referral = view.seen, view.referral
     frame = of_wall(seen, own, choice) if isinstance(seen, WallView) else of_product(seen)
@@ -134,7 +134,7 @@ def of_referral(view: ReferralView, own: str, choice: Choice) -> Frame:
         cards=[replace(card, url=url) for card in frame.cards],
         code=referral.code,
         passed_on=True,
-        said_by=referral.name,
+        said_by=view.said_by,
         caption=referral.caption,
     )
 
@@ -152,7 +152,7 @@ def of_page(view: PageView, own: str) -> Frame:
         allowed_origins=view.merchant.allowed_origins,
         code=referral.code,
         passed_on=True,
-        said_by=referral.name,
+        said_by=view.said_by,
         caption=referral.caption,
     )
 

@@ -12,6 +12,7 @@ from app.catalog.models import Product
 from app.kernel.ids import merchant_of
 from app.merchants import service as merchants
 from app.storefront import cards, headers
+from app.storefront.addresses import check_name
 from app.storefront.answers import Answer, Ask, Header, Prepared
 from app.storefront.feeds import document as feeds
 from app.storefront.feeds.document import ATOM_TYPE, JSON_TYPE, MOST_ITEMS, Feed, Item
@@ -48,6 +49,7 @@ class Feeds:
 
     async def answer(self, ask: Ask, wall_id: str, form: Form) -> Answer:
         """The feed of a wall. Raises `NotFound`, `Malformed`, `Unavailable`."""
+        check_name("walls", wall_id)
         feed = await self._shelf.get(Key(wall_id, form))
         return feed.answer(ask)
 

@@ -216,8 +216,8 @@ class Links:
 
     def _render(self, view: ReferralView, language: str, click: str | None) -> bytes:
         if isinstance(view.seen, ProductView):
-            return self._pages.product(view.seen, language, click, view.referral)
-        return self._pages.wall(view.seen, language, click, view.referral)
+            return self._pages.product(view.seen, language, click, view)
+        return self._pages.wall(view.seen, language, click, view)
 
 
 def _led(landing: _Landing, visit: NewVisit, click: str) -> Answer:

@@ -23,6 +23,7 @@ from app.kernel.open_files import room_for
 from app.kernel.trouble import tell_of
 from app.merchants.origins import allows_origin
 from app.storefront import headers
+from app.storefront.addresses import check_name
 from app.storefront.answers import Answer, Ask, Header, Message, Receive, Send, Stream
 from app.storefront.live import reading
 from app.storefront.live.events import BEAT, Update
@@ -111,6 +112,7 @@ class Hub:
 
         Raises `NotFound`, `Malformed`, and `Unavailable` when there are as many as there can be.
         """
+        check_name("walls", wall_id)
         self._refuse()
         opening = await self._opening(wall_id, _place(ask))
         if isinstance(opening, Anew):
@@ -153,8 +155,6 @@ class Hub:
         self._is_closed = True
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    # Coming and going.
-
     def join(self, wall_id: str, opening: Opening, send: Send) -> Listener | None:
         """A new stream, which begins with `opening`; None where what came since is not known any more."""
         at = opening.place.position
@@ -194,8 +194,6 @@ class Hub:
             listener.is_ended = True
             if listener.task is not None:
                 listener.task.cancel()
-
-    # Looking and telling.
 
     async def _follow(self) -> None:
         loop = asyncio.get_running_loop()

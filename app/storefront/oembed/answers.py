@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 
 from app.kernel.errors import AppError, BadRequest, NotFound
 from app.kernel.http import problems
-from app.kernel.ids import Malformed, is_code
+from app.kernel.ids import Malformed
 from app.storefront import headers
+from app.storefront.addresses import check_name
 from app.storefront.answers import Answer, Ask, Header, plain
 from app.storefront.links.page_facts import in_words
 from app.storefront.oembed.document import Described, Target, document, most, target_of
@@ -71,8 +72,9 @@ class OEmbed:
         if query.get("format", "json").lower() != "json":
             raise FormatNotSpoken
         target = target_of(url, self._viewer.own)
-        if target is None or (target.what == "r" and not is_code(target.name)):
+        if target is None:
             raise NotFound
+        check_name(target.what, target.name)
         met = await self._met.on(target.wall, target.name) if target.what == "products" else None
         target = replace(target, wall=met)
         language = self._words.asked(ask.headers.get("accept-language"))
@@ -95,7 +97,7 @@ class OEmbed:
         if theirs is not None:
             return self._merchants_page(theirs, target, url)
         view = viewer.referral(session, target.name)
-        return self._seen(view.seen, target, url, language, view.referral.name, view.referral.caption)
+        return self._seen(view.seen, target, url, language, view.said_by, view.referral.caption)
 
     def _seen(
         self,
@@ -130,7 +132,7 @@ class OEmbed:
             shop=view.merchant.name,
             width=width,
             height=height,
-            author=view.referral.name,
+            author=view.said_by,
             caption=view.referral.caption,
         )
 

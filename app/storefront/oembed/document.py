@@ -9,16 +9,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
-from typing import Literal
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from app.networks.wording import one_line
+from app.storefront.addresses import What
 
 PATH = "/oembed"
 CACHE_AGE = 3600
 """Seconds for which a description may be kept: the frame is always fresh, its title rarely changes."""
 
-What = Literal["walls", "products", "r"]
 _PAGES: Mapping[str, What] = {"w": "walls", "p": "products", "r": "r"}
 _USUAL_PORTS = (":80", ":443")
 _ID = re.compile(r"[0-9A-Za-z_]{1,64}")

@@ -85,8 +85,7 @@ class Hosted:
 
     async def thanks(self, ask: Ask, checkout_id: str) -> Answer:
         """`/thanks/{checkout}`: what was bought, to pass on."""
-        loop = asyncio.get_running_loop()
-        return await self.friendly(ask, loop.run_in_executor(self._pool, self._thank, ask, checkout_id))
+        return await self.friendly(ask, self._thanked(ask, checkout_id))
 
     async def friendly(self, ask: Ask, answering: Awaitable[Answer]) -> Answer:
         """The answer, or a page that says why there is none."""
@@ -111,9 +110,14 @@ class Hosted:
         known = old if isinstance(old, Prepared) else None
         return Prepared(rendered, HTML, [lives, headers.BY_LANGUAGE, *about], known)
 
-    def _thank(self, ask: Ask, checkout_id: str) -> Answer:
+    async def _thanked(self, ask: Ask, checkout_id: str) -> Answer:
+        merchant_id = merchant_of(checkout_id, "chk")
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, self._thank, ask, merchant_id, checkout_id)
+
+    def _thank(self, ask: Ask, merchant_id: int, checkout_id: str) -> Answer:
         with self._database.reading() as session:
-            merchant = merchants.get(session, merchant_of(checkout_id, "chk"))
+            merchant = merchants.get(session, merchant_id)
             bought = checkout.describe(session, merchant.merchant_id, checkout_id)
             shown = []
             for product_id in dict.fromkeys(line.product for line in bought.lines):
@@ -127,7 +131,7 @@ class Hosted:
         return await self.friendly(ask, self._find(ask, wall_id, product_id, public_id))
 
     async def _find(self, ask: Ask, wall_id: str | None, product_id: str | None, public_id: str) -> Answer:
-        query, merchant_id = ask.query, merchant_of(public_id)
+        query, merchant_id = ask.query, merchant_of(public_id, "wall" if product_id is None else "prod")
         if product_id is not None:
             wall_id = await self._met.on(wall_id, product_id)
         click = query.get(CLICK)

@@ -7,8 +7,9 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader
 
 from app.merchants.models import Merchant
+from app.networks.catalogue import BY_ID
+from app.networks.catalogue import Kind as NetworkKind
 from app.networks.intents import intent_url
-from app.referrals.models import Referral
 from app.storefront import cards, look
 from app.storefront.addresses import web_address
 from app.storefront.cards import Card
@@ -18,8 +19,8 @@ from app.storefront.pages.choices import MOST, NOTHING, Chosen
 from app.storefront.pages.heads import Head, PictureOf, Speak
 from app.storefront.pages.refusals import Kind
 from app.storefront.prices import speaker
-from app.storefront.views import PageView, ProductView, Viewer, WallView
-from app.storefront.words import Words
+from app.storefront.views import PageView, ProductView, ReferralView, Viewer, WallView
+from app.storefront.words import Words, network_name
 
 NAME = "Grapevine"
 
@@ -34,7 +35,7 @@ class Pages:
         self._viewer = viewer
         self._picture = picture
 
-    def wall(self, view: WallView, language: str, click: str | None, shared: Referral | None = None) -> bytes:
+    def wall(self, view: WallView, language: str, click: str | None, shared: ReferralView | None = None) -> bytes:
         """The page of a wall; with `shared`, that of the share's link, which is canonical to itself."""
         language = self._words.of_locale(view.wall.locale, language)
         own = heads.of_wall(view, self._viewer.own, self._picture(view, language), self._words[language])
@@ -52,7 +53,7 @@ class Pages:
             most=MOST,
             scheme=look.scheme_of(view.wall.theme),
             style=look.style_of(view.wall.theme),
-            referral=shared and {"name": shared.name, "caption": shared.caption},
+            referral=shared and {"name": shared.said_by, "caption": shared.referral.caption},
             share_links=_share_links(head, view.merchant, heads.first_image(view)),
         )
 
@@ -61,7 +62,7 @@ class Pages:
         view: ProductView,
         language: str,
         click: str | None,
-        shared: Referral | None = None,
+        shared: ReferralView | None = None,
         chosen: Chosen = NOTHING,
     ) -> bytes:
         """The page of a product; with `shared`, that of the share's link: whose it is, and their words. `chosen` is
@@ -84,7 +85,7 @@ class Pages:
             click=click,
             chosen=chosen,
             most=MOST,
-            referral=shared and {"name": shared.name, "caption": shared.caption},
+            referral=shared and {"name": shared.said_by, "caption": shared.referral.caption},
             share_links=_share_links(head, view.merchant, card["image"]),
             shop_url=web_address(view.product.url),
         )
@@ -119,6 +120,15 @@ class Pages:
             simulated=simulated,
         )
 
+    def me(self, language: str) -> bytes:
+        """The page on which a sharer sees what their word did: words alone, which its script fills."""
+        head = Head(self._words[language]["page_me_title"], robots="noindex")
+        words = self._words[language]
+        said = {key: text for key, text in words.items() if key.startswith(("page_me_", "error_"))}
+        named = [network for network in BY_ID.values() if network.kind is not NetworkKind.DEVICE]
+        networks = {network.id: network_name(network.id, words) for network in named}
+        return self._render("me.html", language, NAME, head, None, said=said, networks=networks)
+
     def notice(self, kind: Kind, language: str, back: str | None = None) -> bytes:
         """A page that only says something: a friendly "no", mostly. `back` becomes a link, if it is an address."""
         title = self._words[language][f"page_{kind}_title"]
@@ -133,8 +143,8 @@ class Pages:
         """A page that stands in a frame of somebody else's (embed.html)."""
         return self._fill("embed.html", language, **context)
 
-    def _of(self, head: Head, shared: Referral | None) -> Head:
-        return head if shared is None else heads.passed_on(head, self._viewer.own, shared)
+    def _of(self, head: Head, shared: ReferralView | None) -> Head:
+        return head if shared is None else heads.passed_on(head, self._viewer.own, shared.referral)
 
     def _about(self, view: WallView) -> dict[str, str]:
         wall = view.wall

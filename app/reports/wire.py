@@ -1,0 +1,69 @@
+"""What several reports tell alike."""
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field
+
+from app.kernel.http.wire import Timestamp, Wire
+from app.reports.asked import Asked
+from app.reports.comparing import before
+from app.reports.formats import Cell
+from app.reports.ledger import Sums
+
+Compare = Annotated[
+    Literal["previous"] | None,
+    Field(
+        description="`previous`: each row and total also as it was in the period before, which has as many local days "
+        "where this one begins and ends with a day, else the same length. A row stands where either has something. "
+        "Not together with day, week or month in `group_by`. CSV and NDJSON have columns `previous_net` and so on.",
+        examples=["previous"],
+    ),
+]
+
+
+class TotalOut(Wire):
+    """The sums of one currency, in minor units."""
+
+    currency: str
+    orders: int
+    gross: int
+    refunded: int
+    net: int
+
+    @classmethod
+    def of(cls, currency: str, sums: Sums) -> Self:
+        return cls(currency=currency, orders=sums.orders, gross=sums.gross, refunded=sums.refunded, net=sums.net)
+
+
+class PreviousPeriod(Wire):
+    """The period before, with which this one is compared."""
+
+    begin: Annotated[Timestamp, Field(serialization_alias="from")]
+    end: Annotated[Timestamp, Field(serialization_alias="to")]
+
+    @classmethod
+    def before(cls, asked: Asked) -> Self:
+        """The one before what is asked for."""
+        begin, end = before(asked.since, asked.until, asked.zone)
+        return cls(begin=begin, end=end)
+
+
+def numbers_of(sums: Sums) -> dict[str, int]:
+    """As a row tells them."""
+    return {"orders": sums.orders, "gross": sums.gross, "refunded": sums.refunded, "net": sums.net}
+
+
+def previously(then: Mapping[str, int] | None, change: float | None) -> dict[str, Any]:
+    """What a row of JSON tells of the period before, null where that is not told, and how the net has changed."""
+    return {"previous": then, "change": change}
+
+
+def flat_previously(names: Iterable[str], then: Mapping[str, int] | None, change: float | None) -> dict[str, Cell]:
+    """The same for CSV and NDJSON."""
+    return {**{f"previous_{name}": None if then is None else then[name] for name in names}, "change": change}
+
+
+def columns_previously(names: Iterable[str]) -> list[str]:
+    """The columns of that."""
+    return [*(f"previous_{name}" for name in names), "change"]

@@ -1,0 +1,90 @@
+"""What a sharer is told of their own word, and their page. A public call, proved by the visitor's token alone."""
+
+from typing import Final
+
+from fastapi import APIRouter, Request, Response
+from sqlalchemy.orm import Session
+
+from app.kernel.errors import Unauthorized
+from app.kernel.http.few import Few
+from app.kernel.http.work import JSON, UnitOfWork, Work
+from app.kernel.ids import Malformed, merchant_of
+from app.merchants import service as merchants
+from app.merchants.access import Shops, admit
+from app.privacy import tokens
+from app.referrals import names
+from app.referrals.quick import TOKEN_HEADER, VisitorHeader
+from app.reports import word
+from app.storefront.me.wire import MeIn, MeOut, NameOut, RewardsOut, ShopOut
+from app.storefront.twin import PAGE, Asked, Front, respond
+
+router = APIRouter(tags=["shopper"])
+
+AT_ONCE: Final = Few(2, "Others are asking just now; ask again in a moment.")
+"""Visits stand in the order of time, so whoever asks for those of one link goes through all of its time: anybody may
+ask, and shall not keep every thread busy with it."""
+_NEVER_KEPT: Final = {"Cache-Control": "no-store", "Vary": TOKEN_HEADER}
+
+
+@router.get("/me", response_class=Response, responses={200: PAGE})
+async def me_page(front: Front, ask: Asked) -> Response:
+    """What one's word did, as a page. Its script finds the token in the page's own storage, or in the fragment of the
+    address (`/me#vt_…`), which no server ever gets."""
+    return await respond(front.me.answer(ask))
+
+
+@router.get("/v1/me", response_model=MeOut)
+def get_me(request: Request, work: UnitOfWork, shops: Shops, token: VisitorHeader = None) -> Response:
+    """What this browser's likes and shares did: visits, sales, thanks. Of fewer people than the merchant's
+    `small_group` no number is told, and who came or bought never is. 401 for a token that proves nothing."""
+    merchant_id, visitor = _proved(work, token)
+    admit(request, shops.get(merchant_id))
+    here = work.here
+    with AT_ONCE, here.reports.view(here.clock.now()) as (session, now):
+        merchant = merchants.get(session, merchant_id)
+        fewest, sharing = merchant.fewest_told, merchant.sharing_settings
+        told = word.of_visitor(
+            session, merchant_id, visitor, fewest=fewest, livemode=not here.settings.test_mode, now=now
+        )
+        answer = MeOut.of(
+            told,
+            here.settings.public_url,
+            visitor,
+            ShopOut(id=merchant.public_id, name=merchant.name),
+            RewardsOut(rewarded=sharing.rewarded, terms=sharing.terms),
+            fewest,
+        )
+    return Response(answer.model_dump_json(), media_type=JSON, headers=_NEVER_KEPT)
+
+
+@router.patch("/v1/me", response_model=NameOut)
+def change_me(body: MeIn, request: Request, work: UnitOfWork, shops: Shops, token: VisitorHeader = None) -> Response:
+    """Say what to be called from now on, on all that was ever liked or shared with this browser; null: no name
+    anywhere. A later share with a name is a new word on it."""
+    merchant_id, visitor = _proved(work, token)
+    admit(request, shops.get(merchant_id))
+
+    def change(session: Session) -> NameOut:
+        name = body.name or None
+        names.choose(session, merchant_id, visitor, name, work.here.clock.now())
+        return NameOut(name=name)
+
+    answer = work.write(change)
+    answer.headers.update(_NEVER_KEPT)
+    return answer
+
+
+def _proved(work: Work, token: str | None) -> tuple[int, str]:
+    """The merchant and the visitor whom the token proves. Raises `Unauthorized`."""
+    claimed, _, _ = (token or "").removeprefix("vt_").partition(".")
+    try:
+        merchant_id = merchant_of(claimed, "vis")
+    except Malformed:
+        raise Unauthorized(_UNKNOWN) from None
+    visitor = tokens.visitor_of(work.here.signer, token, merchant_id)
+    if visitor is None:
+        raise Unauthorized(_UNKNOWN)
+    return merchant_id, visitor
+
+
+_UNKNOWN: Final = "This token proves no visitor: send the one that a like, share or claim answered with."
