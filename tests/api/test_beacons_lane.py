@@ -4,7 +4,7 @@ import asyncio
 import json
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -60,12 +60,22 @@ def test_the_twin_answers_the_same(twin: httpx.Client, merchant: TestMerchant, p
     assert (202, b'{"kept":2,"refused":0}') == told(post(twin, seen(product, 2)))[:2]
 
 
+@pytest.fixture(scope="module")
+def alone(new_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestMerchant]:
+    """A merchant on a server without others: beacons name none before they are read, so everybody's lists count."""
+    port, clock = free_port(), TestClock()
+    url = f"http://127.0.0.1:{port}"
+    settings = settings_for(new_database("alone"), tmp_path_factory.mktemp("alone"), jobs=False, public_url=url)
+    with serving(main.application(settings, clock), port):
+        merchant = merchant_at(url, clock, allowed_origins=[BLOG])
+        yield merchant
+        merchant.close()
+
+
 @pytest.mark.parametrize("origin", [BLOG, STRANGER, "null", None])
 @pytest.mark.parametrize("content", [b"[]", b"{", b" " * (LARGEST_BODY + 1)])
-def test_pages_may_read_answers_as_of_any_public_call(
-    new_merchant: Callable[..., TestMerchant], origin: str | None, content: bytes
-) -> None:
-    merchant = new_merchant(allowed_origins=[BLOG])
+def test_pages_may_read_answers_as_of_any_public_call(alone: TestMerchant, origin: str | None, content: bytes) -> None:
+    merchant = alone
     deadline = time.monotonic() + 5
     while told(post(merchant.public, b"[]", Origin=BLOG))[3] is None and time.monotonic() < deadline:
         time.sleep(0.05)  # a list that was changed is in force within a second
