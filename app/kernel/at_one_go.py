@@ -5,16 +5,20 @@ Knows no table of ours. For those who have nothing to ask before they write; who
 """
 
 import logging
+import select
 from collections.abc import Sequence
 from functools import cache
 from time import monotonic
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import NotSupportedError
 
 from app.kernel.bulk import Bulk, Rows, driving, insert_all
 from app.kernel.database import Database
+
+if TYPE_CHECKING:
+    import psycopg
 
 log = logging.getLogger(__name__)
 
@@ -52,10 +56,19 @@ class AtOneGo:
         if line is not None:
             line.close()
 
+    def _has_hung_up(self) -> bool:
+        """Whether the database said something although it was asked nothing: it does when it ends a connection. To ask
+        it would be another wait."""
+        if self._line is None or not hasattr(select, "poll"):
+            return False
+        lines = select.poll()
+        lines.register(cast("psycopg.Connection", self._line.connection.driver_connection).fileno(), select.POLLIN)
+        return bool(lines.poll(0))
+
     def _execute(self, rows: Rows) -> None:
         values = tuple(array(column) for _, some in rows for column in zip(*some, strict=True))
         try:
-            if monotonic() > self._used + KEPT_FOR:
+            if monotonic() > self._used + KEPT_FOR or self._has_hung_up():
                 self.close()
             if self._line is None:
                 self._line = self._database.straight()

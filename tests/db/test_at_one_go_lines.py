@@ -3,6 +3,7 @@ after table. Of PostgreSQL alone: to SQLite there is no line."""
 
 import asyncio
 import itertools
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
@@ -72,7 +73,20 @@ def test_where_a_statement_may_write_one_table_only_they_are_written_one_after_t
     ]
 
 
-def test_a_line_that_broke_at_work_is_trouble_once(bad_line: Proxy, through: Database) -> None:
+def test_a_line_that_broke_between_two_batches_is_made_anew_at_once(bad_line: Proxy, through: Database) -> None:
+    line, merchants = AtOneGo(through), [next(_merchants) for _ in range(2)]
+    line.append(rows_of(merchants[0], ["a"]))
+    bad_line.cut()
+    time.sleep(0.1)  # until the news is here
+    line.append(rows_of(merchants[1], ["b"]))
+    line.close()
+    assert [["a"], ["b"]] == [claimed(through, merchant) for merchant in merchants]
+
+
+def test_a_line_that_broke_at_work_is_trouble_once(
+    bad_line: Proxy, through: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(AtOneGo, "_has_hung_up", lambda _: False)  # it breaks just after that was looked at
     line, merchants = AtOneGo(through), [next(_merchants) for _ in range(3)]
     line.append(rows_of(merchants[0], ["a"]))
     bad_line.cut()
