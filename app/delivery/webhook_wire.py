@@ -80,7 +80,8 @@ class EndpointPatch(Body):
     types: Types | None = None
     description: Description | None = None
     disabled: Annotated[
-        bool | None, Field(description="`true`: send nothing for now; `false`: go on with all that happened meanwhile.")
+        bool | None,
+        Field(description="`true`: send nothing until it is `false` again, and go on then with all that happened."),
     ] = None
 
 

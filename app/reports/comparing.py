@@ -56,7 +56,7 @@ def change(now: int, then: int | None) -> float | None:
 
 def attributed(session: Session, question: ledger.Question, fewest: int | None) -> Compared[Row, Sums]:
     """The attribution report beside that of the period before. A row stands where either has something; for keys that
-    are shown no small groups, where it is told for now. Raises `Invalid`."""
+    are shown no small groups, where the period itself tells it. Raises `Invalid`."""
     whole = replace(question, limit=None, after=None, order=BY_NET)
     reports = [agency.attributed(session, each, fewest) for each in (whole, _before(whole))]
     now, then = ({(row.currency, tuple(row.dimensions.values())): row for row in report.rows} for report in reports)
