@@ -16,8 +16,10 @@ from app.orders import stripe_models as _stripe
 from app.orders.connectors import models as _connectors
 from app.orders.promotions import models as _promotions
 from app.orders.reconciliation import models as _reconciliation
+from app.privacy import models as _privacy
 from app.referrals import models as _referrals
 from app.reports import models as _reports
+from app.trust import models as _trust
 from app.walls import models as _walls
 
 METADATA = Base.metadata
@@ -26,5 +28,5 @@ __all__ = ["METADATA"]
 
 _MODULES = (
     *(_attribution, _catalog, _connectors, _delivery, _feed, _idempotency, _journal, _merchants, _orders, _outbox),
-    *(_periodic, _promotions, _reconciliation, _referrals, _reports, _rollups, _stripe, _walls),
+    *(_periodic, _privacy, _promotions, _reconciliation, _referrals, _reports, _rollups, _stripe, _trust, _walls),
 )

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, ForeignKey, SmallInteger, String
+from sqlalchemy import JSON, BigInteger, Boolean, ForeignKey, ForeignKeyConstraint, SmallInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel.database import Base, BigNumber, id_type
@@ -30,6 +30,8 @@ class Merchant(Base):
     checkout: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # how buyers pay: shipping, tax, promotion codes
     sharing: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # on which networks, and what is said of rewards
     small_group: Mapped[int | None] = mapped_column(SmallInteger)  # fewer people are "a few"; empty: five
+    rules: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # what is done about doubts, by rule; empty: as usual
+    retention: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # days, by kind of fact; empty: as usual
     created_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
 
@@ -61,5 +63,25 @@ class ApiKey(Base):
     kind: Mapped[str] = mapped_column(String(16))  # secret, report
     hint: Mapped[str] = mapped_column(String(16))  # the last four characters, to tell keys apart
     suppressed: Mapped[bool | None] = mapped_column(Boolean)  # a report key that is shown no small groups
+    label: Mapped[str | None] = mapped_column(String(100))  # what the merchant calls it
+    scopes: Mapped[list[str] | None] = mapped_column(JSON)  # what it may do; empty: all that its kind may
     created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
     withdrawn_at: Mapped[datetime | None]
+
+
+class AuditEntry(Base):
+    """Something that a key, the operator or the command line changed: what, of what, from what to what. Appended only;
+    never a secret."""
+
+    __tablename__ = "audit_entries"
+    __table_args__ = (ForeignKeyConstraint(["merchant_id"], ["merchants.merchant_id"]),)
+
+    merchant_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    entry_id: Mapped[str] = mapped_column(id_type(), primary_key=True)  # aud_…
+    key_id: Mapped[str | None] = mapped_column(id_type())  # empty: the operator
+    action: Mapped[str] = mapped_column(String(60))  # merchant.changed, key.made, policy.changed, …
+    subject: Mapped[str | None] = mapped_column(id_type(200))
+    changes: Mapped[dict[str, Any]] = mapped_column(JSON)
+    request_id: Mapped[str | None] = mapped_column(String(64))
+    at: Mapped[datetime]

@@ -21,6 +21,8 @@ from app.kernel.database import Base, id_type
 _HAS_CLICK = text("click_id IS NOT NULL")
 _HAS_VISITOR = text("visitor_id IS NOT NULL")
 _HAS_COUPON = text("coupon_key IS NOT NULL")
+_HAS_MAIL = text("mail_hash IS NOT NULL")
+_HAS_CARD = text("card_hash IS NOT NULL")
 _COUNTS = text("dropped_at IS NULL")
 UNSETTLED = text("status IN ('asking', 'open', 'paying')")
 """Checkouts of which nobody has told yet how they ended; word for word as their index says it."""
@@ -48,6 +50,8 @@ class Order(Base):
             sqlite_where=_HAS_COUPON,
             postgresql_where=_HAS_COUPON,
         ),
+        Index("ix_orders_mail", "merchant_id", "mail_hash", sqlite_where=_HAS_MAIL, postgresql_where=_HAS_MAIL),
+        Index("ix_orders_card", "merchant_id", "card_hash", sqlite_where=_HAS_CARD, postgresql_where=_HAS_CARD),
     )
 
     merchant_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
@@ -65,6 +69,9 @@ class Order(Base):
     coupon: Mapped[str | None] = mapped_column(String(200))
     coupon_key: Mapped[str | None] = mapped_column(id_type(LONGEST_CODE))  # the code, as codes are compared
     customer_hash: Mapped[str | None] = mapped_column(String(64))  # keyed per merchant; never the customer's name
+    mail_hash: Mapped[str | None] = mapped_column(String(64))  # of the normalised mail, keyed per merchant
+    card_hash: Mapped[str | None] = mapped_column(String(64))  # of the card's fingerprint at Stripe, likewise
+    device: Mapped[str | None] = mapped_column(id_type(16))  # of the checkout, while it can be compared
     at: Mapped[datetime]
     received_at: Mapped[datetime]
 
@@ -210,6 +217,7 @@ class Checkout(Base):
     visitor_id: Mapped[str | None] = mapped_column(id_type())
     wall_id: Mapped[str | None] = mapped_column(id_type())
     coupon: Mapped[str | None] = mapped_column(String(200))
+    device: Mapped[str | None] = mapped_column(id_type(16))
     terms: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # language, tax, shipping, promotion: as asked of Stripe
     success_url: Mapped[str] = mapped_column(String(2000))
     cancel_url: Mapped[str] = mapped_column(String(2000))

@@ -78,6 +78,8 @@ class Referral(Base):
     parent_id: Mapped[str | None] = mapped_column(id_type(200))
     caption: Mapped[str | None] = mapped_column(Text)
     name: Mapped[str | None] = mapped_column(String(100))
+    device: Mapped[str | None] = mapped_column(id_type(16))  # keyed hashes with the day's salt (privacy/sightings.py)
+    block: Mapped[str | None] = mapped_column(id_type(16))
     at: Mapped[datetime]
     received_at: Mapped[datetime]
     withdrawn_at: Mapped[datetime | None]
@@ -132,6 +134,8 @@ class Visit(Base):
     wall_id: Mapped[str | None] = mapped_column(id_type())
     seen_from: Mapped[str | None] = mapped_column(id_type(40))  # the network that was observed
     imported: Mapped[bool] = mapped_column(Boolean, server_default=false())
+    device: Mapped[str | None] = mapped_column(id_type(16))  # keyed hashes with the day's salt (privacy/sightings.py)
+    block: Mapped[str | None] = mapped_column(id_type(16))
     at: Mapped[datetime]
     received_at: Mapped[datetime]
 

@@ -1,0 +1,48 @@
+"""Tables of doubts and of what was decided about them. Both are only appended to."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, ForeignKeyConstraint, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.kernel.database import Base, id_type
+
+
+class Doubt(Base):
+    """A rule found something doubtful about a referral, a visit or an order; told once, with its evidence.
+
+    The evidence has no address, agent, mail or card: numbers, times, and ids of ours.
+    """
+
+    __tablename__ = "doubts"
+    __table_args__ = (
+        ForeignKeyConstraint(["merchant_id"], ["merchants.merchant_id"]),
+        UniqueConstraint("merchant_id", "about", "subject", "rule"),
+    )
+
+    merchant_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    doubt_id: Mapped[str] = mapped_column(id_type(), primary_key=True)  # dbt_…
+    about: Mapped[str] = mapped_column(String(8))  # referral, visit, order
+    subject: Mapped[str] = mapped_column(id_type(200))  # its id
+    rule: Mapped[str] = mapped_column(id_type(40))  # the stable reason code
+    evidence: Mapped[dict[str, Any]] = mapped_column(JSON)
+    at: Mapped[datetime]
+
+
+class Decision(Base):
+    """What the merchant decided about a doubt. The last one holds; `reopen` takes the one before back."""
+
+    __tablename__ = "decisions"
+    __table_args__ = (
+        ForeignKeyConstraint(["merchant_id", "doubt_id"], ["doubts.merchant_id", "doubts.doubt_id"]),
+        Index("ix_decisions_doubt", "merchant_id", "doubt_id", "decision_id"),
+    )
+
+    merchant_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    decision_id: Mapped[str] = mapped_column(id_type(), primary_key=True)  # dec_…
+    doubt_id: Mapped[str] = mapped_column(id_type())
+    verdict: Mapped[str] = mapped_column(String(8))  # credit, refuse, reopen
+    note: Mapped[str | None] = mapped_column(Text)
+    key_id: Mapped[str | None] = mapped_column(id_type())  # whose key it was decided with
+    at: Mapped[datetime]
