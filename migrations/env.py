@@ -65,7 +65,6 @@ def _connected(engine: Engine) -> Connection:
 def _turn_in_postgresql(engine: Engine) -> Iterator[Connection]:
     """The lock belongs to the connection, so that it outlasts the transaction of each migration."""
     with engine.connect() as connection:
-        connection.detach()  # closed at the end: neither lock nor time limit goes back into the pool
         # Asked again and again: whoever waits within a statement stops another's CREATE INDEX CONCURRENTLY for good.
         while not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), _LOCK):
             connection.rollback()
@@ -79,6 +78,7 @@ def _turn_in_postgresql(engine: Engine) -> Iterator[Connection]:
             with suppress(DBAPIError):  # a connection that broke has lost the lock anyway
                 connection.rollback()
                 connection.execute(text("SELECT pg_advisory_unlock(:key)"), _LOCK)
+            connection.invalidate()  # closed: neither lock nor time limit goes back into the pool
 
 
 def _unlike(

@@ -7,6 +7,9 @@ Revision: 0008
 Revises: 0007
 """
 
+from contextlib import nullcontext
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from alembic.util import CommandError
@@ -43,20 +46,49 @@ def upgrade() -> None:
 
 
 def add_columns() -> None:
-    op.add_column("merchants", sa.Column("rules", sa.JSON(), nullable=True))
-    op.add_column("merchants", sa.Column("retention", sa.JSON(), nullable=True))
-    op.add_column("api_keys", sa.Column("label", sa.String(length=100), nullable=True))
-    op.add_column("api_keys", sa.Column("scopes", sa.JSON(), nullable=True))
-    op.add_column("api_keys", sa.Column("expires_at", sa.BigInteger(), nullable=True))
+    add("merchants", sa.Column("rules", sa.JSON()), sa.Column("retention", sa.JSON()))
+    add(
+        "api_keys",
+        sa.Column("label", sa.String(length=100)),
+        sa.Column("scopes", sa.JSON()),
+        sa.Column("expires_at", sa.BigInteger()),
+    )
     for table in ("referrals", "visits"):
-        op.add_column(table, sa.Column("device", text_of(16), nullable=True))
-        op.add_column(table, sa.Column("block", text_of(16), nullable=True))
-    op.add_column("checkouts", sa.Column("device", text_of(16), nullable=True))
-    op.add_column("orders", sa.Column("device", text_of(16), nullable=True))
-    for name, index in (("mail_hash", "ix_orders_mail"), ("card_hash", "ix_orders_card")):
-        op.add_column("orders", sa.Column(name, sa.String(length=64), nullable=True))
-        known = sa.text(f"{name} IS NOT NULL")
-        op.create_index(index, "orders", ["merchant_id", name], sqlite_where=known, postgresql_where=known)
+        add(table, sa.Column("device", text_of(16)), sa.Column("block", text_of(16)))
+    add("checkouts", sa.Column("device", text_of(16)))
+    hashes = [sa.Column(name, sa.String(length=64)) for name in ("mail_hash", "card_hash")]
+    add("orders", *hashes, sa.Column("device", text_of(16)))
+    index("ix_orders_mail", "mail_hash")
+    index("ix_orders_card", "card_hash")
+
+
+def add(table: str, *columns: sa.Column[Any]) -> None:
+    """Add columns to one table, and let it go: who held several tables at once would wait for those who use them in
+    another order, and they for us. A second attempt leaves those that are there."""
+    with op.get_context().autocommit_block() if on_postgresql() else nullcontext():
+        for column in columns:
+            op.add_column(table, column, if_not_exists=on_postgresql() or None)
+
+
+def index(name: str, column: str) -> None:
+    """Find orders by a hash, where they have it. On PostgreSQL it is made beside everybody's work; what was left of an
+    attempt that failed is made anew."""
+    known = sa.text(f"{column} IS NOT NULL")
+    with op.get_context().autocommit_block() if on_postgresql() else nullcontext():
+        if on_postgresql():
+            op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+        op.create_index(
+            name,
+            "orders",
+            ["merchant_id", column],
+            sqlite_where=known,
+            postgresql_where=known,
+            postgresql_concurrently=on_postgresql(),
+        )
+
+
+def on_postgresql() -> bool:
+    return op.get_context().dialect.name == "postgresql"
 
 
 def make_people() -> None:
