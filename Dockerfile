@@ -13,10 +13,14 @@ RUN /opt/grapevine/bin/pip install --no-cache-dir --no-deps .
 FROM python:3.13-slim
 # Link cards write Arabic, Hebrew and Indic titles with it.
 RUN apt-get update && apt-get install -y --no-install-recommends libfribidi0 && rm -rf /var/lib/apt/lists/*
-RUN useradd --system --uid 10001 --home-dir /data --create-home grapevine
+RUN groupadd --system --gid 10001 grapevine \
+  && useradd --system --uid 10001 --gid 10001 --home-dir /data --create-home --shell /usr/sbin/nologin grapevine
 COPY --from=build /opt/grapevine /opt/grapevine
-ENV PATH=/opt/grapevine/bin:$PATH PYTHONUNBUFFERED=1 GRAPEVINE_DATA_DIR=/data
-USER grapevine
+# It writes to /data and, where SQLite sorts more than fits into memory, to /tmp: all else can be read-only.
+ENV PATH=/opt/grapevine/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 GRAPEVINE_DATA_DIR=/data \
+  TMPDIR=/tmp SQLITE_TMPDIR=/tmp
+# By number: only so can an orchestrator see that it is not root.
+USER 10001:10001
 WORKDIR /data
 VOLUME /data
 EXPOSE 8000

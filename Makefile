@@ -7,9 +7,13 @@ PORT ?= 8000
 PYTEST_ARGS ?=
 WORKERS ?= 2  # processes that test at the same time
 WAITING ?= 3  # the same, of tests that wait for servers, kills and browsers half of their time
+ALONE = $(shell grep -rl 'pytest.mark.alone' tests --include='test_*.py')
+
+# Else each of the many processes that tests start would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test tested check soak lint types imports dependencies migrations forget coverage pictures bench lock clean
+.PHONY: help demo test tested check soak lint types imports dependencies migrations forget coverage pictures bench lock sbom clean
 
 help:
 	@echo "make demo    a shop, a wall on somebody's blog, a simulated Stripe (PORT=8000, RESET=1 begins anew)"
@@ -50,7 +54,7 @@ demo: $(VENV)/run
 
 test: $(VENV)/dev var/stripe/spec3.json var/web/.installed
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not alone" $(PYTEST_ARGS)
-	$(BIN)/python -m pytest -m alone $(PYTEST_ARGS) || [ $$? -eq 5 ]
+	$(BIN)/python -m pytest -m alone $(or $(PYTEST_ARGS),$(ALONE)) || [ $$? -eq 5 ]
 
 # The long forms of what `make test` runs in a short form. Alone: they kill servers and load the machine.
 soak: $(VENV)/dev var/stripe/spec3.json var/web/.installed
@@ -65,11 +69,12 @@ check:
 tested: $(VENV)/dev var/stripe/spec3.json var/web/.installed
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "measured and not alone" --cov --cov-report= $(PYTEST_ARGS)
 	$(BIN)/python -m pytest -n $(WAITING) --dist worksteal -m "not measured and not alone" $(PYTEST_ARGS)
-	$(BIN)/python -m pytest -m alone $(PYTEST_ARGS) || [ $$? -eq 5 ]
+	$(BIN)/python -m pytest -m alone $(or $(PYTEST_ARGS),$(ALONE)) || [ $$? -eq 5 ]
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/bandit -q -c pyproject.toml -r app
 
 types: $(VENV)/dev var/web/.installed
 	$(BIN)/mypy
@@ -106,6 +111,11 @@ lock: $(VENV)/dev
 	$(BIN)/uv pip compile -q pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -c requirements.lock -o requirements-dev.lock
 	$(BIN)/uv pip compile -q tests/bench/peers.in --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o tests/bench/peers.txt
 	cd tests/web && rm -f package-lock.json && npm install --silent --package-lock-only && node lock.mjs
+
+# What runs, as a bill of materials (CycloneDX), with the hashes of the lock.
+sbom: $(VENV)/dev
+	@mkdir -p var
+	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --of JSON -o var/sbom.cdx.json requirements.lock
 
 clean:
 	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov

@@ -7,6 +7,7 @@ from functools import partial
 from app.attribution import recomputation, stale
 from app.catalog import imports as catalog_imports
 from app.delivery import deliveries, unnoted, webhooks
+from app.erasing import erasure_of
 from app.kernel import feed, journal
 from app.kernel.feed_relay import Relay
 from app.kernel.http import idempotency
@@ -18,6 +19,7 @@ from app.kernel.rollups.folding import Folding
 from app.kernel.runtime import Runtime
 from app.orders.reconciliation import runs as reconciliation
 from app.orders.stripe.gateway import Gateway
+from app.privacy import erasure
 from app.referrals import beacons, keeping, view_touches
 from app.reports import audit, credit_keeping, keeping_counts
 
@@ -30,17 +32,20 @@ def worker(here: Runtime, gateway: Gateway) -> Worker:
             idempotency.forget_old(session, here.clock.now())
         feed.tidy(here.database, here.clock.now())
 
+    forgets = erasure_of(here)
     handlers: dict[str, Handler] = {
         **here.events.handlers(here.database),
         stale.TOPIC: partial(stale.run, here.database, here.clock),
         recomputation.TOPIC: partial(recomputation.run, here.database, here.clock),
         catalog_imports.TOPIC: partial(catalog_imports.run, here.database, here.clock),
-        beacons.TOPIC: partial(view_touches.keep_promise, here.database, here.events, here.clock),
+        erasure.TOPIC: forgets.run,
+        beacons.TOPIC: partial(view_touches.keep_promise, here.database, here.events, here.signer, here.clock),
     }
     hourly = reconciliation.periodic(here, gateway) if here.settings.reconcile else []
     lookouts = [keeping.periodic(here), keeping_counts.periodic(here), audit.periodic(here.database)]
     lookouts += credit_keeping.periodic(here.database, here.clock)
     lookouts += [unnoted.periodic(here.database, here.clock), deliveries.periodic(here.database, here.clock)]
+    lookouts.append(forgets.periodic())
     timetable = Timetable(here.database, here.clock, [*lookouts, *hourly])
     beside: list[Repeated] = [timetable, _relay(here), _journal_relay(here)]
     beside += [Folding(here.database), credit_keeping.Keeping(here.database), *webhooks.beside(here)]

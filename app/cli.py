@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from app import console
+from app import cli_backups, console
 
 cli = typer.Typer(
     name="grapevine",
@@ -32,18 +32,15 @@ def serve(
     settings = console.settings()
     if workers > 1 and settings.database.startswith("sqlite"):
         console.stop("SQLite has one writer: --workers needs PostgreSQL (GRAPEVINE_DATABASE_URL).")
-    console.migrate(settings)
-    if settings.reports_database_url:
-        from app.kernel.replica import why_not
-
-        if wrong := why_not(settings.database, settings.reports_database_url):
-            console.stop(f"GRAPEVINE_REPORTS_DATABASE_URL: {wrong}")
+    console.make_ready(settings)
+    console.check_replica(settings)
 
     import uvicorn
 
-    from app.kernel import open_files
+    from app.kernel import logs, open_files
 
     open_files.ask_for_all()
+    logs.install(settings.log_format, settings.secrets)
     if workers == 1:  # imports make hardly any garbage, and looking for it costs a tenth of the start
         gc.disable()  # until main.from_environment has built the application in this process
     uvicorn.run(
@@ -53,7 +50,9 @@ def serve(
         port=port,
         workers=workers,
         http="app.kernel.http.lines:HttpLine",
+        ws="none",
         access_log=False,
+        log_config=None,
         server_header=False,
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=settings.trusted_proxies or None,
@@ -125,34 +124,8 @@ def import_file(
     raise typer.Exit(1 if lost else 0)
 
 
-@cli.command()
-def backup(
-    file: Annotated[Path, typer.Argument(dir_okay=False, help="Where it is written, readable by you alone.")],
-    force: Annotated[bool, typer.Option(help="Take the place of a file that is there.")] = False,
-) -> None:
-    """Write all that the database holds to one file, while everybody goes on working."""
-    from app.backup.cli import take
-
-    settings = console.settings()
-    with console.told_in_one_line(), console.usable_database():
-        take(settings, file, force=force)
-
-
-@cli.command()
-def restore(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="The backup.")],
-    replace: Annotated[bool, typer.Option(help="Throw away all that the database holds now.")] = False,
-    check: Annotated[bool, typer.Option(help="Restore nothing: say what is in it, and whether it is whole.")] = False,
-) -> None:
-    """Fill an empty database from a backup, of SQLite or PostgreSQL: all of it or nothing."""
-    from app.backup import cli as backups
-
-    settings = console.settings()
-    with console.told_in_one_line(), console.usable_database():
-        if check:
-            backups.check(settings, file)
-        else:
-            backups.put_back(settings, file, replace=replace)
+for _command in (cli_backups.backup, cli_backups.restore, cli_backups.leavers):
+    cli.command()(_command)
 
 
 @cli.command()

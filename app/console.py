@@ -37,6 +37,52 @@ def migrate(settings: "Settings") -> None:
         database.close()
 
 
+def make_ready(settings: "Settings") -> None:
+    """What a server finds when it starts: an up-to-date database, and its files packed. Stops where the database cannot
+    be used.
+
+    Made in processes of their own, where anything is to do at all: the libraries for it take 20 MiB, and a server would
+    keep them in memory as long as it runs.
+    """
+    from app.kernel.database import Database
+    from app.migrate import is_current
+    from app.resources import WIDGETS
+    from app.storefront.assets.files import are_kept
+
+    with usable_database():
+        reach(settings)
+    database = Database(settings.database)
+    current = is_current(database)
+    database.close()
+    if not current:
+        _run_apart("app.cli", "migrate")
+    kept = settings.data_dir / "assets"
+    if not are_kept(WIDGETS, kept):
+        _run_apart("app.storefront.assets", str(WIDGETS), str(kept))
+
+
+def check_replica(settings: "Settings") -> None:
+    """Stops where reports are to be read from what is no replica of the database."""
+    if settings.reports_database_url:
+        from app.kernel.replica import why_not
+
+        if wrong := why_not(settings.database, settings.reports_database_url):
+            stop(f"GRAPEVINE_REPORTS_DATABASE_URL: {wrong}")
+
+
+def _run_apart(module: str, *words: str) -> None:
+    """Run a module of ours, and stop as it stops."""
+    import os
+    import subprocess
+
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-P", "-m", module, *words]  # -P: no other `app` that may lie in the working directory
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - our own
+    if done.returncode:
+        typer.echo(done.stderr, nl=False, err=True)
+        raise typer.Exit(done.returncode)
+
+
 def reach(settings: "Settings") -> None:
     """Raises `DBAPIError` where the database does not answer."""
     from sqlalchemy import text

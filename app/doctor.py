@@ -10,6 +10,7 @@ from rich.console import Console
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.delivery import backlog
 from app.kernel.clock import SystemClock
 from app.kernel.database import Database
 from app.kernel.outbox import OutboxRow
@@ -66,6 +67,10 @@ class Patient:
             if job.due_at < self.clock.now() - _LATE:
                 yield f"{job.name} was due at {job.due_at:%Y-%m-%d %H:%M} UTC: does a worker run?"
 
+    def webhooks(self, session: Session) -> Problems:
+        if late := backlog.look(session, self.clock.now()).late:
+            yield f"endpoints that should have been told more by now: {late}; does a worker run?"
+
     def stripe(self, session: Session) -> Problems:
         last = reconciliation.health(session)
         if last.error is not None:
@@ -90,7 +95,11 @@ class Patient:
             yield from list(audit.discrepancies(session, merchant_id))
 
     def notes(self) -> Iterator[str]:
-        """What is not wrong, but keeps something from being looked at."""
+        """What is not wrong with this server, but should be known."""
+        with self.database.reading() as session:
+            failing = backlog.look(session, self.clock.now()).failing
+        if failing:
+            yield f"webhook endpoints where nothing arrives: {failing}"
         for merchant_id, (public_id, _) in self.merchants.items():
             with self.database.reading() as session:
                 count = audit.waiting(session, merchant_id)
@@ -128,6 +137,7 @@ def _findings(patient: Patient, *, quick: bool) -> Iterator[tuple[str, Sequence[
         "clocks": patient.clocks,
         "promised work": patient.promised_work,
         "timetable": patient.timetable,
+        "webhooks": patient.webhooks,
         "Stripe's books and ours": patient.stripe,
     }
     for what, look in of_server.items():

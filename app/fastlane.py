@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.kernel.errors import AppError, NotFound, Unavailable
-from app.kernel.http import problems
+from app.kernel.http import problems, request_ids
 from app.kernel.ids import Malformed
 from app.merchants.cors import Cors
 from app.storefront.answers import Answer, Ask, Give, Header, Stream, plain
@@ -70,6 +70,8 @@ class FastLane:
             if handler is not None:
                 answer = await _answer(handler, Ask.of(scope))
                 if isinstance(answer, Answer):
+                    if answer.status == 404 and (segments[0] == "r" or segments[:2] == ["embed", "r"]):
+                        answer = await self._missed(scope, answer)
                     return await _send(answer, scope["method"], send)
                 return await answer.run(receive, send)
         elif scope["type"] == "http" and scope["method"] == "POST" and scope["path"] == BEACONS:
@@ -101,8 +103,23 @@ class FastLane:
                     return True
         return False
 
+    async def _missed(self, scope: Scope, answer: Answer) -> Answer:
+        """There is no such code: who has tried too many is told no more than that."""
+        rates = self._front.rates
+        standing = await rates.take("misses", rates.block(scope))
+        if standing is None or not standing.is_over:
+            return answer
+        is_page = (b"content-type", problems.MEDIA_TYPE.encode()) not in answer.headers
+        told = self._front.hosted.no(Ask.of(scope), standing.refusal()) if is_page else _problem(standing.refusal())
+        return told.with_headers(standing.headers())
+
     async def _take_beacons(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = await _answer(lambda ask: self._front.beacons.answer(ask, receive), Ask.of(scope))
+        rates = self._front.rates
+        standing = await rates.take("beacons", rates.block(scope))
+        if standing is not None and standing.is_over:
+            answer: Answer | Stream = _problem(standing.refusal()).with_headers(standing.headers())
+        else:
+            answer = await _answer(lambda ask: self._front.beacons.answer(ask, receive), Ask.of(scope))
         assert isinstance(answer, Answer)
         await _send(answer, "POST", send)
 
@@ -189,6 +206,15 @@ def _asked(headers: Sequence[Header], query: bytes) -> Ask:
 
 
 async def _answer(handler: Handler, ask: Ask) -> Answer | Stream:
+    """Whatever goes wrong is logged under the name of this request, which whoever sent it is told then."""
+    with request_ids.known_as(ask.headers.get(request_ids.NAME)) as name:
+        answer = await _tried(handler, ask)
+    if isinstance(answer, Answer) and answer.status >= 500:
+        return answer.with_headers([(request_ids.NAME.encode(), name.encode())])
+    return answer
+
+
+async def _tried(handler: Handler, ask: Ask) -> Answer | Stream:
     try:
         return await handler(ask)
     except AppError as refusal:

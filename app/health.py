@@ -7,8 +7,10 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from app import migrate
+from app.delivery import backlog
 from app.kernel.clock_watch import DATABASE
 from app.kernel.http.wire import Timestamp
 from app.kernel.http.work import Here
@@ -43,6 +45,19 @@ class LastAudit(BaseModel):
     error: str | None
 
 
+class Webhooks(BaseModel):
+    """How far those who are told by webhooks are behind. Endpoints that are disabled are not counted."""
+
+    endpoints_behind: int = Field(
+        description="To which something should have been sent five minutes ago, or nothing arrived for five minutes, "
+        "or for which more than 10,000 writings were not looked at yet."
+    )
+    oldest_waiting_at: Timestamp | None = Field(
+        description="When what is next for one of them was made out; null where nothing waits for them."
+    )
+    waiting: int = Field(description="Deliveries that wait, for all endpoints: counted up to 10,000.")
+
+
 class Readiness(Health):
     """Whether the database answers and has every migration. The rest hinders nothing: `warnings` is for people."""
 
@@ -51,6 +66,7 @@ class Readiness(Health):
     clock: str = Field("ok", description="Of this machine: `ok`, or `fast by 600 s`, by Stripe's and the database's.")
     reconciliation: LastReconciliation | None = Field(None, description="Null where no key of Stripe's is set.")
     books: LastAudit | None = Field(None, description="Null until they were looked at for the first time.")
+    webhooks: Webhooks | None = Field(None, description="Null where it could not be asked.")
     warnings: list[str] = Field(default_factory=list)
 
 
@@ -89,6 +105,7 @@ def _look(here: Runtime, gateway: Gateway, ready: Readiness) -> None:
             ready.books = LastAudit(finished_at=last_audit.finished_at, error=last_audit.error)
             if last_audit.error is not None:
                 ready.warnings.append(f"the books were not found to add up: {last_audit.error}")
+        _look_at_webhooks(session, here, ready)
         if not here.database.is_sqlite:
             here.watch.heard(DATABASE, session.scalars(select(func.clock_timestamp())).one())
         if not gateway.has_key:
@@ -99,6 +116,14 @@ def _look(here: Runtime, gateway: Gateway, ready: Readiness) -> None:
         ready.warnings.append(f"the last comparison with Stripe's books failed: {last.error}")
     elif last.finished_at is not None and here.clock.now() - last.finished_at > _OVERDUE:
         ready.warnings.append("Stripe's books were not compared with ours for hours: does a worker run?")
+
+
+def _look_at_webhooks(session: Session, here: Runtime, ready: Readiness) -> None:
+    behind = backlog.look(session, here.clock.now())
+    ready.webhooks = Webhooks(
+        endpoints_behind=behind.late + behind.failing, oldest_waiting_at=behind.oldest, waiting=behind.waiting
+    )
+    ready.warnings += behind.warnings
 
 
 def _with_clock(here: Runtime, readiness: Readiness) -> Readiness:

@@ -14,8 +14,9 @@ from app import health, resources
 from app.attribution import policies
 from app.attribution import shell as attribution
 from app.background import woken, worker
+from app.erasing import erasure_of
 from app.fastlane import FastLane
-from app.kernel import feed, heaps, journal
+from app.kernel import feed, heaps, journal, logs
 from app.kernel.clock import Clock, SystemClock
 from app.kernel.clock_watch import ClockWatch
 from app.kernel.database import Database
@@ -23,6 +24,9 @@ from app.kernel.events import Events
 from app.kernel.http import idempotency, openapi, problems, routes
 from app.kernel.http.crowd import Crowd
 from app.kernel.http.limits import TooLargeAsProblem
+from app.kernel.http.private import Private
+from app.kernel.http.rates.wrapper import RateLimited
+from app.kernel.http.request_ids import RequestIds
 from app.kernel.outbox import Outbox
 from app.kernel.recorder import Recorder
 from app.kernel.replica import Reports
@@ -34,14 +38,14 @@ from app.merchants.cors import Cors
 from app.merchants.directory import Directory
 from app.orders.news import OrderChanged, OrdersRecorded
 from app.orders.stripe.gateway import Gateway
-from app.referrals import beacons, coupons, identities, machine_visits, visits
+from app.referrals import beacons, coupons, identities, machine_visits, remembering, visits
 from app.referrals import service as referrals
-from app.referrals import writing as referrals_writing
 from app.report_page import api as report_page_api
 from app.routers import ROUTERS, TAGS
 from app.settings import Settings, load
 from app.storefront.front import Storefront
 from app.storefront.pages import api as pages_api
+from app.storefront.reference import api as reference_api
 
 VERSION = "0.1.0"
 LARGEST_BODY = 1024 * 1024
@@ -49,9 +53,14 @@ LARGEST_BODY = 1024 * 1024
 MOST_PROBES = 100
 """Who ask at once whether this process is ready."""
 
-PUBLIC_PATHS = ("/v1/beacons", "/v1/likes", "/v1/shares", "/v1/visits/", "/v1/checkouts", "/v1/walls/", "/v1/products/")
+PUBLIC_PATHS = (
+    *("/v1/beacons", "/v1/likes", "/v1/shares", "/v1/visits/", "/v1/checkouts", "/v1/walls/", "/v1/products/"),
+    "/v1/consents",
+)
 """What pages of other origins may call; the widget and its code answer CORS in the fast lane."""
-PUBLIC_CALLS = ("/v1/me",)
+SIGNED_PATHS = ("/v1/stripe/webhook", "/v1/connectors/")
+"""Where others' messages come; those that have a key are calls like all others."""
+PUBLIC_CALLS = ("/v1/me", "/v1/me/data", "/v1/me/opt-out")
 """The same, and nothing that begins with it."""
 
 
@@ -85,9 +94,10 @@ def assemble(settings: Settings, clock: Clock | None = None, machine: Clock | No
     here.events.on(visits.VisitClaimed, "attribute-claim", credit.on_visit_claimed)
     here.events.on(identities.IdentityJoined, "attribute-identity", credit.on_identity_joined)
     here.events.on(coupons.CouponChanged, "attribute-coupon", credit.on_coupon_changed)
-    here.recorder.register(referrals.NewReferral, partial(referrals_writing.write, windows=policies.click_windows))
+    passed_on = partial(remembering.write_referrals, windows=policies.click_windows, signer=here.signer)
+    here.recorder.register(referrals.NewReferral, passed_on)
     here.recorder.register_plain(visits.NewVisit, visits.rows_of)
-    here.recorder.register(beacons.NewBeacons, beacons.Keeper().write)
+    here.recorder.register(beacons.NewBeacons, remembering.beacon_writer(beacons.Keeper().write, here.signer))
     here.recorder.register(machine_visits.MachinesCame, machine_visits.write)
     return here
 
@@ -99,6 +109,9 @@ def api(here: Runtime, directory: Directory, front: Storefront) -> FastAPI:
         version=VERSION,
         summary="Social commerce: walls to embed, likes and shares as referrals, sales credited to who brought them.",
         lifespan=partial(_lifespan, here, front),
+        openapi_url=None,  # the framework's are made of scripts from elsewhere; storefront/reference is ours
+        docs_url=None,
+        redoc_url=None,
         max_body_size=LARGEST_BODY,
         generate_unique_id_function=routes.operation_id,
         openapi_tags=[{"name": name, "description": text} for name, text in TAGS.items()],
@@ -110,6 +123,7 @@ def api(here: Runtime, directory: Directory, front: Storefront) -> FastAPI:
     app.state.in_flight = idempotency.InFlight()
     app.state.outgoing = front.guard
     app.state.click_windows = policies.click_windows
+    app.state.erasure = erasure_of(here)
     problems.install(app)
     pages_api.install(app)
     report_page_api.install(app, here, front, resources.WIDGETS)
@@ -117,6 +131,7 @@ def api(here: Runtime, directory: Directory, front: Storefront) -> FastAPI:
     for path, look in (("/healthz", health.healthz), ("/readyz", health.readyz)):  # many monitors ask by HEAD
         app.add_api_route(path, look, methods=["HEAD"], include_in_schema=False)
     openapi.install(app)
+    reference_api.install(app)
     return app
 
 
@@ -128,14 +143,20 @@ def application(settings: Settings, clock: Clock | None = None, machine: Clock |
     all_else = TooLargeAsProblem(api(here, directory, front))
     # Whether this process is healthy is asked where shoppers are in nobody's way; /readyz waits for a thread.
     probes: dict[str, ASGIApp] = {"/healthz": all_else, "/readyz": Crowd(all_else, most=MOST_PROBES)}
-    limited = Crowd(all_else, streamed=("/v1/history",), apart=probes)
-    return FastLane(Cors(limited, directory, settings.public_url, PUBLIC_PATHS, PUBLIC_CALLS), front)
+    crowd = Crowd(all_else, streamed=("/v1/history",), apart=probes)
+    limited = RateLimited(
+        crowd, front.rates, signed=SIGNED_PATHS, checkouts="/v1/checkouts", sign_in="/reports/session"
+    )
+    called = RequestIds(Private(Cors(limited, directory, settings.public_url, PUBLIC_PATHS, PUBLIC_CALLS)))
+    return FastLane(called, front)
 
 
 def from_environment() -> ASGIApp:
     """What `grapevine serve` runs, in each of its processes."""
     heaps.have_few()
-    made = application(load())
+    settings = load()
+    logs.install(settings.log_format, settings.secrets)
+    made = application(settings)
     gc.freeze()  # what a start has built stays: the collector need not look at it again
     gc.enable()
     return made
@@ -143,6 +164,7 @@ def from_environment() -> ASGIApp:
 
 def run_worker(settings: Settings) -> None:
     """What `grapevine worker` runs: the jobs alone, until it is told to stop."""
+    logs.install(settings.log_format, settings.secrets)
     here = assemble(settings)
     gateway = Gateway(here.settings, here.watch)
     jobs = worker(here, gateway)
@@ -167,6 +189,7 @@ async def _lifespan(here: Runtime, front: Storefront, app: FastAPI) -> AsyncIter
     with on_stop(front.live.end), woken(here, relays=jobs is not None):
         yield {"end_streams": front.live.end}
     await front.settle()
+    await front.rates.close()
     here.recorder.stop()
     if jobs is not None:
         jobs.stop()

@@ -13,6 +13,7 @@ from app.catalog import import_api
 from app.delivery import deliveries_api, events_api, timeline_api, webhooks_api
 from app.history import api as history_api
 from app.merchants import api as merchants_api
+from app.merchants import audit_api, keys_api
 from app.orders import api as orders_api
 from app.orders import bulk_api
 from app.orders.checkout import api as checkout_api
@@ -22,7 +23,7 @@ from app.orders.promotions import api as promotion_api
 from app.orders.reconciliation import api as reconciliation_api
 from app.orders.webhooks import api as webhook_api
 from app.referrals import api as referrals_api
-from app.referrals import coupons_api, identities_api
+from app.referrals import coupons_api, erasing_api, identities_api
 from app.report_page import api as report_page_api
 from app.reports import api as reports_api
 from app.reports import drilldown_api, funnel_api, machines_api, models_api, sharers_api, spread_api
@@ -35,19 +36,26 @@ from app.storefront.feeds import api as feeds_api
 from app.storefront.links import api as links_api
 from app.storefront.live import api as live_api
 from app.storefront.me import api as me_api
+from app.storefront.me import choices_api
+from app.storefront.me import data_api as me_data_api
+from app.storefront.me import erasing_api as me_erasing_api
 from app.storefront.oembed import api as oembed_api
 from app.storefront.pages import api as pages_api
 from app.storefront.pictures import api as pictures_api
+from app.storefront.reference import api as reference_api
 from app.walls import api as walls_api
 
 _DOMAINS = (
     health,
     merchants_api,
+    keys_api,
+    audit_api,
     catalog_api,
     import_api,
     walls_api,
     referrals_api,
     identities_api,
+    erasing_api,
     coupons_api,
     orders_api,
     bulk_api,
@@ -71,6 +79,7 @@ _DOMAINS = (
     storefront_api,
     links_api,
     pages_api,
+    reference_api,
     pictures_api,
     assets_api,
     embeds_api,
@@ -79,6 +88,9 @@ _DOMAINS = (
     embed_code_api,
     live_api,
     me_api,
+    me_data_api,
+    me_erasing_api,
+    choices_api,
     beacons_api,
     report_page_api,
     events_api,
@@ -99,7 +111,9 @@ TAGS: Final = {
     "reports": "What was shared, visited and sold, and through whom (report or secret key).",
     "events": "All facts in one order, and what one customer did (report or secret key).",
     "webhooks": "Addresses that are told what happens, after Standard Webhooks (secret key).",
-    "merchant": "Settings and keys of a merchant (secret key).",
+    "merchant": "Settings of a merchant (secret key).",
+    "keys": "A merchant's keys, and what was changed with which of them (secret key).",
+    "privacy": "People who are to be forgotten (secret key).",
     "stripe": "Where Stripe sends its events.",
     "connectors": "Shops of other systems (secret key), and where they send their messages.",
     "operator": "Making merchants, health (operator's token).",

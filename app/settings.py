@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from ipaddress import ip_network
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -31,6 +31,10 @@ _LINK = re.compile(r"(\w+_)?(SERVICE_(HOST|PORT\w*)=|PORT_\d+_(TCP|UDP|SCTP)|POR
 
 _NAMED = re.compile(r"(?P<host>[^/]+?)(:[0-9]{1,5})?")
 _NAME = re.compile(r"([a-z0-9_]([a-z0-9_-]*[a-z0-9_])?\.)*[a-z]([a-z0-9_-]*[a-z0-9_])?", re.IGNORECASE)
+
+_RATE = re.compile(
+    r"(key|visitor|network|beacons|checkouts|wrong_keys|misses)=(off|[1-9][0-9]{0,8}/(second|minute|hour|day))"
+)
 
 
 class Settings(BaseSettings):
@@ -84,6 +88,21 @@ class Settings(BaseSettings):
         "to which webhooks are sent, by plain http too, although they are not on the public internet; for development.",
     )
 
+    rate_limits: str = Field(
+        "", description="How often one may write, and try keys and codes: `key=100/second, misses=off`; `off` for all."
+    )
+    rate_limit_storage: str = Field(
+        "", description="A Redis in which all processes count together: `redis://host:6379/0`."
+    )
+
+    log_format: Literal["auto", "json", "text"] = Field(
+        "auto", description="How what happens is logged: `json`, `text`, or `auto`: `text` where somebody looks on."
+    )
+
+    security_contact: str = Field(
+        "", description="Where whoever finds a hole can write: `mailto:…` or `https://…`, shown in security.txt."
+    )
+
     websub_hub: str = Field(
         "", description="A WebSub hub that is named in the feeds of walls, to which readers subscribe."
     )
@@ -94,6 +113,13 @@ class Settings(BaseSettings):
         url = urlsplit(value)
         if value and not (url.scheme in ("http", "https") and url.hostname and re.fullmatch(r"[!#-;=?-~]+", value)):
             raise ValueError("must be an address, such as https://hub.example/")
+        return value
+
+    @field_validator("security_contact")
+    @classmethod
+    def _is_contact(cls, value: str) -> str:
+        if value and not re.fullmatch(r"(mailto:[!-~]+@[!-~]+|https://[!-~]+)", value):
+            raise ValueError("must be an address, such as mailto:security@shop.example or https://shop.example/report")
         return value
 
     @field_validator("stripe_webhook_secret", "outgoing_allow", mode="before")
@@ -111,6 +137,31 @@ class Settings(BaseSettings):
             host = named["host"].strip("[]") if named is not None else entry
             if not _NAME.fullmatch(host) and not (_is_network(entry) or _is_network(host)):
                 raise ValueError(f"{entry} is neither a host, such as shop.internal:8080, nor a network")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_addresses(cls, value: str) -> str:
+        entries = [part.strip() for part in value.split(",") if part.strip()]
+        wrong = [entry for entry in entries if entry != "*" and not _is_network(entry)]
+        if wrong or ("*" in entries and len(entries) > 1):
+            raise ValueError(f"{(wrong or ['*'])[0]} must be an address or a network such as 10.0.0.0/8, or `*` alone")
+        return ",".join(entries)
+
+    @field_validator("rate_limits")
+    @classmethod
+    def _are_rates(cls, value: str) -> str:
+        entries = [part.strip() for part in value.split(",") if part.strip()]
+        wrong = [] if entries == ["off"] else [entry for entry in entries if not _RATE.fullmatch(entry)]
+        if wrong:
+            raise ValueError(f"{wrong[0]} must be like key=100/second or misses=off; docs/settings.md lists the names")
+        return ",".join(entries)
+
+    @field_validator("rate_limit_storage")
+    @classmethod
+    def _is_redis(cls, value: str) -> str:
+        if value and not (value.startswith(("redis://", "rediss://")) and urlsplit(value).hostname):
+            raise ValueError("must be the address of a Redis, such as redis://host:6379/0")
         return value
 
     @field_validator("public_url", "stripe_api_base")
@@ -159,6 +210,14 @@ class Settings(BaseSettings):
     @property
     def database(self) -> str:
         return self.database_url or f"sqlite:///{self.data_dir / 'grapevine.db'}"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must stand in no log."""
+        addresses = (self.database_url, self.reports_database_url, self.rate_limit_storage)
+        urls = [make_url(url).password for url in addresses if url]
+        named = (self.secret, self.admin_token, self.stripe_api_key, *self.stripe_webhook_secret)
+        return tuple(str(each) for each in (*named, *urls) if each)
 
     @property
     def test_mode(self) -> bool:

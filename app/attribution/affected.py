@@ -87,6 +87,10 @@ class Reach:
         found = self.what.ask(self.session, self.keys, most=most + 1)
         return [order_id for _, order_id in found] if len(found) <= most else None
 
+    def all(self) -> list[str]:
+        """The orders, however many."""
+        return [order_id for _, order_id in self.what.ask(self.session, self.keys, most=_ALL)]
+
     def mark(self) -> None:
         """Mark the orders stale."""
         self.what.mark(self.session, self.keys)

@@ -7,8 +7,8 @@ from app.kernel.http.wire import Wire
 
 
 class CreditOut(Wire):
-    """One line of credit in minor units: `gross` as sold, `reversed` as taken back, `net` what is left. `level` is null
-    for the house; `reason` says why nobody earned it, where nobody did."""
+    """One line of credit in minor units: `gross` as sold, `reversed` as taken back, `net` what is left. `level` is
+    what reports call `depth`, and null for the house; `reason` says why nobody earned it, where nobody did."""
 
     source: Source
     touch: str | None

@@ -106,7 +106,7 @@ def load(
         identities=map(_identity, (*said, *said_of_sharers)),
         coupons=[Coupon(code, referral, at // _SECOND, received) for code, referral, at, received in coupons],
         orders=(*settled.values(), *map(_order, others)) if purchases else (),
-        refunds=_refunds(sales.refunds(session, merchant_id, settled), settled),
+        refunds=refunds_of(sales.refunds(session, merchant_id, settled), settled),
         as_of=None if as_of is None else known_by,
     )
     return Loaded(facts, settled, {row[0]: Subject(row[6], row[2], row[7], row[8]) for row in referrals})
@@ -212,7 +212,8 @@ def _touches(rows: Iterable[TouchRow]) -> list[Touch]:
     ]
 
 
-def _refunds(rows: Iterable[RefundRow], orders: Mapping[str, Order]) -> list[Refund]:
+def refunds_of(rows: Iterable[RefundRow], orders: Mapping[str, Order]) -> list[Refund]:
+    """What was taken back of `orders` (by our id), as the engine asks for it."""
     # The engine's ids are one merchant's, a shop's are its order's own affair, and what counts anew counts under the
     # same: all together tell one from all others. The shop's comes first, so that refunds of one order are in the
     # order of the shop's ids (rule 11).

@@ -15,6 +15,7 @@ from app.attribution.models import Recomputation
 from app.attribution.policies import CURRENT
 from app.attribution.policy_book import Book, Status, Version
 from app.attribution.policy_wire import PolicyIn, PolicyOut, policy_of
+from app.kernel.as_of import writing_now
 from app.kernel.errors import NotFound
 from app.kernel.http.pages import Page, Paging, newest_first
 from app.kernel.http.wire import Body, Timestamp, Wire
@@ -22,6 +23,7 @@ from app.kernel.http.work import UnitOfWork
 from app.kernel.periods import moment
 from app.merchants import service as merchants
 from app.merchants.access import SecretKey
+from app.merchants.audit import note
 
 router = APIRouter(prefix="/v1", tags=["policies"])
 
@@ -143,9 +145,10 @@ def put_policy(body: PolicyIn, query: Annotated[PutQuery, Query()], caller: Secr
     policy = policy_of(body)
 
     def put(session: Session) -> CurrentOut:
-        now = work.here.clock.now()
+        now = writing_now(session, caller.merchant_id, work.here.clock)
         start = _start(session, caller.merchant_id, query.begin)
         policy_changes.put(session, work.here.outbox, caller.merchant_id, policy, start, now)
+        note(session, caller, "policy.changed", None, {"policy": body, "from": query.begin})
         return _current(session, caller.merchant_id, now)
 
     return work.write(put)
@@ -189,8 +192,9 @@ def keep_policy(name: Name, body: PolicyIn, caller: SecretKey, work: UnitOfWork)
     policy = policy_of(body)
 
     def keep(session: Session) -> KeptOut:
-        now = work.here.clock.now()
+        now = writing_now(session, caller.merchant_id, work.here.clock)
         policy_changes.keep(session, work.here.outbox, caller.merchant_id, name, policy, now)
+        note(session, caller, "policy.kept", name, {"policy": body})
         return _named(session, caller.merchant_id, name, now)
 
     return work.write(keep)
@@ -199,9 +203,13 @@ def keep_policy(name: Name, body: PolicyIn, caller: SecretKey, work: UnitOfWork)
 @router.delete("/policies/{name}", status_code=204)
 def drop_policy(name: Name, caller: SecretKey, work: UnitOfWork) -> Response:
     """Keep a policy computed no longer: reports under it are refused from then on. What was computed stays."""
-    return work.write(
-        lambda session: policy_changes.drop(session, caller.merchant_id, name, work.here.clock.now()), status=204
-    )
+
+    def drop(session: Session) -> None:
+        now = writing_now(session, caller.merchant_id, work.here.clock)
+        policy_changes.drop(session, caller.merchant_id, name, now)
+        note(session, caller, "policy.dropped", name)
+
+    return work.write(drop, status=204)
 
 
 @router.get("/jobs", response_model=Page[JobOut])

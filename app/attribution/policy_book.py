@@ -123,8 +123,8 @@ def open_book(session: Session, merchant_id: int) -> Book:
     )
 
 
-def for_report(session: Session, merchant_id: int, name: str, as_of: datetime | None, now: datetime) -> Version:
-    """The version by which a report under this name counts: that of now, or as it was known `as_of`.
+def for_report(session: Session, merchant_id: int, name: str, as_of: datetime, now: datetime) -> Version:
+    """The version by which a report under this name counts, as it was known `as_of`, which is now or was before.
 
     `Invalid` for a name that is not kept, or was not computed as of then; `PolicyComputing` while it is not computed.
     """
@@ -132,15 +132,18 @@ def for_report(session: Session, merchant_id: int, name: str, as_of: datetime | 
     if name not in book.names:
         raise Invalid.field("policy", f"must be one of {', '.join(book.names)}")
     if name == CURRENT:
-        return _known_by(book, as_of).in_force(min(as_of or now, now))
-    if as_of is not None and as_of < now:
-        return _computed_by(session, book, merchant_id, name, as_of)
+        return _known_by(book, as_of).in_force(as_of)
+    version = _computed_by(session, book, merchant_id, name, as_of)
+    if version is not None:
+        return version
+    if as_of < now:
+        raise Invalid.field("as_of", f"policy {name} was not computed for all orders at that time")
     standing = book.standing(name)
     if standing.status == "failed":
         raise PolicyComputing(f"Policy {name} could not be computed for all orders; to try again, PUT it again.")
-    if standing.job is not None:
-        raise PolicyComputing(f"Policy {name}: {standing.job.done} of {standing.job.total} orders are done.")
-    return next(each for each in book.beside if each.name == name)
+    job = standing.job  # none, where it has ended since
+    how_far = "all" if job is None else f"{job.done} of {job.total}"
+    raise PolicyComputing(f"Policy {name}: {how_far} orders are done.")
 
 
 def for_explanation(session: Session, merchant_id: int, name: str, at: datetime, as_of: datetime | None) -> Version:
@@ -175,15 +178,15 @@ def _kept_by(session: Session, merchant_id: int, name: str, as_of: datetime) -> 
     return newest if newest is not None and (newest.withdrawn_at is None or newest.withdrawn_at > as_of) else None
 
 
-def _computed_by(session: Session, book: Book, merchant_id: int, name: str, as_of: datetime) -> Version:
-    """The version of a kept policy that was computed for all orders at that time."""
+def _computed_by(session: Session, book: Book, merchant_id: int, name: str, as_of: datetime) -> Version | None:
+    """The version of a kept policy that was computed for all orders at that time, if it was."""
     newest = _kept_by(session, merchant_id, name, as_of)
     if newest is not None:
         version = _version(newest)
         ends = (job.finished_at for job in book.jobs if job.status == "finished" and _covers(job, version))
         if any(end is not None and end <= as_of for end in ends):
             return version
-    raise Invalid.field("as_of", f"policy {name} was not computed for all orders at that time")
+    return None
 
 
 def _rows(session: Session, merchant_id: int) -> Sequence[KeptPolicy]:

@@ -32,9 +32,15 @@ class PreviewIn(Body):
     begin: Annotated[str | None, Field(alias="from", description="A date or time; null: from the first order.")] = None
     end: Annotated[str | None, Field(alias="to", description="A date or time, not included; null: to the last.")] = None
     orders: Annotated[bool, Field(strict=True, description=f"Whether to list them, {MOST_ORDERS} at most.")] = True
-    livemode: Annotated[
-        bool | None, Field(description="`false`: test orders. Default: real ones, unless Stripe is simulated here.")
-    ] = None
+    livemode: (
+        Annotated[
+            bool,
+            Field(
+                strict=True, description="`false`: test orders. Default: real ones, unless Stripe is simulated here."
+            ),
+        ]
+        | None
+    ) = None
 
 
 class PreviewOrder(Wire):
@@ -96,23 +102,22 @@ class PreviewOut(TotalsOnly):
 def preview_attribution(body: PreviewIn, caller: SecretKey, here: Here) -> Response:
     """How sales would be divided by any policy. Nothing is stored: asking twice is asking once, so no Idempotency-Key
     is needed. Without `from` and `to` all orders there are count."""
-    with here.database.reading() as session:
-        now = here.clock.now()
-        asked = _asked(session, body, caller.merchant_id, now, here.settings.test_mode)
+    with here.reports.view(here.clock.now(), caller.merchant_id) as (session, known):
+        asked = _asked(session, body, caller.merchant_id, known, here.settings.test_mode)
         found = preview(session, asked, _order)
     totals = TotalsOnly(
         by_network=found.tally.by_network(),
         by_sharer=found.tally.by_sharer(),
         by_subtree=found.tally.by_subtree(),
         policy=PolicyOut.of(asked.policy),
-        as_of=asked.as_of or now,
+        as_of=asked.as_of or known,
     )
     # Orders were written one by one as they passed by: so many of them need far less memory than their models would.
     orders = f'"orders":[{",".join(found.orders)}],' if asked.orders else ""
     return Response(f"{{{orders}{totals.model_dump_json().removeprefix('{')}", media_type=JSON)
 
 
-def _asked(session: Session, body: PreviewIn, merchant_id: int, now: datetime, test_mode: bool) -> Asked:
+def _asked(session: Session, body: PreviewIn, merchant_id: int, known: datetime, test_mode: bool) -> Asked:
     zone = ZoneInfo(merchants.get(session, merchant_id).timezone)
 
     def at(text: str | None, name: str) -> datetime | None:
@@ -127,8 +132,7 @@ def _asked(session: Session, body: PreviewIn, merchant_id: int, now: datetime, t
         policy=policy_of(body.policy, "/policy"),
         since=since,
         until=until,
-        # Nobody knows yet what will be known; and a moment ago may be ahead of our clock, by that of another machine.
-        as_of=as_of if as_of is not None and as_of < now else None,
+        as_of=known if as_of is None else min(as_of, known),  # nobody knows yet what will be known
         livemode=not test_mode if body.livemode is None else body.livemode,
         orders=body.orders,
     )

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.attribution import writing
 from app.attribution.models import CreditLine, Recomputation
+from app.kernel.as_of import writing_now
 from app.kernel.carried_on import CarriedOn
 from app.kernel.clock import Clock
 from app.kernel.database import Database, lost_a_race
@@ -160,7 +161,7 @@ class _Going:
                 return state
 
     def _settle(self, session: Session, state: Recomputation) -> None:
-        now = self.clock.now()
+        now = writing_now(session, self.merchant_id, self.clock)
         batch = self._next(session, state, self.size)
         if not batch:
             _end(state, now)

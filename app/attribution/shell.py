@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.attribution import affected, stale, writing
 from app.attribution.affected import Reach, Touched
+from app.kernel.as_of import writing_now
 from app.kernel.clock import Clock
 from app.kernel.outbox import Outbox
 from app.orders.news import OrderChanged, OrdersRecorded
@@ -38,14 +39,16 @@ class Listeners:
         orders = [event.order_id]
         alone = not (event.is_new or event.buyer_changed)
         if alone or not self._look_again(affected.by_orders(session, event.merchant_id, orders)):
-            writing.bring_up_to_date(session, event.merchant_id, orders, self.clock.now())
+            now = writing_now(session, event.merchant_id, self.clock)
+            writing.bring_up_to_date(session, event.merchant_id, orders, now)
 
     def on_orders_recorded(self, session: Session, event: OrdersRecorded) -> None:
         """Divide orders that are new, and what their buyers bought later, as far as that depends on them."""
         turns.share_facts(session, event.merchant_id)
         reach = affected.by_orders(session, event.merchant_id, event.order_ids)
         if not self._look_again(reach, beside=len(event.order_ids)):
-            writing.bring_up_to_date(session, event.merchant_id, event.order_ids, self.clock.now())
+            now = writing_now(session, event.merchant_id, self.clock)
+            writing.bring_up_to_date(session, event.merchant_id, event.order_ids, now)
 
     def on_visit_claimed(self, session: Session, event: VisitClaimed) -> None:
         """A touch was learnt of late: look again at the orders that it may have led to."""
@@ -74,5 +77,6 @@ class Listeners:
             reach.mark()
             stale.promise(reach.session, self.outbox, reach.merchant_id)
             return False
-        writing.bring_up_to_date(reach.session, reach.merchant_id, orders, self.clock.now())
+        now = writing_now(reach.session, reach.merchant_id, self.clock)
+        writing.bring_up_to_date(reach.session, reach.merchant_id, orders, now)
         return True

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from app.attribution import writing
 from app.attribution.models import StaleOrder
 from app.attribution.writing import BATCH
+from app.kernel.as_of import writing_now
 from app.kernel.clock import Clock
 from app.kernel.database import Database
 from app.kernel.outbox import Message, Outbox
@@ -70,7 +71,8 @@ class _Going:
             with self.database.transaction() as session:
                 share_facts(session, self.merchant_id)
                 found = self._take(session, most)
-                writing.bring_up_to_date(session, self.merchant_id, found, self.clock.now())
+                now = writing_now(session, self.merchant_id, self.clock)
+                writing.bring_up_to_date(session, self.merchant_id, found, now)
                 mine = (StaleOrder.merchant_id == self.merchant_id) & StaleOrder.order_id.in_(found)
                 session.execute(delete(StaleOrder).where(mine))
         except Exception as error:

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from app.backup import putting, taking
+from app.backup import leavers, putting, taking
 from app.backup.rows import Told
 from app.backup.seal import About
 from app.kernel.clock import SystemClock
@@ -35,8 +35,9 @@ def take(settings: Settings, file: Path, *, force: bool) -> None:
     _tell(about, f"{_size(file)}, {time.monotonic() - started:.1f} s: {file}")
 
 
-def put_back(settings: Settings, file: Path, *, replace: bool) -> None:
-    """Restore `file`, print what was in it, and warn where the server's secret is not the one that belongs to it.
+def put_back(settings: Settings, file: Path, *, replace: bool, gone: Path | None = None) -> None:
+    """Restore `file`, print what was in it, and warn where the server's secret is not the one that belongs to it. Those
+    who left are kept, and those in the list `gone` are added to them.
 
     Raises `Refused`, `OSError`, `DBAPIError`.
     """
@@ -44,11 +45,22 @@ def put_back(settings: Settings, file: Path, *, replace: bool) -> None:
     database = Database(settings.database)
     try:
         with _progress(file) as told:
-            about = putting.restore(database, file, told=told, replace=replace)
+            left = leavers.read(gone) if gone is not None else []
+            about = putting.restore(database, file, told=told, replace=replace, gone=left)
     finally:
         database.close()
     _tell(about, f"restored in {time.monotonic() - started:.1f} s as it was at {about.made_at}")
     _warn(settings, about)
+
+
+def list_leavers(settings: Settings) -> Iterator[str]:
+    """Those who left, as lines that `restore --leavers` reads."""
+    database = Database(settings.database)
+    try:
+        with database.reading() as session:
+            yield from leavers.lines(leavers.known(session))
+    finally:
+        database.close()
 
 
 def check(settings: Settings, file: Path) -> None:

@@ -3,7 +3,7 @@
 What is read is a copy of the backup, which migrations may bring up to date first; the backup itself is left as it is.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,7 +12,8 @@ from sqlalchemy import URL
 from sqlalchemy.orm import Session
 
 from app import migrate
-from app.backup import tables
+from app.backup import leavers, tables
+from app.backup.leavers import Gone
 from app.backup.rows import Told, carry, said_plainly
 from app.backup.seal import About, Refused, unseal
 from app.kernel.alone import is_alone
@@ -26,8 +27,10 @@ def check(file: Path) -> About:
         return about
 
 
-def restore(database: Database, file: Path, *, told: Told, replace: bool = False) -> About:
+def restore(database: Database, file: Path, *, told: Told, replace: bool = False, gone: Sequence[Gone] = ()) -> About:
     """Fill the database with what the backup holds, in one transaction; its tables are made where there are none.
+
+    Whoever had left by what the database knew, or is among `gone`, is on its list of those who left afterwards too.
 
     Raises `Refused`, and has changed nothing, where there is anything in the database already (unless it is to be
     replaced), where others have it open, where the backup is damaged or newer than this code, or where there is
@@ -37,7 +40,9 @@ def restore(database: Database, file: Path, *, told: Told, replace: bool = False
         _refuse(database, replace=replace)
         migrate.upgrade(database)
         with said_plainly("nothing was restored"), backup.reading() as source, database.transaction() as target:
+            left = [*leavers.known(target), *gone]
             _put(source, target, told, replace=replace)
+            leavers.carry_over(target, left)
     return about
 
 

@@ -16,6 +16,7 @@ from app.kernel.http.wire import ExternalId, Text
 from app.kernel.http.work import Answer, UnitOfWork
 from app.merchants import service as merchants
 from app.merchants.access import SecretKey
+from app.merchants.audit import note
 
 
 class ProductQuery(PageQuery):
@@ -86,6 +87,7 @@ def withdraw_product(product_id: str, caller: SecretKey, work: UnitOfWork) -> Re
         now = work.here.clock.now()
         service.withdraw(service.get(session, caller.merchant_id, product_id), now)
         service.tell(session, caller.merchant_id, product_id, now)
+        note(session, caller, "product.withdrawn", product_id)
 
     return work.write(withdraw)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
@@ -16,7 +16,7 @@ from app.kernel.database import Database, table_of
 from app.kernel.errors import FieldError, Invalid, NotFound
 from app.kernel.feed_places import BEGINNING
 from app.kernel.forgetting import forget
-from app.kernel.ids import merchant_of, new_id
+from app.kernel.ids import beginning, merchant_of
 from app.kernel.journal import JournalEntry
 from app.kernel.periodic import Periodic
 
@@ -25,15 +25,13 @@ State = Literal["waiting", "delivered", "given_up"]
 KEPT: Final = timedelta(days=30)
 """How long it can be seen what an endpoint was told, and how."""
 _TIDIED_EVERY: Final = timedelta(hours=6)
-_TIME_ENDS: Final = 14
-"""So many characters of an id are its kind and its time."""
 _LATE: Final = timedelta(minutes=1)
 """So long after its time a fact may have got its place in the journal."""
 _SOME: Final = 1000
 _FIRST_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def of_endpoint(endpoint: WebhookEndpoint, state: State | None) -> Select[Any]:
+def of_endpoint(endpoint: WebhookEndpoint, state: State | None) -> Select[WebhookDelivery]:
     """Its deliveries, or those in a state."""
     query = select(WebhookDelivery).where(
         WebhookDelivery.merchant_id == endpoint.merchant_id, WebhookDelivery.endpoint_id == endpoint.endpoint_id
@@ -125,7 +123,7 @@ def cursor_at(session: Session, merchant_id: int, since: datetime) -> str:
     """A cursor after which comes all that was written since then, and a little from before; but nothing that was
     written before the journal began, which the beginning of all has."""
     of_merchant = (JournalEntry.merchant_id == merchant_id, JournalEntry.position.is_not(None))
-    bound = new_id("jrn", merchant_id, max(since - _LATE, _FIRST_TIME))[:_TIME_ENDS]
+    bound = beginning("jrn", max(since - _LATE, _FIRST_TIME))
     in_time = select(JournalEntry.position).where(*of_merchant).order_by(JournalEntry.entry_id)
     first = session.scalar(in_time.where(JournalEntry.entry_id < bound).limit(1))
     after = session.scalars(in_time.where(JournalEntry.entry_id >= bound).limit(_SOME)).all()
@@ -140,7 +138,7 @@ def periodic(database: Database, clock: Clock) -> Periodic:
     """The job that drops what is older than `KEPT`: attempts, and deliveries that are done."""
 
     def run(extend: Callable[[], None]) -> None:
-        until = new_id("whd", 0, clock.now() - KEPT)[:_TIME_ENDS]
+        until = beginning("whd", clock.now() - KEPT)
         forget(database, table_of(WebhookAttempt).c.delivery_id, "whd_", until, extend)
         done = or_(WebhookDelivery.delivered_at.is_not(None), WebhookDelivery.given_up_at.is_not(None))
         forget(database, table_of(WebhookDelivery).c.delivery_id, "whd_", until, extend, done)

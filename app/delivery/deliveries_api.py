@@ -1,20 +1,24 @@
 """The log of what webhook endpoints were told, by HTTP, and telling it again."""
 
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from sqlalchemy.orm import Session
 
 from app.delivery import deliveries, endpoints
-from app.delivery.models import WebhookDelivery
-from app.delivery.webhook_wire import (
+from app.delivery.delivery_wire import (
     AttemptOut,
     DeliveriesQuery,
+    DeliveryId,
     DeliveryOut,
     DeliveryWithAttempts,
     ReplayIn,
     ReplayOut,
 )
+from app.delivery.models import WebhookDelivery
+from app.delivery.webhook_wire import EndpointId
+from app.kernel.errors import Invalid
 from app.kernel.http.pages import Page, newest_first
 from app.kernel.http.work import UnitOfWork
 from app.merchants.access import SecretKey
@@ -24,11 +28,11 @@ router = APIRouter(prefix="/v1/webhook-endpoints/{endpoint_id}", tags=["webhooks
 
 @router.get("/deliveries", response_model=Page[DeliveryOut])
 def list_webhook_deliveries(
-    endpoint_id: str, query: Annotated[DeliveriesQuery, Query()], caller: SecretKey, work: UnitOfWork
+    endpoint_id: EndpointId, query: Annotated[DeliveriesQuery, Query()], caller: SecretKey, work: UnitOfWork
 ) -> Response:
     """What this endpoint is told and was told within thirty days, newest first."""
 
-    def show(rows: Any) -> list[DeliveryOut]:
+    def show(rows: Sequence[WebhookDelivery]) -> list[DeliveryOut]:
         return [DeliveryOut.of(row) for row in rows]
 
     def look(session: Session) -> Page[DeliveryOut]:
@@ -40,7 +44,9 @@ def list_webhook_deliveries(
 
 
 @router.get("/deliveries/{delivery_id}", response_model=DeliveryWithAttempts)
-def get_webhook_delivery(endpoint_id: str, delivery_id: str, caller: SecretKey, work: UnitOfWork) -> Response:
+def get_webhook_delivery(
+    endpoint_id: EndpointId, delivery_id: DeliveryId, caller: SecretKey, work: UnitOfWork
+) -> Response:
     """One delivery: what is sent, and how each attempt went."""
 
     def look(session: Session) -> DeliveryWithAttempts:
@@ -53,7 +59,9 @@ def get_webhook_delivery(endpoint_id: str, delivery_id: str, caller: SecretKey, 
 
 
 @router.post("/deliveries/{delivery_id}/retry", response_model=DeliveryOut)
-def retry_webhook_delivery(endpoint_id: str, delivery_id: str, caller: SecretKey, work: UnitOfWork) -> Response:
+def retry_webhook_delivery(
+    endpoint_id: EndpointId, delivery_id: DeliveryId, caller: SecretKey, work: UnitOfWork
+) -> Response:
     """Tell it again as soon as it is its turn, also what was delivered or given up."""
 
     def retry(session: Session) -> DeliveryOut:
@@ -68,7 +76,7 @@ def retry_webhook_delivery(endpoint_id: str, delivery_id: str, caller: SecretKey
 
 
 @router.post("/replay", status_code=202, response_model=ReplayOut)
-def replay_webhooks(endpoint_id: str, body: ReplayIn, caller: SecretKey, work: UnitOfWork) -> Response:
+def replay_webhooks(endpoint_id: EndpointId, body: ReplayIn, caller: SecretKey, work: UnitOfWork) -> Response:
     """Tell it again: events by their ids, or everything since a time or after a cursor, in order, before what is new.
     Ids of events are the same as the first time."""
 
@@ -80,7 +88,10 @@ def replay_webhooks(endpoint_id: str, body: ReplayIn, caller: SecretKey, work: U
         cursor = body.cursor
         if body.since is not None:
             cursor = deliveries.cursor_at(session, caller.merchant_id, body.since)
-        deliveries.send_back(session, endpoint, cursor or "")
+        try:
+            deliveries.send_back(session, endpoint, cursor or "")
+        except Invalid:  # which names a parameter, as where the feed is read
+            raise Invalid.field("/cursor", "is not a cursor of the feed of events") from None
         return ReplayOut(deliveries=None, cursor=cursor)
 
     answer = work.write(replay, status=202, owner=caller.owner)

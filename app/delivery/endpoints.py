@@ -6,7 +6,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, Select, func, select, update
 from sqlalchemy.orm import Session
 
 from app.delivery import facts
@@ -63,7 +63,7 @@ def add(
     return endpoint, secret
 
 
-def of_merchant(merchant_id: int) -> Any:
+def of_merchant(merchant_id: int) -> Select[WebhookEndpoint]:
     """Those that stand."""
     return select(WebhookEndpoint).where(
         WebhookEndpoint.merchant_id == merchant_id, WebhookEndpoint.withdrawn_at.is_(None)
@@ -138,7 +138,7 @@ def _try_at_once(session: Session, endpoint: WebhookEndpoint, now: datetime) -> 
     )
 
 
-def _waiting(endpoint: WebhookEndpoint) -> tuple[Any, ...]:
+def _waiting(endpoint: WebhookEndpoint) -> tuple[ColumnElement[bool], ...]:
     return (
         WebhookDelivery.merchant_id == endpoint.merchant_id,
         WebhookDelivery.endpoint_id == endpoint.endpoint_id,

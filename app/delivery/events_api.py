@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
@@ -75,7 +75,7 @@ class EventOut(Wire):
     type: str
     timestamp: Timestamp
     cursor: str
-    data: dict[str, Any]
+    data: dict[str, object]
 
     @classmethod
     def of(cls, event: Event) -> "EventOut":

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, Final, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, func, not_, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, func, not_, select
 from sqlalchemy.orm import Session
 
 from app.attribution.models import CreditLine
@@ -36,7 +36,7 @@ class Table(NamedTuple):
     """What is told of a table: a column, or what is reckoned of some, by the name that it is told under."""
 
     mapped: type[Base]
-    columns: Mapping[str, Any]
+    columns: Mapping[str, SQLColumnExpression[Any]]
 
 
 class Exported(NamedTuple):
@@ -94,13 +94,13 @@ def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: str(value).lower() if isinstance(value, bool) else value for name, value in row.items()}
 
 
-def _same(mapped: type[Base], *names: str, **others: Any) -> Table:
+def _same(mapped: type[Base], *names: str, **others: SQLColumnExpression[Any]) -> Table:
     """Columns under their own names, and others."""
     columns = table_of(mapped).c
     return Table(mapped, {**others, **{name: columns[name] for name in names}})
 
 
-def _first(*columns: Any) -> ColumnElement[Any]:
+def _first(*columns: SQLColumnExpression[Any]) -> ColumnElement[Any]:
     return func.coalesce(*columns)
 
 

@@ -11,7 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -23,6 +23,7 @@ from app.kernel.errors import Gone, Invalid
 from app.kernel.feed_places import BEGINNING, Place, mark_of
 from app.kernel.ids import id_from
 from app.kernel.journal import JournalEntry
+from app.privacy.erasure import ERASED
 
 TELLERS: Final[Mapping[str, Tell]] = {
     "referral.created": told.created,
@@ -36,6 +37,7 @@ TELLERS: Final[Mapping[str, Tell]] = {
     "order.refunded": told_sales.refunded,
     "order.attributed": told_sales.attributed,
     "import.finished": told_sales.imported,
+    ERASED: told.erased,
 }
 TYPES: Final = tuple(TELLERS)
 """Of events."""
@@ -61,7 +63,7 @@ class Event(NamedTuple):
     type: str
     at: datetime
     subject: str
-    data: dict[str, Any]
+    data: dict[str, object]
     cursor: str
 
 

@@ -16,11 +16,13 @@ from sqlalchemy.orm import Session
 from app.delivery import facts
 from app.delivery.endpoints import waiting
 from app.delivery.facts import Event
+from app.delivery.glancing import Span, glance
 from app.delivery.models import WebhookDelivery, WebhookEndpoint
 from app.delivery.queue import are_first, is_told, of_open_shops
 from app.kernel.bulk import Bulk
 from app.kernel.clock import Clock, rfc3339, to_micros
 from app.kernel.database import Database, table_of
+from app.kernel.feed_places import Place
 from app.kernel.ids import new_ids
 from app.kernel.journal import JournalEnd
 from app.kernel.repeated import Repeated
@@ -39,6 +41,8 @@ _REST: Final = 0.2
 _IDLE: Final = 1000
 """Journal entries with nothing for an endpoint, after which its place is written all the same: so far is read again
 after a restart."""
+_FAR: Final = 200
+"""Entries behind which an endpoint that does not want all is led past what it does not want before anything is read."""
 _STEP: Final = timedelta(milliseconds=1)
 
 _DELIVERIES: Final = Bulk(
@@ -57,6 +61,16 @@ class _Seen(NamedTuple):
     types: list[str]
     place: str
     read_to: str
+    end: int
+
+
+class _Stands(NamedTuple):
+    """An endpoint that is told something, and where its merchant's journal ends."""
+
+    merchant_id: int
+    endpoint_id: str
+    types: list[str]
+    place: str
     end: int
 
 
@@ -99,18 +113,35 @@ class MakingOut(Repeated):
             ends = JournalEnd.merchant_id == WebhookEndpoint.merchant_id
             columns = (WebhookEndpoint.merchant_id, WebhookEndpoint.endpoint_id)
             read = (WebhookEndpoint.types, WebhookEndpoint.place, func.coalesce(JournalEnd.position, 0))
-            rows = session.execute(of_open_shops(*columns, *read).outerjoin(JournalEnd, ends)).all()
-            self._seen = {each: seen for _, each, *_ in rows if (seen := self._seen.get(each))}
-            behind = [
-                ((merchant, each), end)
-                for merchant, each, types, place, end in rows
-                if not self._is_read(each, types, place, end)
-            ]
-            return [(session.get_one(WebhookEndpoint, key), end) for key, end in behind]
+            all_told = of_open_shops(*columns, *read).outerjoin(JournalEnd, ends)
+            rows = [_Stands(*row) for row in session.execute(all_told)]
+            self._seen = {row.endpoint_id: seen for row in rows if (seen := self._seen.get(row.endpoint_id))}
+            self._pass_over(session, [row for row in rows if not self._is_read(row)])
+            behind = [row for row in rows if not self._is_read(row)]
+            return [(session.get_one(WebhookEndpoint, row[:2]), row.end) for row in behind]
 
-    def _is_read(self, endpoint_id: str, types: list[str], place: str, end: int) -> bool:
+    def _pass_over(self, session: Session, behind: Sequence[_Stands]) -> None:
+        """Note of all at once how far those have read for whom nothing came since they were looked at."""
+        spans: dict[str, Span] = {}
+        for row in behind:
+            seen = self._seen_as(row.endpoint_id, row.types, row.place)
+            at = None if seen is None else Place.of(seen.read_to)
+            if at is not None and row.types and not _is_far(row.place, row.end):
+                spans[row.endpoint_id] = Span(row.merchant_id, at, row.end)
+        found = glance(session, set(spans.values()))
+        for row in behind:
+            some = found.get(spans[row.endpoint_id]) if row.endpoint_id in spans else None
+            if some is not None and some.types.isdisjoint(row.types):
+                self._seen[row.endpoint_id] = _Seen(row.types, row.place, str(some.end), row.end)
+
+    def _is_read(self, row: _Stands) -> bool:
+        seen = self._seen_as(row.endpoint_id, row.types, row.place)
+        return seen is not None and seen.end == row.end
+
+    def _seen_as(self, endpoint_id: str, types: list[str], place: str) -> _Seen | None:
+        """What is known of the endpoint, if it stands as it did."""
         seen = self._seen.get(endpoint_id)
-        return seen is not None and (seen.types, seen.place, seen.end) == (types, place, end)
+        return seen if seen is not None and (seen.types, seen.place) == (types, place) else None
 
     def _go_on(self, endpoint: WebhookEndpoint, end: int) -> tuple[int, bool]:
         """How many deliveries were made out, and whether there is more. One that cannot be read holds up no other."""
@@ -123,15 +154,14 @@ class MakingOut(Repeated):
             return 0, False
 
     def _make_out_some(self, endpoint: WebhookEndpoint, end: int) -> tuple[int, bool]:
-        seen = self._seen.get(endpoint.endpoint_id)
-        is_same = seen is not None and (seen.types, seen.place) == (endpoint.types, endpoint.place)
-        after = seen.read_to if seen is not None and is_same else endpoint.place
+        seen = self._seen_as(endpoint.endpoint_id, endpoint.types, endpoint.place)
+        after = endpoint.place if seen is None else seen.read_to
         with self._database.reading() as session:
             if waiting(session, endpoint, BACKLOG) >= BACKLOG:
                 return 0, False
-            read = _read(session, endpoint, after)
+            read = _read(session, endpoint, after, end)
         place = endpoint.place
-        if read.events or read.is_anew or _is_far(place, read.cursor):
+        if read.events or read.is_anew or _is_far(place, facts.position_of(read.cursor)):
             with self._database.transaction() as session:
                 if not _moved(session, endpoint, read.cursor):
                     return 0, True  # another was faster, or it was sent back: look again
@@ -161,20 +191,23 @@ def ids_after(session: Session, endpoint: WebhookEndpoint, count: int, now: date
     return new_ids("whd", endpoint.merchant_id, at, count), at
 
 
-def _read(session: Session, endpoint: WebhookEndpoint, after: str) -> _Read:
+def _read(session: Session, endpoint: WebhookEndpoint, after: str, end: int) -> _Read:
     """What comes after a place. Where the database was put back to before it, nothing tells what was told: it goes on
     from now."""
+    merchant_id, types, position = endpoint.merchant_id, endpoint.types, facts.position_of(after)
+    if types and position is not None and end - position >= _FAR:
+        after = facts.before_next(session, merchant_id, after, types)
     try:
-        return _Read(*facts.read(session, endpoint.merchant_id, after, AT_ONCE, endpoint.types))
+        return _Read(*facts.read(session, merchant_id, after, AT_ONCE, types))
     except facts.CursorGone:
         log.warning("the database was put back: %s is told what happens from now on", endpoint.endpoint_id)
-        return _Read((), facts.end(session, endpoint.merchant_id), more=False, is_anew=True)
+        return _Read((), facts.end(session, merchant_id), more=False, is_anew=True)
 
 
-def _is_far(place: str, cursor: str) -> bool:
-    """Whether a place is to be written though there was nothing: each time would be a commit for all that an endpoint
-    does not want to know."""
-    begin, end = facts.position_of(place), facts.position_of(cursor)
+def _is_far(place: str, end: int | None) -> bool:
+    """Whether a place is to be written though there was nothing up to that position: each time would be a commit for
+    all that an endpoint does not want to know."""
+    begin = facts.position_of(place)
     return end is not None and (begin is None or end - begin >= _IDLE)
 
 

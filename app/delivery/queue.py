@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, ColumnElement, FromClause, Select, func, select, tuple_, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.delivery.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from app.delivery.pauses import ATTEMPTS, FAILING_FOR, next_attempt
@@ -64,7 +64,9 @@ def is_told() -> tuple[ColumnElement[bool], ...]:
     return WebhookEndpoint.withdrawn_at.is_(None), WebhookEndpoint.disabled_at.is_(None)
 
 
-def of_open_shops(*columns: Any) -> Select[*tuple[Any, ...]]:
+def of_open_shops(
+    *columns: ColumnElement[Any] | InstrumentedAttribute[Any] | type[WebhookEndpoint],
+) -> Select[*tuple[Any, ...]]:
     """These columns of the endpoints that are told anything, of merchants who are there."""
     is_theirs = (Merchant.merchant_id == WebhookEndpoint.merchant_id) & Merchant.closed_at.is_(None)
     return select(*columns).select_from(WebhookEndpoint).join(Merchant, is_theirs).where(*is_told())

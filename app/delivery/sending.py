@@ -158,4 +158,6 @@ class Sending(Repeated):
         except Unsealable:
             return Outcome(now, 0, None, _SEALED)
         dated = self._dated(now)
-        return tell(self._guard, task.endpoint.url, task.event_id, task.body, by, dated, self._patience)
+        endpoint = task.endpoint
+        of = endpoint.merchant_id
+        return tell(self._guard, endpoint.url, task.event_id, task.body, by, dated, self._patience, of=of)

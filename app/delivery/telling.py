@@ -49,13 +49,22 @@ class Outcome:
 
 
 def tell(
-    guard: Guard, url: str, event_id: str, body: str, by: Sequence[str], now: datetime, seconds: float = PATIENCE
+    guard: Guard,
+    url: str,
+    event_id: str,
+    body: str,
+    by: Sequence[str],
+    now: datetime,
+    seconds: float = PATIENCE,
+    *,
+    of: int | None = None,
 ) -> Outcome:
-    """Send `body` to `url`, signed by these secrets at the present, `now`. Whatever happens is an outcome."""
+    """Send `body` to `url`, an address of the merchant `of`, signed by these secrets at the present, `now`. Whatever
+    happens is an outcome."""
     began = monotonic()
     raw = body.encode()
     try:
-        answered = guard.post(url, raw, signing.headers(event_id, now, raw, by), seconds=seconds)
+        answered = guard.post(url, raw, signing.headers(event_id, now, raw, by), seconds=seconds, of=of)
     except Refused as refusal:
         return Outcome(now, _since(began), None, _WORDS.get(refusal.reason, str(refusal))[:500])
     except Exception:

@@ -29,7 +29,7 @@ from app.attribution.policies import CURRENT
 from app.kernel.clock import from_micros, to_micros
 from app.kernel.database import id_type
 from app.kernel.given import Key, Question, keys_of
-from app.kernel.ids import new_id
+from app.kernel.ids import beginning
 from app.orders.models import Order
 from app.referrals import identities
 from app.referrals.models import Claim, Referral, Visit
@@ -38,8 +38,6 @@ from app.reports.people import one_of
 
 Kind = Literal["like", "share", "visit", "visit_brought", "order", "sale_brought"]
 
-_TIME_ENDS: Final = 14
-"""So many characters of an id are its kind and its time."""
 _ASIDE: Final = timedelta(seconds=1)
 """By so much the time in an id may differ from the time of what it names."""
 _FIRST, _FAR = datetime(1970, 1, 2, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
@@ -155,7 +153,11 @@ def _brought(session: Session, merchant_id: int, referrals: Mapping[str, Referra
     mine = (Visit.merchant_id == merchant_id, Visit.type.in_(ARRIVING), one_of(session, Visit.referral_id, referrals))
     place = tuple_(type_coerce(Visit.at, BigInteger), Visit.visit_id)
     earlier = place < tuple_(bounds["before_at"], bounds["before_id"])
-    ours = (Visit.visit_id >= _beginning(first), Visit.visit_id < _beginning(last), Visit.imported == false())
+    ours = (
+        Visit.visit_id >= beginning("clk", first),
+        Visit.visit_id < beginning("clk", last),
+        Visit.imported == false(),
+    )
     return [
         _visit("visit_brought", row)
         for where in (ours, (text("visits.imported"),))
@@ -182,10 +184,6 @@ def _sales(session: Session, merchant_id: int, referrals: Collection[str], bound
         )
         for order, at, referral, network, currency, net, livemode in found
     ]
-
-
-def _beginning(at: datetime) -> str:
-    return new_id("clk", 0, at)[:_TIME_ENDS]
 
 
 _earlier_than: Final = tuple_(bindparam("before_at", type_=BigInteger), bindparam("before_id", type_=id_type(200)))

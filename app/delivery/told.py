@@ -6,16 +6,20 @@ address, or the name that somebody goes by: what has left cannot be taken back.
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from sqlalchemy import BigInteger, FromClause, Row, Select, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from app.kernel.clock import from_micros
 from app.kernel.database import Base, id_type, table_of
 from app.kernel.given import Question, keys_of
 from app.kernel.http.wire import Timestamp, Wire
+from app.privacy.erasure import erased_when
 from app.referrals.identities import noted_as, said_when
 from app.referrals.models import Claim, Coupon, Identity, Referral, Visit
+
+Mapped = TypeVar("Mapped", bound=Base)
 
 
 class Fact(NamedTuple):
@@ -23,7 +27,7 @@ class Fact(NamedTuple):
 
     at: datetime
     subject: str
-    data: dict[str, Any]
+    data: dict[str, object]
 
 
 Tell = Callable[[Session, int, Collection[str]], Mapping[str, Fact]]
@@ -98,6 +102,13 @@ class IdentityOut(Wire):
     at: Timestamp
 
 
+class ErasedOut(Wire):
+    """A visitor whom nobody may know any more: forget what you keep under this id."""
+
+    visitor: str
+    erased_at: Timestamp
+
+
 class CouponOut(Wire):
     """For whom a code speaks from `at` on; null: for nobody."""
 
@@ -106,9 +117,19 @@ class CouponOut(Wire):
     at: Timestamp
 
 
-def by_id(mapped: type[Base], id: InstrumentedAttribute[str], length: int = 200) -> Question:
-    """A question for the rows of these ids, each with its merchant."""
+class ById(Generic[Mapped]):
+    """Asks for rows by their ids."""
 
+    def __init__(self, mapped: type[Mapped], id: InstrumentedAttribute[str], length: int = 200) -> None:
+        self._question = _by_id(mapped, id, length)
+
+    def rows(self, session: Session, merchant_id: int, ids: Collection[str]) -> list[Mapped]:
+        """Those that there are, in no order."""
+        found: Collection[Row[*tuple[Any, ...]]] = self._question.ask(session, keys_of(merchant_id, ids))
+        return [row[0] for row in found]
+
+
+def _by_id(mapped: type[Base], id: InstrumentedAttribute[str], length: int) -> Question:
     def build(given: FromClause) -> Select[*tuple[Any, ...]]:
         columns = table_of(mapped).c
         same = (columns.merchant_id == given.c.merchant_id) & (columns[id.key] == given.c.id)
@@ -117,17 +138,11 @@ def by_id(mapped: type[Base], id: InstrumentedAttribute[str], length: int = 200)
     return Question(build, merchant_id=BigInteger(), id=id_type(length))
 
 
-def rows_of(question: Question, session: Session, merchant_id: int, ids: Collection[str]) -> list[Any]:
-    """The rows that `by_id` asks for."""
-    found: Collection[Row[*tuple[Any, ...]]] = question.ask(session, keys_of(merchant_id, ids))
-    return [row[0] for row in found]
-
-
 def created(session: Session, merchant_id: int, ids: Collection[str]) -> Mapping[str, Fact]:
     """Likes and shares, by their ids."""
     return {
         row.referral_id: Fact(row.received_at, row.referral_id, ReferralOut.of(row).model_dump(mode="json"))
-        for row in rows_of(_REFERRALS, session, merchant_id, ids)
+        for row in _REFERRALS.rows(session, merchant_id, ids)
     }
 
 
@@ -135,7 +150,7 @@ def withdrawn(session: Session, merchant_id: int, ids: Collection[str]) -> Mappi
     """Likes and shares that were taken back, by their ids."""
     return {
         row.referral_id: Fact(row.withdrawn_at, row.referral_id, ReferralOut.of(row).model_dump(mode="json"))
-        for row in rows_of(_REFERRALS, session, merchant_id, ids)
+        for row in _REFERRALS.rows(session, merchant_id, ids)
         if row.withdrawn_at is not None
     }
 
@@ -144,7 +159,7 @@ def visited(session: Session, merchant_id: int, ids: Collection[str]) -> Mapping
     """Visits, by their ids."""
     return {
         row.visit_id: Fact(row.received_at, row.visit_id, VisitOut.of(row).model_dump(mode="json"))
-        for row in rows_of(_VISITS, session, merchant_id, ids)
+        for row in _VISITS.rows(session, merchant_id, ids)
     }
 
 
@@ -152,8 +167,19 @@ def claimed(session: Session, merchant_id: int, ids: Collection[str]) -> Mapping
     """Claims, by the ids of the visits that became somebody's."""
     return {
         row.visit_id: Fact(row.received_at, row.visit_id, _claim(row))
-        for row in rows_of(_CLAIMS, session, merchant_id, ids)
+        for row in _CLAIMS.rows(session, merchant_id, ids)
     }
+
+
+def erased(_: Session, __: int, subjects: Collection[str]) -> Mapping[str, Fact]:
+    """Visitors who were erased, by what stands for each in the journal (`privacy.erasure.erased_noted_as`), as long as
+    it says who that was."""
+    found: dict[str, Fact] = {}
+    for subject in filter(None, subjects):
+        visitor, at = erased_when(subject)
+        said = ErasedOut(visitor=visitor, erased_at=from_micros(at)).model_dump(mode="json")
+        found[subject] = Fact(from_micros(at), visitor, said)
+    return found
 
 
 def coupons(session: Session, merchant_id: int, ids: Collection[str]) -> Mapping[str, Fact]:
@@ -164,7 +190,7 @@ def coupons(session: Session, merchant_id: int, ids: Collection[str]) -> Mapping
             row.code,
             CouponOut(code=row.said, referral=row.referral_id, at=row.at).model_dump(mode="json"),
         )
-        for row in rows_of(_COUPONS, session, merchant_id, ids)
+        for row in _COUPONS.rows(session, merchant_id, ids)
     }
 
 
@@ -177,7 +203,7 @@ def joined(session: Session, merchant_id: int, subjects: Collection[str]) -> Map
     return {subject: fact for subject, fact in found.items() if subject in subjects}
 
 
-def _claim(row: Claim) -> dict[str, Any]:
+def _claim(row: Claim) -> dict[str, object]:
     said = ClaimOut(visit=row.visit_id, claimed=row.claimed_id, visitor=row.visitor_id, at=row.at)
     return said.model_dump(mode="json")
 
@@ -188,8 +214,8 @@ def _identities(given: FromClause) -> Select[*tuple[Any, ...]]:
     return select(Identity).select_from(given).join(Identity, same & (columns.at == given.c.at))
 
 
-_REFERRALS: Final = by_id(Referral, Referral.referral_id)
-_VISITS: Final = by_id(Visit, Visit.visit_id)
-_CLAIMS: Final = by_id(Claim, Claim.visit_id)
-_COUPONS: Final = by_id(Coupon, Coupon.coupon_id, 40)
+_REFERRALS: Final = ById(Referral, Referral.referral_id)
+_VISITS: Final = ById(Visit, Visit.visit_id)
+_CLAIMS: Final = ById(Claim, Claim.visit_id)
+_COUPONS: Final = ById(Coupon, Coupon.coupon_id, 40)
 _IDENTITIES: Final = Question(_identities, merchant_id=BigInteger(), visitor_id=id_type(200), at=BigInteger())

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.attribution.models import CreditLine
 from app.catalog.models import Import
-from app.delivery.told import Fact, by_id, rows_of
+from app.delivery.told import ById, Fact
 from app.kernel.database import id_type, table_of
 from app.kernel.given import Question, keys_of
 from app.kernel.http.wire import Timestamp, Wire
@@ -117,9 +117,7 @@ def refunded(session: Session, merchant_id: int, subjects: Collection[str]) -> M
     """Refunds by their ids, and those that were dropped (`orders.settling.given_back`)."""
     rows = {
         row.refund_id: row
-        for row in rows_of(
-            _REFUNDS, session, merchant_id, {each[:-1] if each.endswith("-") else each for each in subjects}
-        )
+        for row in _REFUNDS.rows(session, merchant_id, {each[:-1] if each.endswith("-") else each for each in subjects})
     }
     orders = _orders(session, merchant_id, {row.order_id for row in rows.values()})
     found: dict[str, Fact] = {}
@@ -134,7 +132,7 @@ def refunded(session: Session, merchant_id: int, subjects: Collection[str]) -> M
 
 def attributed(session: Session, merchant_id: int, firsts: Collection[str]) -> Mapping[str, Fact]:
     """The lines that were appended of an order at once, by the id of the first of them."""
-    begun: dict[str, CreditLine] = {row.credit_id: row for row in rows_of(_CREDITS, session, merchant_id, firsts)}
+    begun = {row.credit_id: row for row in _CREDITS.rows(session, merchant_id, firsts)}
     ids = {row.order_id for row in begun.values()}
     orders, lines = _orders(session, merchant_id, ids), defaultdict(list)
     for (line,) in _LINES.ask(session, keys_of(merchant_id, ids)):
@@ -153,7 +151,7 @@ def imported(session: Session, merchant_id: int, ids: Collection[str]) -> Mappin
     """Imports that have ended, by their ids."""
     return {
         row.import_id: Fact(row.finished_at, row.import_id, ImportedOut.of(row).model_dump(mode="json"))
-        for row in rows_of(_IMPORTS, session, merchant_id, ids)
+        for row in _IMPORTS.rows(session, merchant_id, ids)
         if row.finished_at is not None
     }
 
@@ -173,7 +171,7 @@ def _attributed(order: Order, at: datetime, lines: list[CreditLine]) -> Fact:
 
 
 def _orders(session: Session, merchant_id: int, ids: Collection[str]) -> dict[str, Order]:
-    return {order.order_id: order for order in rows_of(_ORDERS, session, merchant_id, ids)}
+    return {order.order_id: order for order in _ORDERS.rows(session, merchant_id, ids)}
 
 
 def _lines_of(given: FromClause) -> Select[*tuple[Any, ...]]:
@@ -182,8 +180,8 @@ def _lines_of(given: FromClause) -> Select[*tuple[Any, ...]]:
     return select(CreditLine).select_from(given).join(CreditLine, same).order_by(columns.credit_id)
 
 
-_ORDERS: Final = by_id(Order, Order.order_id, 40)
-_REFUNDS: Final = by_id(Refund, Refund.refund_id, 40)
-_CREDITS: Final = by_id(CreditLine, CreditLine.credit_id, 40)
-_IMPORTS: Final = by_id(Import, Import.import_id, 40)
+_ORDERS: Final = ById(Order, Order.order_id, 40)
+_REFUNDS: Final = ById(Refund, Refund.refund_id, 40)
+_CREDITS: Final = ById(CreditLine, CreditLine.credit_id, 40)
+_IMPORTS: Final = ById(Import, Import.import_id, 40)
 _LINES: Final = Question(_lines_of, merchant_id=BigInteger(), order_id=id_type())

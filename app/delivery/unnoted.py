@@ -20,7 +20,7 @@ from app.catalog.models import Import
 from app.kernel import journal
 from app.kernel.clock import Clock
 from app.kernel.database import Database
-from app.kernel.ids import new_id
+from app.kernel.ids import beginning
 from app.kernel.journal import JournalEntry
 from app.kernel.periodic import Periodic
 from app.merchants.models import Merchant
@@ -49,7 +49,6 @@ _FEW: Final = 2000
 nor the number of questions with quiet merchants."""
 _ASIDE: Final = timedelta(minutes=1)
 """Between the time in an id and that of the note: most are the same."""
-_TIME_ENDS: Final = 10
 
 
 def periodic(database: Database, clock: Clock) -> Periodic:
@@ -107,11 +106,11 @@ def _without(
     kinds = [kind for kind, subjects in written.items() if subjects]
     entries = select(JournalEntry.type, JournalEntry.subjects).where(
         JournalEntry.merchant_id == merchant_id,
-        JournalEntry.entry_id >= _beginning("jrn", since),
+        JournalEntry.entry_id >= beginning("jrn", since),
         JournalEntry.type.in_(kinds),
     )
     if until is not None:
-        entries = entries.where(JournalEntry.entry_id < _beginning("jrn", until))
+        entries = entries.where(JournalEntry.entry_id < beginning("jrn", until))
     if kinds:
         for kind, subjects in session.execute(entries, execution_options={"yield_per": 100}):
             written[kind].difference_update(subjects)
@@ -141,7 +140,7 @@ def _timed(
 ) -> dict[str, set[str]]:
     written: dict[str, set[str]] = {}
     for kind, prefix, id, received in _TIMED:
-        new = id >= _beginning(prefix, began) if received is None else received >= began
+        new = id >= beginning(prefix, began) if received is None else received >= began
         written[kind] = set(session.scalars(select(id).where(*_between(merchant_id, id, prefix, since, until), new)))
     firsts = _between(merchant_id, CreditLine.credit_id, "crd", max(since, began), until)
     lines = select(func.min(CreditLine.credit_id)).where(*firsts)
@@ -153,7 +152,7 @@ def _between(
     merchant_id: int, id: InstrumentedAttribute[str], prefix: str, since: datetime, until: datetime
 ) -> Sequence[ColumnElement[bool]]:
     mine = id.class_.merchant_id == merchant_id
-    return mine, id >= _beginning(prefix, since), id < _beginning(prefix, until)
+    return mine, id >= beginning(prefix, since), id < beginning(prefix, until)
 
 
 def _untimed(session: Session, merchant_id: int, since: datetime) -> Iterator[tuple[str, str]]:
@@ -174,8 +173,3 @@ def _untimed(session: Session, merchant_id: int, since: datetime) -> Iterator[tu
         yield "order.corrected", correction_noted_as(order, position)
     for (begun,) in rows(Import, Import.finished_at, Import.import_id):
         yield "import.finished", begun
-
-
-def _beginning(prefix: str, at: datetime) -> str:
-    """How the ids of this moment begin."""
-    return new_id(prefix, 0, at)[: len(prefix) + 1 + _TIME_ENDS]

@@ -1,7 +1,7 @@
 """Webhook endpoints by HTTP: made, changed, tried."""
 
-from threading import BoundedSemaphore
-from typing import Annotated, Any, Final
+from collections.abc import Sequence
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy.orm import Session
@@ -14,6 +14,7 @@ from app.delivery.telling import tell
 from app.delivery.vault import Vault
 from app.delivery.webhook_wire import (
     ALL,
+    EndpointId,
     EndpointIn,
     EndpointOut,
     EndpointPatch,
@@ -22,18 +23,19 @@ from app.delivery.webhook_wire import (
     TestOut,
 )
 from app.kernel.errors import Invalid, Unavailable
+from app.kernel.http.few import Few
 from app.kernel.http.pages import Page, Paging, newest_first
 from app.kernel.http.work import Answer, UnitOfWork, Work
 from app.kernel.ids import new_id
 from app.kernel.outgoing import Guard, Refused
 from app.kernel.sealing import Unsealable
 from app.merchants.access import SecretKey
+from app.merchants.audit import difference, note
 
 TEST_TYPE: Final = "webhook.test"
 TEST_PATIENCE: Final = 10.0
 """Seconds for a test's receiver."""
-_MOST_TESTS: Final = 4
-_tests = BoundedSemaphore(_MOST_TESTS)
+AT_ONCE: Final = Few(4, "Other endpoints are being tested just now; ask again in a moment.")
 """A test keeps one of the threads that answer others."""
 
 
@@ -58,6 +60,7 @@ def create_webhook_endpoint(body: EndpointIn, caller: SecretKey, work: UnitOfWor
     def create(session: Session) -> Answer:
         now = work.here.clock.now()
         endpoint, secret = endpoints.add(session, Vault.of(work.here.signer), caller.merchant_id, new, now)
+        note(session, caller, "webhook.made", endpoint.endpoint_id, _told(endpoint))
         return _once(endpoint, secret)
 
     return work.write(create, status=201, owner=caller.owner)
@@ -67,7 +70,7 @@ def create_webhook_endpoint(body: EndpointIn, caller: SecretKey, work: UnitOfWor
 def list_webhook_endpoints(paging: Paging, caller: SecretKey, work: UnitOfWork) -> Response:
     """The endpoints that stand, without their secrets."""
 
-    def show(rows: Any) -> list[EndpointOut]:
+    def show(rows: Sequence[WebhookEndpoint]) -> list[EndpointOut]:
         return [EndpointOut.of(row) for row in rows]
 
     query = endpoints.of_merchant(caller.merchant_id)
@@ -75,14 +78,14 @@ def list_webhook_endpoints(paging: Paging, caller: SecretKey, work: UnitOfWork) 
 
 
 @router.get("/{endpoint_id}", response_model=EndpointOut)
-def get_webhook_endpoint(endpoint_id: str, caller: SecretKey, work: UnitOfWork) -> Response:
+def get_webhook_endpoint(endpoint_id: EndpointId, caller: SecretKey, work: UnitOfWork) -> Response:
     """One endpoint."""
     return work.read(lambda session: EndpointOut.of(endpoints.get(session, caller.merchant_id, endpoint_id)))
 
 
 @router.patch("/{endpoint_id}", response_model=EndpointOut)
 def change_webhook_endpoint(
-    endpoint_id: str, body: EndpointPatch, caller: SecretKey, work: UnitOfWork, outgoing: Outgoing
+    endpoint_id: EndpointId, body: EndpointPatch, caller: SecretKey, work: UnitOfWork, outgoing: Outgoing
 ) -> Response:
     """Change an endpoint; what is left out stays. While it is disabled, nothing is sent to it and nothing is lost:
     enabled, it goes on where it was, and what waits is tried at once. Other types count from now on."""
@@ -97,7 +100,10 @@ def change_webhook_endpoint(
 
     def change(session: Session) -> EndpointOut:
         endpoint = endpoints.get(session, caller.merchant_id, endpoint_id, lock=True)
-        return EndpointOut.of(endpoints.change(session, endpoint, changes, work.here.clock.now()))
+        before = _told(endpoint)
+        endpoints.change(session, endpoint, changes, work.here.clock.now())
+        note(session, caller, "webhook.changed", endpoint_id, difference(before, _told(endpoint)))
+        return EndpointOut.of(endpoint)
 
     answer = work.write(change)
     work.here.wakeups.ring("webhooks")
@@ -105,11 +111,12 @@ def change_webhook_endpoint(
 
 
 @router.delete("/{endpoint_id}", status_code=204)
-def delete_webhook_endpoint(endpoint_id: str, caller: SecretKey, work: UnitOfWork) -> Response:
+def delete_webhook_endpoint(endpoint_id: EndpointId, caller: SecretKey, work: UnitOfWork) -> Response:
     """Send nothing more there, not even what waits."""
 
     def withdraw(session: Session) -> None:
         endpoint = endpoints.get(session, caller.merchant_id, endpoint_id, lock=True)
+        note(session, caller, "webhook.withdrawn", endpoint_id, _told(endpoint))
         endpoints.withdraw(session, endpoint, work.here.clock.now())
 
     return work.write(withdraw)
@@ -117,7 +124,7 @@ def delete_webhook_endpoint(endpoint_id: str, caller: SecretKey, work: UnitOfWor
 
 @router.post("/{endpoint_id}/rotate", response_model=EndpointWithSecret)
 def rotate_webhook_secret(
-    endpoint_id: str, caller: SecretKey, work: UnitOfWork, body: RotationIn | None = None
+    endpoint_id: EndpointId, caller: SecretKey, work: UnitOfWork, body: RotationIn | None = None
 ) -> Response:
     """Exchange the secret. Until the overlap ends, each event is also signed with the secret before, and with those
     before that whose overlap was not over. The new one is shown once."""
@@ -127,16 +134,24 @@ def rotate_webhook_secret(
         endpoint = endpoints.get(session, caller.merchant_id, endpoint_id, lock=True)
         secret = Vault.of(work.here.signer).exchange(endpoint, overlap, work.here.clock.now())
         session.flush()
+        note(session, caller, "webhook.rotated", endpoint_id, {"overlap_hours": int(overlap.total_seconds() // 3600)})
         return _once(endpoint, secret)
 
     return work.write(rotate, owner=caller.owner)
 
 
 @router.post("/{endpoint_id}/test", response_model=TestOut)
-def try_webhook_endpoint(endpoint_id: str, caller: SecretKey, work: UnitOfWork, outgoing: Outgoing) -> Response:
+def try_webhook_endpoint(endpoint_id: EndpointId, caller: SecretKey, work: UnitOfWork, outgoing: Outgoing) -> Response:
     """Send an event of type `webhook.test` at once, and say what came back; also to an endpoint that is disabled. It is
     not tried again, and not part of the log."""
     return work.outside(lambda: _tested(work, outgoing, caller.merchant_id, endpoint_id), owner=caller.owner)
+
+
+def _told(endpoint: WebhookEndpoint) -> dict[str, object]:
+    """What the audit trail says of an endpoint: not what its address hides behind a question mark."""
+    url, _, query = endpoint.url.partition("?")
+    about = {"types": list(endpoint.types), "disabled": endpoint.disabled_at is not None}
+    return {"url": f"{url}?…" if query else url, **about, "description": endpoint.description}
 
 
 def _tested(work: Work, outgoing: Guard, merchant_id: int, endpoint_id: str) -> TestOut:
@@ -151,15 +166,11 @@ def _tested(work: Work, outgoing: Guard, merchant_id: int, endpoint_id: str) -> 
             retry_after=3600,
         ) from None
     event = new_id("evt", merchant_id, now)
-    if not _tests.acquire(blocking=False):
-        raise Unavailable("Other endpoints are being tested just now.", retry_after=5)
-    try:
+    with AT_ONCE:
         data = {"endpoint": endpoint.endpoint_id, "message": "This is a test."}
         body = body_of(event, TEST_TYPE, now, data)
         dated = work.here.watch.corrected(now)
-        return TestOut.of(tell(outgoing, endpoint.url, event, body, by, dated, TEST_PATIENCE))
-    finally:
-        _tests.release()
+        return TestOut.of(tell(outgoing, endpoint.url, event, body, by, dated, TEST_PATIENCE, of=merchant_id))
 
 
 def _must_be_reachable(outgoing: Guard, url: str) -> None:

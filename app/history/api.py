@@ -59,7 +59,7 @@ _EXAMPLE = """\
 """  # noqa: E501  # a line is a line
 _BODY: dict[str, Any] = {
     "requestBody": {
-        "required": True,
+        "required": False,  # nothing to bring is nothing wrong
         "description": "One JSON object a line, of at most 64 KiB, in any order (attribution.md, Wire forms).",
         "content": {"application/x-ndjson": {"schema": {"type": "string"}, "example": _EXAMPLE}},
     }

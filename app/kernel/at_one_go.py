@@ -1,4 +1,5 @@
-"""Rows of several tables appended at one go, all or none: on PostgreSQL by one statement, with one wait for its answer.
+"""Rows of several tables appended at one go, all or none: on PostgreSQL by one statement, with one wait for its answer,
+on SQLite by its driver alone.
 
 Knows no table of ours. For those who have nothing to ask before they write; whoever has needs a transaction
 (docs/decisions/0019-hot-paths.md).
@@ -9,7 +10,7 @@ import select
 from collections.abc import Sequence
 from functools import cache
 from time import monotonic
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import NotSupportedError
@@ -31,7 +32,7 @@ class AtOneGo:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._is_understood = not database.is_sqlite
+        self._is_understood = True
         self._line: Connection | None = None
         self._used = 0.0
 
@@ -59,25 +60,38 @@ class AtOneGo:
     def _has_hung_up(self) -> bool:
         """Whether the database said something although it was asked nothing: it does when it ends a connection. To ask
         it would be another wait."""
-        if self._line is None or not hasattr(select, "poll"):
+        if self._line is None or self._database.is_sqlite or not hasattr(select, "poll"):
             return False
         lines = select.poll()
         lines.register(cast("psycopg.Connection", self._line.connection.driver_connection).fileno(), select.POLLIN)
         return bool(lines.poll(0))
 
     def _execute(self, rows: Rows) -> None:
-        values = tuple(array(column) for _, some in rows for column in zip(*some, strict=True))
         try:
             if monotonic() > self._used + KEPT_FOR or self._has_hung_up():
                 self.close()
             if self._line is None:
                 self._line = self._database.straight()
             with driving(self._line, "INSERT at one go") as cursor:
-                cursor.execute(_statement(tuple(bulk for bulk, _ in rows)), values)
+                if self._database.is_sqlite:
+                    self._fill(cursor, rows)
+                else:
+                    cursor.execute(*_statement_of(rows))
         except BaseException:
             self.close()
             raise
         self._used = monotonic()
+
+    def _fill(self, cursor: Any, rows: Rows) -> None:
+        with self._database.together(cursor):
+            for bulk, some in rows:
+                bulk.fill_sqlite(cursor, some)
+
+
+def _statement_of(rows: Rows) -> tuple[str, Sequence[str]]:
+    """The statement that appends all `rows`, and what is given to it."""
+    values = [array(column) for _, some in rows for column in zip(*some, strict=True)]
+    return _statement(tuple(bulk for bulk, _ in rows)), values
 
 
 @cache

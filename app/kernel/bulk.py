@@ -43,7 +43,7 @@ class Bulk:
         """A statement of PostgreSQL's that inserts rows given as an array for each column, however many they are."""
         named = [array_of(kind).compile(dialect=postgresql.dialect()) for kind in self._kinds]  # type: ignore[no-untyped-call]
         arrays = ", ".join(f"%s::{name}" for name in named)
-        return f"{self._said} SELECT * FROM unnest({arrays})"  # noqa: S608 - names of our own tables
+        return f"{self._said} SELECT * FROM unnest({arrays})"  # noqa: S608 - names of our own tables  # nosec B608
 
     def insert(self, session: Session, rows: Sequence[Row]) -> None:
         """Insert all `rows`, in the transaction of `session`; all or none. Raises SQLAlchemy's errors, as any statement
@@ -51,11 +51,12 @@ class Bulk:
         if not rows:
             return
         connection = session.connection()
-        fill = self._fill_sqlite if connection.dialect.name == "sqlite" else self._fill_postgresql
+        fill = self.fill_sqlite if connection.dialect.name == "sqlite" else self._fill_postgresql
         with driving(connection, self._said) as cursor:
             fill(cursor, rows)
 
-    def _fill_sqlite(self, cursor: Any, rows: Sequence[Row]) -> None:
+    def fill_sqlite(self, cursor: Any, rows: Sequence[Row]) -> None:
+        """Insert all `rows` by a cursor of SQLite's driver, in whatever transaction it is in."""
         begin = 0
         for size, statement in self._lengths.items():
             while len(rows) - begin >= size:
@@ -102,7 +103,7 @@ def driving(connection: Connection, said: str) -> Iterator[Any]:
 
 
 def _insert(place: str, values: str) -> str:
-    return f"INSERT INTO {place} VALUES {values}"  # noqa: S608 - names of our own tables
+    return f"INSERT INTO {place} VALUES {values}"  # noqa: S608 - names of our own tables  # nosec B608
 
 
 def append(session: Session, mapped: type[Base], columns: tuple[str, ...], rows: Sequence[Row]) -> None:

@@ -1,5 +1,6 @@
-"""Time, injected: nobody else asks the machine what time it is. Pure but for `SystemClock.now`."""
+"""Time, injected: nobody else asks the machine what time it is. Pure but for `SystemClock.now` and `unix_now`."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -18,6 +19,11 @@ class SystemClock:
 
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+
+def unix_now() -> float:
+    """The machine's seconds since 1970, for what goes along with a library that asks the machine itself."""
+    return time.time()
 
 
 def to_micros(at: datetime) -> int:

@@ -157,8 +157,21 @@ class Database:
             yield lambda: Session(connection, expire_on_commit=False)
 
     def straight(self) -> Connection:
-        """A connection on which each statement is a transaction of its own; of PostgreSQL alone."""
-        return self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        """A connection on whose driver's cursor each statement is a transaction of its own."""
+        line = self.engine.connect()  # SQLite's driver does nothing by itself, see engines.py
+        return line if self.is_sqlite else line.execution_options(isolation_level="AUTOCOMMIT")
+
+    @contextmanager
+    def together(self, cursor: Any) -> Iterator[None]:
+        """What the cursor of a `straight` connection is told in the block is one transaction. Of SQLite alone."""
+        with self._turn():
+            cursor.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                cursor.execute("COMMIT")
+            except BaseException:
+                cursor.connection.rollback()
+                raise
 
     @contextmanager
     def _turn(self) -> Iterator[None]:

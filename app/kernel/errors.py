@@ -11,6 +11,7 @@ AppError
 │   └── InProgress          the same key is being worked on: ask again
 ├── Gone 410
 ├── Invalid 422             understood, but impossible; names the field by a JSON pointer
+├── TooManyRequests 429     too often: ask again after `retry_after` seconds
 └── Unavailable 503         not now: ask again after `retry_after` seconds
 
 Each `code` is stable and listed in docs/errors.md; a test compares the two.
@@ -96,6 +97,10 @@ class Invalid(AppError):
     def field(cls, pointer: str, detail: str) -> Self:
         """One field is impossible."""
         return cls(FieldError(pointer, detail))
+
+
+class TooManyRequests(AppError):
+    status, code, title = 429, "too_many_requests", "Too many requests"
 
 
 class Unavailable(AppError):

@@ -30,7 +30,7 @@ from app.kernel.bulk import Bulk
 from app.kernel.clock import to_micros
 from app.kernel.database import Base, Database, id_type, table_of
 from app.kernel.feed_places import Place, mark_of
-from app.kernel.ids import new_id
+from app.kernel.ids import beginning, new_id
 from app.kernel.numbering import Numbered
 
 Kind = Literal["like", "share", "wall", "catalogue"]
@@ -41,9 +41,6 @@ KEPT: Final = timedelta(hours=48)
 
 AT_ONCE: Final = 5000
 """So many entries to one transaction."""
-
-_TIME_ENDS: Final = 14
-"""So many characters of an id are its kind and its time."""
 
 _UNPLACED = text("position IS NULL")
 
@@ -159,7 +156,7 @@ def tidy(database: Database, now: datetime) -> None:
 def _old(now: datetime) -> Select[*tuple[Any, ...]]:
     """From where to where the feed of each merchant is old, where there is more than one such entry: by its ids, which
     sort by time and are indexed."""
-    bound = new_id("evt", 0, now - KEPT)[:_TIME_ENDS]
+    bound = beginning("evt", now - KEPT)
     mine = FeedEntry.merchant_id == FeedEnd.merchant_id
     first = select(func.min(FeedEntry.position)).where(mine).scalar_subquery()
     last = select(func.max(FeedEntry.position)).where(mine, FeedEntry.entry_id < bound).scalar_subquery()

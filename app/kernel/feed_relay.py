@@ -52,15 +52,23 @@ class Relay(Repeated):
         super().leave_off()
 
     def place_all(self) -> int:
-        """Give everything that was told and committed its position, in this thread; how many that were."""
-        placed = 0
-        while not self.is_stopping and (waiting := self._waiting()):
-            with self._database.transaction() as session:
-                some = self._of.number(session, waiting, AT_ONCE)
-            if some:
-                placed += some
-                self._placed()
+        """Give everything that was told and committed its position, in this thread; how many that were. What comes
+        meanwhile is left to the next round: a crowd brings something by the millisecond."""
+        placed, is_all = 0, False
+        while not (is_all or self.is_stopping):
+            waiting = self._waiting()
+            some = self._place(waiting) if waiting else 0
+            placed += some
+            is_all = some < AT_ONCE and len(waiting) < _MERCHANTS
         return placed
+
+    def _place(self, merchants: list[int]) -> int:
+        """Number what waits of these merchants, at most `AT_ONCE`; how many that were."""
+        with self._database.transaction() as session:
+            some = self._of.number(session, merchants, AT_ONCE)
+        if some:
+            self._placed()
+        return some
 
     def _look(self) -> float:
         return self._rest if self.place_all() else 0

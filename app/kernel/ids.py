@@ -111,6 +111,11 @@ def _head(prefix: str, millisecond: int, merchant: int) -> str:
     return f"{prefix}_{_base32(millisecond, 10)}{_base32(merchant, 8)}"
 
 
+def beginning(prefix: str, at: datetime) -> str:
+    """How the ids of this moment begin, whoever's they are: those that were made later are greater."""
+    return f"{prefix}_{_base32(int(at.timestamp() * 1000), 10)}"
+
+
 def new_id(prefix: str, merchant: int, at: datetime) -> str:
     """A fresh identifier of `merchant` made at `at` (aware)."""
     millisecond = int(at.timestamp() * 1000)

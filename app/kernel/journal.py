@@ -6,18 +6,18 @@ all that ever comes before it. What the facts say is read from their own tables.
 """
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from sqlalchemy import JSON, BigInteger, ForeignKeyConstraint, Index, String, event, text
+from sqlalchemy import JSON, BigInteger, ForeignKeyConstraint, Index, String, event, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.kernel.bulk import Bulk, Row, Rows, insert_all
 from app.kernel.clock import to_micros
-from app.kernel.database import Base, id_type, table_of
+from app.kernel.database import Base, Database, id_type, table_of
 from app.kernel.feed_places import Place, mark_of
-from app.kernel.ids import new_id
+from app.kernel.ids import beginning, new_id
 from app.kernel.numbering import Numbered
 
 AT_MOST: Final = 500
@@ -121,6 +121,36 @@ def end(session: Session, merchant_id: int) -> Place:
 def stands(session: Session, merchant_id: int, place: Place) -> bool:
     """Whether one can go on after the place: it is this journal's, and not one's that was put back since."""
     return bool(JOURNAL.standing(session, {(merchant_id, place)}))
+
+
+def reword(
+    database: Database,
+    merchant_id: int,
+    kind: str,
+    since: datetime,
+    until: datetime | None,
+    change: Callable[[Session, list[str]], list[str]],
+    step: Callable[[], None],
+) -> None:
+    """Change what stands for facts of one type that were noted in `since <= t < until`, so that it says nothing of
+    somebody any more. An entry keeps its place, and has as many subjects as it had."""
+    entries, after = JournalEntry.merchant_id == merchant_id, beginning("jrn", since)
+    wanted = [entries, JournalEntry.type == kind]
+    if until is not None:
+        wanted.append(JournalEntry.entry_id < beginning("jrn", until))
+    while True:
+        asked = select(JournalEntry).where(*wanted, JournalEntry.entry_id > after).order_by(JournalEntry.entry_id)
+        with database.transaction() as session:
+            found = session.scalars(asked.limit(AT_MOST)).all()
+            for entry in found:
+                changed = change(session, entry.subjects)
+                if changed != entry.subjects:
+                    entry.subjects = changed
+        if not found:
+            return
+        after = found[-1].entry_id
+        step()
+        database.breathe()
 
 
 def _ring(session: Session) -> None:

@@ -2,7 +2,8 @@
 
 Knows no domain: a domain adds a message under a topic and hands in a handler for that topic. A message
 survives a crash (its lease runs out and it is taken again), is retried with growing pauses, and is kept
-with its error when it was given up. Who has lost the lease no longer touches the message: each taking counts
+with its error when it was given up. What nobody here has a handler for waits for a process of the version that has.
+Who has lost the lease no longer touches the message: each taking counts
 `attempts` up, and that number tells whose it is.
 """
 
@@ -19,8 +20,9 @@ from sqlalchemy import JSON, BigInteger, ColumnElement, Index, Text, delete, eve
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.kernel.clock import Clock
-from app.kernel.database import Base, Database, id_type
+from app.kernel.database import Base, Database, id_type, table_of
 from app.kernel.ids import new_id
+from app.kernel.rekeying import Names, Step, rename_in_json
 from app.kernel.repeated import Repeated
 
 log = logging.getLogger(__name__)
@@ -125,6 +127,12 @@ def take_back(session: Session, merchant_id: int, message_id: str) -> None:
     session.execute(delete(OutboxRow).where(mine, OutboxRow.attempts == 0))
 
 
+def rename(database: Database, merchant_id: int, names: Names, step: Step) -> None:
+    """Put other names in what is promised, and in what was given up."""
+    rows = table_of(OutboxRow).c
+    rename_in_json(database, rows.message_id, rows.payload, merchant_id, names, step)
+
+
 def pause(attempts: int) -> timedelta:
     """How long to wait after the given number of failures: doubling from two seconds to an hour, with jitter."""
     seconds = min(2.0**attempts, 3600.0)
@@ -203,17 +211,14 @@ class Worker(Repeated):
 
     def _take(self, *only: ColumnElement[bool]) -> Message | None:
         now = self._clock.now()
+        ours = (OutboxRow.due_at <= now, OutboxRow.topic.in_(list(self._handlers)), *only)
         with self._database.reading() as session:  # spares SQLite's writer where there is nothing to do
-            due = select(OutboxRow.message_id).where(OutboxRow.due_at <= now, *only).limit(1)
+            due = select(OutboxRow.message_id).where(*ours).limit(1)
             if session.scalar(due) is None:
                 return None
         with self._database.transaction() as session:
             row = session.scalar(
-                select(OutboxRow)
-                .where(OutboxRow.due_at <= now, *only)
-                .order_by(OutboxRow.due_at)
-                .limit(1)
-                .with_for_update(skip_locked=True)
+                select(OutboxRow).where(*ours).order_by(OutboxRow.due_at).limit(1).with_for_update(skip_locked=True)
             )
             if row is None:
                 return None

@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 
 from app.kernel.database import Base, Database, table_of
 from app.kernel.forgetting import forget
-from app.kernel.ids import new_id
+from app.kernel.ids import beginning
 from app.kernel.statistics import look_at
 
 MONTHS_AHEAD: Final = 3
@@ -38,7 +38,6 @@ SLACK: Final = timedelta(days=1)
 _PATIENCE: Final = "SET LOCAL lock_timeout = '3s'"
 """Longer than PostgreSQL takes to call its own cleaning off, shorter than anybody would mind who waits behind us."""
 _BOUNDS = re.compile(r"FOR VALUES FROM \('([^']+)'\) TO \('([^']+)'\)")
-_TIME_ENDS: Final = 10
 _PROOF: Final = "closing"
 
 
@@ -65,7 +64,7 @@ class Timed:
 
     def beginning(self, at: datetime) -> str:
         """How the ids of this moment begin; those of later ones are greater."""
-        return new_id(self.prefix, 0, at)[: len(self.prefix) + 1 + _TIME_ENDS]
+        return beginning(self.prefix, at)
 
 
 class Part(NamedTuple):
@@ -149,11 +148,11 @@ def _close(database: Database, timed: Timed, until: datetime) -> None:
         with database.transaction() as session:
             _run(session, _PATIENCE)
             # Only ids of other systems can be of a time to come; the proof, once it is asked for, lets no more in.
-            _run(session, f"CREATE TEMP TABLE beyond ON COMMIT DROP AS SELECT * FROM {later.name} WHERE NOT ({within})")
-            _run(session, f"DELETE FROM {later.name} WHERE NOT ({within})")
+            _run(session, f"CREATE TEMP TABLE beyond ON COMMIT DROP AS SELECT * FROM {later.name} WHERE NOT ({within})")  # nosec B608
+            _run(session, f"DELETE FROM {later.name} WHERE NOT ({within})")  # nosec B608
             _run(session, f"ALTER TABLE {later.name} VALIDATE CONSTRAINT {_PROOF}")
             _follow(session, timed, later, until)
-            _run(session, f"INSERT INTO {timed.table.name} SELECT * FROM beyond")
+            _run(session, f"INSERT INTO {timed.table.name} SELECT * FROM beyond")  # nosec B608
     except BaseException:
         _give_up_closing(database, timed)
         raise
@@ -246,7 +245,7 @@ def _later(session: Session, timed: Timed, until: datetime) -> Part | None:
 
 
 def _any(session: Session, name: str) -> bool:
-    return bool(session.scalar(text(f"SELECT EXISTS (SELECT FROM {name})")))
+    return bool(session.scalar(text(f"SELECT EXISTS (SELECT FROM {name})")))  # nosec B608
 
 
 def _add(session: Session, timed: Timed, part: Part) -> None:

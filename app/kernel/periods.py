@@ -36,6 +36,20 @@ def moment(text: str, zone: ZoneInfo, name: str) -> datetime:
     return max(at, _BEGINNING)
 
 
+def said_utc(text: str | None, name: str) -> datetime | None:
+    """A moment as people write it to a command, in its option `name`: ISO 8601, a bare date being its midnight; without
+    an offset it is UTC. Never before 1970. Raises `Invalid`."""
+    if text is None:
+        return None
+    try:
+        said = datetime.fromisoformat(text)
+        utc = said.replace(tzinfo=UTC) if said.tzinfo is None else said.astimezone(UTC)
+    except (ValueError, OverflowError):
+        detail = f"{name} must be a date or a time, such as 2026-11-19 or 2026-11-19T08:30Z"
+        raise Invalid(detail=detail) from None
+    return max(utc, _BEGINNING)
+
+
 def period(begin: str | None, end: str | None, zone: ZoneInfo, now: datetime) -> tuple[datetime, datetime]:
     """`begin <= t < end`, by default the last 30 days up to now. Raises `Invalid` when it ends before it begins."""
     until = now if end is None else moment(end, zone, "to")

@@ -1,20 +1,22 @@
-"""Where reports are read: the database itself, or a replica of it, of which is known up to when it has seen everything.
+"""Where reports are read: the database itself, or a replica of it, and up to when everything is known there.
 
 Knows no table. Of PostgreSQL's own streaming replicas alone, which play what the database has written in its order
-(docs/decisions/0021-replica.md).
+(docs/decisions/0021-replica.md, 0027-as-of.md).
 """
 
 import logging
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from time import monotonic
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from app.kernel import as_of
 from app.kernel.database import Database
 from app.kernel.trouble import in_trouble
 
@@ -25,11 +27,25 @@ _REST: Final = 10.0
 _CONNECTS_WITHIN: Final = "3"
 """Seconds, where its address does not say otherwise."""
 
-_WRITTEN = text("SELECT pg_current_wal_flush_lsn()::text")
+_MOST_LOOKS: Final = 1000
+_TOO_OLD: Final = timedelta(seconds=10)
+"""Where a replica has seen so much more than at any look of ours, the database itself is asked."""
+
+_WRITTEN = text("SELECT CAST(pg_current_wal_insert_lsn() - '0/0' AS bigint)")
 _REPLAYED = text(
-    "SELECT pg_is_in_recovery(), pg_last_wal_replay_lsn() >= CAST(:written AS pg_lsn), pg_last_xact_replay_timestamp()"
+    "SELECT pg_is_in_recovery(), CAST(COALESCE(pg_last_wal_replay_lsn(), '0/0') - '0/0' AS bigint),"
+    " pg_last_xact_replay_timestamp()"
 )
 _WHOSE = text("SELECT system_identifier, current_database() FROM pg_control_system()")
+
+
+class _Look(NamedTuple):
+    """A look at the database: whoever has replayed as far as it had written then has everything that was known `now`,
+    but for what these were writing."""
+
+    now: datetime
+    writers: as_of.Writers
+    written: int
 
 
 class Reports:
@@ -39,57 +55,74 @@ class Reports:
         self._database = database
         self._replica = _opened(replica_url) if replica_url else None
         self._rests_until = 0.0
+        self._looks: list[_Look] = []
+        self._guard = threading.Lock()
 
     @contextmanager
-    def view(self, now: datetime, *, exactly: bool = False) -> Iterator[tuple[Session, datetime]]:
-        """A view to read from, and as of when it knows everything: `now`, or earlier, where a replica is behind.
+    def view(self, now: datetime, merchant_id: int, *, exactly: bool = False) -> Iterator[tuple[Session, datetime]]:
+        """A view to read from, and as of when it knows everything of the merchant: `now`, or earlier, where somebody
+        is writing or a replica is behind.
 
-        `exactly`: a view that knows everything as of `now`. Where the replica is away, or not as far, it is the
-        database's own.
+        `exactly`: a view that knows what an earlier one knew, which was as of `now`.
         """
         with ExitStack() as held:
-            seen = self._of_replica(held, now)
+            seen = None if self._replica is None else self._of_replica(held, self._replica, now, merchant_id)
             if seen is None or (exactly and seen[1] < now):
                 held.close()
-                seen = held.enter_context(self._database.reading()), now
+                known = now if exactly else as_of.waited_for(lambda: self._writers(now), merchant_id, now)
+                seen = held.enter_context(self._database.reading()), known
             yield seen
 
     def close(self) -> None:
         if self._replica is not None:
             self._replica.close()
 
-    def _of_replica(self, held: ExitStack, now: datetime) -> tuple[Session, datetime] | None:
-        """A view of the replica, and up to when it has everything that was committed; None where it is of no use now.
+    def _of_replica(
+        self, held: ExitStack, replica: Database, now: datetime, merchant_id: int
+    ) -> tuple[Session, datetime] | None:
+        """A view of the replica, and up to when it has everything; None where it is of no use now.
 
-        The moment is read in a view of its own, before: meanwhile the replica can only come to see more. Both are on
+        How far it has come is read in a view of its own, before: meanwhile it can only come to see more. Both are on
         one connection, since behind one address there may be several replicas.
         """
-        if self._replica is None or monotonic() < self._rests_until:
+        self._look_at_database(now, merchant_id)
+        if monotonic() < self._rests_until:
             return None
-        written = self._written()
         try:
-            views = held.enter_context(self._replica.views())
+            views = held.enter_context(replica.views())
             with views() as session:
-                is_replica, has_all, upto = session.execute(_REPLAYED, {"written": written}).one()
+                is_replica, replayed, upto = session.execute(_REPLAYED).one()
         except SQLAlchemyError as error:
             self._is_away(error)
             return None
         if not is_replica:  # it was made a database of its own, and sees nothing more of this one
             self._rest("it is no replica any more")
             return None
-        if not has_all and upto is None:
+        with self._guard:
+            seen = [look for look in self._looks if look.written <= replayed]
+        latest = max(seen, key=lambda look: look.now, default=None)
+        if latest is None or (upto is not None and upto - latest.now > _TOO_OLD):
             return None
-        return held.enter_context(views()), now if has_all else min(now, upto.astimezone(UTC))
+        return held.enter_context(views()), min(now, as_of.known(latest.writers, merchant_id, latest.now))
 
-    def _written(self) -> str | None:
-        """How far the database has written; None where it is away."""
+    def _look_at_database(self, now: datetime, merchant_id: int) -> None:
+        """Remember who writes, and how far the database has written; nothing, where it is away."""
         try:
-            with self._database.reading() as session:
-                return str(session.scalars(_WRITTEN).one())
+            as_of.waited_for(lambda: self._writers(now), merchant_id, now)
         except SQLAlchemyError as error:
             if not in_trouble(error):
                 raise
-            return None
+
+    def _writers(self, now: datetime) -> as_of.Writers:
+        found = as_of.writers(self._database, now)
+        if self._replica is not None:
+            with self._database.straight() as line:  # afterwards: whoever had ended by then is in what is written
+                look = _Look(now, found, line.scalars(_WRITTEN).one())
+            with self._guard:
+                self._looks.append(look)
+                if len(self._looks) > _MOST_LOOKS:
+                    del self._looks[1::2]
+        return found
 
     def _is_away(self, error: SQLAlchemyError) -> None:
         if not in_trouble(error):

@@ -1,7 +1,7 @@
-"""Merchants by HTTP: the operator's calls, the merchant's own settings, keys."""
+"""Merchants by HTTP: the operator's calls, the merchant's own settings (keys_api.py: its keys)."""
 
 from functools import cache
-from typing import Annotated, Literal, cast
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from fastapi import APIRouter, Response
@@ -9,13 +9,12 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 from sqlalchemy.orm import Session
 
-from app.kernel.errors import Invalid
 from app.kernel.http.wire import Body, Currency, Name, Text, Timestamp, Wire
 from app.kernel.http.work import Answer, UnitOfWork
 from app.merchants import service
 from app.merchants.access import Operator, SecretKey
-from app.merchants.keys import KeyKind
-from app.merchants.models import ApiKey, Merchant
+from app.merchants.audit import By, difference, note
+from app.merchants.models import Merchant
 from app.merchants.origins import normal_origin, normal_return_url
 from app.merchants.selling_wire import SellingOut, SellingPatch
 from app.merchants.sharing_wire import SharingOut, SharingPatch
@@ -126,41 +125,6 @@ class MerchantCreated(MerchantOut):
     report_key: str | None
 
 
-class KeyIn(Body):
-    kind: KeyKind
-    suppressed: Annotated[
-        bool,
-        Field(
-            strict=True,
-            description="For a report key that is given to others, such as an agency: it reads attribution and the "
-            "funnel by whole days, and is told of no fewer people than the merchant's `small_group`.",
-        ),
-    ] = False
-
-
-class KeyOut(Wire):
-    """A key as it can be told apart: by kind and its last four characters."""
-
-    id: str
-    kind: KeyKind
-    suppressed: Annotated[bool, Field(description="Whether it is shown no small groups.")]
-    hint: str
-    created_at: Timestamp
-
-
-class KeyCreated(KeyOut):
-    """The same with its clear text, which is shown only here."""
-
-    key: str | None
-
-
-class Keys(Wire):
-    """All keys of a merchant."""
-
-    data: list[KeyOut]
-    next_cursor: None = None
-
-
 router = APIRouter()
 
 
@@ -175,7 +139,7 @@ def create_merchant(body: MerchantIn, operator: Operator, work: UnitOfWork) -> R
         shown = MerchantCreated(**_fields(merchant), secret_key=secret, report_key=report)
         return Answer(shown, kept=shown.model_copy(update={"secret_key": None, "report_key": None}))
 
-    return work.write(create, status=201, owner=operator)
+    return work.write(create, status=201, owner=operator.owner)
 
 
 @router.get("/v1/merchants/{merchant_id}", response_model=MerchantOut, tags=["operator"])
@@ -185,20 +149,27 @@ def get_merchant(merchant_id: str, _: Operator, work: UnitOfWork) -> Response:
 
 
 @router.patch("/v1/merchants/{merchant_id}", response_model=MerchantOut, tags=["operator"])
-def change_account(merchant_id: str, body: OperatorPatch, _: Operator, work: UnitOfWork) -> Response:
+def change_account(merchant_id: str, body: OperatorPatch, operator: Operator, work: UnitOfWork) -> Response:
     """Say which account at Stripe a merchant sells through. Checkouts that are open stay with the account before."""
-    changes = {"stripe_account": body.stripe_account}
-    return work.write(
-        lambda session: MerchantOut.of(service.change(service.by_public_id(session, merchant_id), changes))
-    )
+
+    def change(session: Session) -> MerchantOut:
+        merchant = service.by_public_id(session, merchant_id)
+        changes = {"stripe_account": body.stripe_account}
+        return _changed(session, operator.on(merchant.merchant_id), merchant, changes)
+
+    return work.write(change)
 
 
 @router.delete("/v1/merchants/{merchant_id}", status_code=204, tags=["operator"])
-def close_merchant(merchant_id: str, _: Operator, work: UnitOfWork) -> Response:
+def close_merchant(merchant_id: str, operator: Operator, work: UnitOfWork) -> Response:
     """Off-board a merchant: its keys, links and widgets stop at once; its books stay."""
-    return work.write(
-        lambda session: service.close(session, service.by_public_id(session, merchant_id), work.here.clock.now())
-    )
+
+    def close(session: Session) -> None:
+        merchant = service.by_public_id(session, merchant_id)
+        service.close(session, merchant, work.here.clock.now())
+        note(session, operator.on(merchant.merchant_id), "merchant.closed", merchant.public_id)
+
+    return work.write(close)
 
 
 @router.get("/v1/merchant", response_model=MerchantOut, tags=["merchant"])
@@ -219,39 +190,20 @@ def change_settings(body: MerchantPatch, caller: SecretKey, work: UnitOfWork) ->
             changes["checkout"] = body.checkout.changed(merchant.selling).to_json()
         if body.sharing is not None:
             changes["sharing"] = body.sharing.changed(merchant.sharing_settings).to_json()
-        return MerchantOut.of(service.change(merchant, changes))
+        return _changed(session, caller, merchant, changes)
 
     return work.write(change)
 
 
-@router.get("/v1/keys", response_model=Keys, tags=["merchant"])
-def list_keys(caller: SecretKey, work: UnitOfWork) -> Response:
-    """The keys that work, without their clear text."""
-    return work.read(lambda session: Keys(data=[_key(key) for key in service.keys(session, caller.merchant_id)]))
+def _changed(session: Session, by: By, merchant: Merchant, changes: dict[str, Any]) -> MerchantOut:
+    before = MerchantOut.of(merchant)
+    after = MerchantOut.of(service.change(merchant, changes))
+    note(session, by, "merchant.changed", merchant.public_id, difference(*(_said(each) for each in (before, after))))
+    return after
 
 
-@router.post("/v1/keys", status_code=201, response_model=KeyCreated, tags=["merchant"])
-def create_key(body: KeyIn, caller: SecretKey, work: UnitOfWork) -> Response:
-    """Make a key: `secret` may do everything of this merchant, `report` only reads reports, and with `suppressed` only
-    figures of enough people. Shown once."""
-    if body.suppressed and body.kind != "report":
-        raise Invalid.field("/suppressed", "is for report keys: a secret key sees everything")
-
-    def create(session: Session) -> Answer:
-        here = work.here
-        key, clear = service.add_key(
-            session, here.signer, caller.merchant_id, body.kind, here.clock.now(), suppressed=body.suppressed
-        )
-        shown = KeyCreated(**_key(key).model_dump(), key=clear)
-        return Answer(shown, kept=shown.model_copy(update={"key": None}))
-
-    return work.write(create, status=201, owner=caller.owner)
-
-
-@router.delete("/v1/keys/{key_id}", status_code=204, tags=["merchant"])
-def withdraw_key(key_id: str, caller: SecretKey, work: UnitOfWork) -> Response:
-    """Make a key useless at once."""
-    return work.write(lambda session: service.withdraw_key(session, caller.merchant_id, key_id, work.here.clock.now()))
+def _said(shown: MerchantOut) -> dict[str, Any]:
+    return shown.model_dump(mode="json")
 
 
 def _fields(merchant: Merchant) -> dict[str, object]:
@@ -262,13 +214,3 @@ def _fields(merchant: Merchant) -> dict[str, object]:
         "sharing": SharingOut.of(merchant.sharing_settings),
     }
     return parts | {name: getattr(merchant, name) for name in MerchantOut.model_fields if name not in parts}
-
-
-def _key(key: ApiKey) -> KeyOut:
-    return KeyOut(
-        id=key.key_id,
-        kind=cast("KeyKind", key.kind),
-        suppressed=bool(key.suppressed),
-        hint=key.hint,
-        created_at=key.created_at,
-    )

@@ -1,4 +1,4 @@
-"""What can be done with merchants and keys. Knows the session and the tables, not HTTP."""
+"""What can be done with merchants; keyring.py: with their keys. Knows the session and the tables, not HTTP."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 from app.kernel.errors import NotFound
 from app.kernel.ids import Malformed, merchant_of, new_id
 from app.kernel.signing import Signer
-from app.merchants.keys import KeyKind, is_well_formed, new_key
-from app.merchants.models import ApiKey, Merchant
-
-_KEY_PURPOSE = "api-key"
+from app.merchants import keyring
+from app.merchants.audit import By, note
+from app.merchants.keyring import NewKey
+from app.merchants.models import Merchant
+from app.privacy.modes import NONE
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,15 @@ def create(session: Session, new: NewMerchant, now: datetime) -> Merchant:
 def open_shop(session: Session, signer: Signer, new: NewMerchant, now: datetime) -> tuple[Merchant, str, str]:
     """A new tenant with its first secret key and report key, in clear: they exist only in this answer."""
     merchant = create(session, new, now)
-    _, secret = add_key(session, signer, merchant.merchant_id, "secret", now)
-    _, report = add_key(session, signer, merchant.merchant_id, "report", now)
+    _, secret = keyring.add(session, signer, merchant.merchant_id, NewKey("secret"), now)
+    _, report = keyring.add(session, signer, merchant.merchant_id, NewKey("report"), now)
+    note(session, By(merchant.merchant_id, None, now), "merchant.opened", merchant.public_id)
     return merchant, secret, report
+
+
+def privacy_of(session: Session, merchant_id: int) -> str:
+    """How much the merchant keeps of people (`privacy/modes.py`); of one who is not here, nothing is."""
+    return session.scalar(select(Merchant.privacy).where(Merchant.merchant_id == merchant_id)) or NONE
 
 
 def get(session: Session, merchant_id: int, *, lock: bool = False) -> Merchant:
@@ -102,48 +109,8 @@ def change(merchant: Merchant, changes: dict[str, Any]) -> Merchant:
 def close(session: Session, merchant: Merchant, now: datetime) -> None:
     """Off-boarding: keys, links and widgets stop; the books stay."""
     merchant.closed_at = now
-    for key in keys(session, merchant.merchant_id):
+    for key in keyring.working(session, merchant.merchant_id, now):
         key.withdrawn_at = now
-
-
-def add_key(
-    session: Session, signer: Signer, merchant_id: int, kind: KeyKind, now: datetime, *, suppressed: bool = False
-) -> tuple[ApiKey, str]:
-    """A new key, and its clear text, which exists only in this answer. `suppressed`: it is shown no small groups."""
-    clear = new_key(kind)
-    key = ApiKey(
-        hash=signer.hash(_KEY_PURPOSE, clear),
-        merchant_id=merchant_id,
-        key_id=new_id("key", merchant_id, now),
-        kind=kind,
-        hint=clear[-4:],
-        suppressed=suppressed,
-        created_at=now,
-    )
-    session.add(key)
-    return key, clear
-
-
-def keys(session: Session, merchant_id: int) -> list[ApiKey]:
-    """The merchant's keys that work, newest first."""
-    query = select(ApiKey).where(ApiKey.merchant_id == merchant_id, ApiKey.withdrawn_at.is_(None))
-    return list(session.scalars(query.order_by(ApiKey.key_id.desc())))
-
-
-def withdraw_key(session: Session, merchant_id: int, key_id: str, now: datetime) -> None:
-    """Make a key useless at once. Raises `NotFound`."""
-    key = next((key for key in keys(session, merchant_id) if key.key_id == key_id), None)
-    if key is None:
-        raise NotFound
-    key.withdrawn_at = now
-
-
-def find_key(session: Session, signer: Signer, clear: str) -> ApiKey | None:
-    """The working key with this clear text, if it is one of ours."""
-    if not is_well_formed(clear):
-        return None
-    key = session.get(ApiKey, signer.hash(_KEY_PURPOSE, clear))
-    return None if key is None or key.withdrawn_at is not None else key
 
 
 def listed_origins(session: Session) -> frozenset[str]:

@@ -5,10 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from sqlalchemy.orm import Session
 
+from app.kernel.as_of import writing_now
 from app.kernel.http.pages import Page, newest_first
 from app.kernel.http.work import Answer, UnitOfWork
 from app.merchants.access import SecretKey
-from app.orders import corrections, service, told
+from app.merchants.audit import difference, note
+from app.orders import buyers, corrections, service, told
 from app.orders.lifecycle import Taking
 from app.orders.models import Order
 from app.orders.wire import OrderIn, OrderOut, OrderPatch, OrderQuery, RefundIn, RefundOut
@@ -26,8 +28,9 @@ def record_order(body: OrderIn, caller: SecretKey, work: UnitOfWork) -> Response
     sale = told.sale(body, caller.merchant_id, work.here)
 
     def record(session: Session) -> Answer:
-        now, events = work.here.clock.now(), work.here.events
-        order, is_new = service.record_with_coupon(session, events, caller.merchant_id, sale, now)
+        now = writing_now(session, caller.merchant_id, work.here.clock)
+        (told_of,) = buyers.kept(session, work.here.signer, caller.merchant_id, [sale])
+        order, is_new = service.record_with_coupon(session, work.here.events, caller.merchant_id, told_of, now)
         return Answer(OrderOut.of(order), 201 if is_new else 200)
 
     return work.write(record, owner=caller.owner)
@@ -60,11 +63,17 @@ def correct_order(order_id: str, body: OrderPatch, caller: SecretKey, work: Unit
     Whether an order is a test cannot be corrected.
     """
     asked = told.amendment(body, caller.merchant_id, work.here.signer)
-    return work.write(
-        lambda session: OrderOut.of(
-            corrections.amend(session, work.here.events, caller.merchant_id, order_id, asked, work.here.clock.now())
-        )
-    )
+
+    def correct(session: Session) -> OrderOut:
+        now = writing_now(session, caller.merchant_id, work.here.clock)
+        buyers.must_be_kept(session, work.here.signer, caller.merchant_id, asked)
+        before = OrderOut.of(service.get(session, caller.merchant_id, order_id)).model_dump(exclude={"corrections"})
+        after = OrderOut.of(corrections.amend(session, work.here.events, caller.merchant_id, order_id, asked, now))
+        fields = [*difference(before, after.model_dump(exclude={"corrections"}))]  # what they were says the order
+        note(session, caller, "order.corrected", order_id, {"fields": fields} if fields else {})
+        return after
+
+    return work.write(correct)
 
 
 @router.post("/{order_id}/refunds", status_code=201, response_model=RefundOut, responses={200: {"model": RefundOut}})
@@ -73,7 +82,7 @@ def refund_order(order_id: str, body: RefundIn, caller: SecretKey, work: UnitOfW
     proportions."""
 
     def take_back(session: Session) -> Answer:
-        now = work.here.clock.now()
+        now = writing_now(session, caller.merchant_id, work.here.clock)
         taking = Taking(body.external_id, body.reason, now, body.amount, body.amount)
         refund, is_new = service.take_back(session, work.here.events, caller.merchant_id, order_id, taking, now)
         return Answer(RefundOut.of(refund), 201 if is_new else 200)
@@ -84,8 +93,9 @@ def refund_order(order_id: str, body: RefundIn, caller: SecretKey, work: UnitOfW
 @router.delete("/{order_id}/refunds/{refund_id}", status_code=204)
 def undo_refund(order_id: str, refund_id: str, caller: SecretKey, work: UnitOfWork) -> Response:
     """Undo a refund that was recorded by mistake or has failed: what it took is given back. Twice is once."""
-    return work.write(
-        lambda session: corrections.give_back(
-            session, work.here.events, caller.merchant_id, order_id, refund_id, work.here.clock.now()
-        )
-    )
+
+    def give_back(session: Session) -> None:
+        now = writing_now(session, caller.merchant_id, work.here.clock)
+        corrections.give_back(session, work.here.events, caller.merchant_id, order_id, refund_id, now)
+
+    return work.write(give_back)

@@ -7,13 +7,14 @@ from fastapi import APIRouter, Response
 from pydantic import Field, ValidationError, WithJsonSchema
 from sqlalchemy.orm import Session
 
+from app.kernel.as_of import writing_now
 from app.kernel.errors import AppError
 from app.kernel.http import problems
 from app.kernel.http.wire import Body, Wire
 from app.kernel.http.work import UnitOfWork
 from app.kernel.runtime import Runtime
 from app.merchants.access import SecretKey
-from app.orders import bulk, told
+from app.orders import bulk, buyers, told
 from app.orders.bulk import Recorded
 from app.orders.sales import Sale
 from app.orders.wire import OrderIn
@@ -81,7 +82,9 @@ def record_orders(body: OrdersIn, caller: SecretKey, work: UnitOfWork) -> Respon
     sales = [sale for sale in read if isinstance(sale, Sale)]
 
     def record(session: Session) -> OrdersOut:
-        recorded = bulk.record_all(session, work.here.events, caller.merchant_id, sales, work.here.clock.now())
+        now = writing_now(session, caller.merchant_id, work.here.clock)
+        told_of = buyers.kept(session, work.here.signer, caller.merchant_id, sales)
+        recorded = bulk.record_all(session, work.here.events, caller.merchant_id, told_of, now)
         return _answer(body.orders, read, recorded)
 
     return work.write(record, owner=caller.owner)

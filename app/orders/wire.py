@@ -65,7 +65,11 @@ class OrderIn(Body):
     coupon: Coupon | None = None
     customer: Customer | None = None
     test: Annotated[
-        bool, Field(description="Kept apart from real sales. Where Stripe is simulated, every order is a test order.")
+        bool,
+        Field(
+            strict=True,
+            description="Kept apart from real sales. Where Stripe is simulated, every order is a test order.",
+        ),
     ] = False
 
 

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
+from app.kernel.as_of import writing_now
 from app.kernel.errors import Invalid, NotFound
 from app.kernel.http.work import JSON, UnitOfWork, runtime_of
 from app.kernel.ids import Malformed, merchant_of, new_id
@@ -16,7 +17,8 @@ from app.merchants.directory import Directory, Shop
 from app.merchants.origins import allows_page, normal_page, without_click
 from app.networks.catalogue import ONSITE
 from app.networks.intents import intent_url
-from app.privacy import signals, tokens
+from app.privacy import leaving, modes, signals, standing, tokens
+from app.privacy.modes import Touchpoint
 from app.referrals import service, visits
 from app.referrals.parents import Windows
 from app.referrals.quick import QuickRoute, VisitorHeader
@@ -24,13 +26,20 @@ from app.referrals.wire import LONGEST_PAGE, ClaimOut, LikeIn, LikeOut, ShareIn,
 
 
 class _Visitor:
-    """Who is acting: proved by a token, or new and given one."""
+    """Who is acting: proved by a token, or new and given one. Where no visitors are kept (`modes.py`) everybody is new
+    each time, and given none."""
 
-    def __init__(self, here: Runtime, shop: Shop, token: str | None) -> None:
-        known = tokens.visitor_of(here.signer, token, shop.merchant_id)
+    def __init__(self, here: Runtime, shop: Shop, token: str | None, *, kept: bool = True) -> None:
+        known = tokens.visitor_of(here.signer, token, shop.merchant_id) if kept else None
+        self._signer, self._kept = here.signer, kept
         self.is_new = known is None
         self.id = known or new_id("vis", shop.merchant_id, here.clock.now())
-        self.new_token = tokens.issue(here.signer, self.id) if self.is_new else None
+
+    def token_for(self, somebody: str | None = None) -> str | None:
+        """The token to be answered with, if any; also where what was written is `somebody` else's (`Referred`)."""
+        if not self._kept or (somebody in (None, self.id) and not self.is_new):
+            return None
+        return tokens.issue(self._signer, somebody or self.id)
 
 
 router = APIRouter(tags=["shopper"])
@@ -54,7 +63,7 @@ async def like(body: LikeIn, request: Request, visitor_token: VisitorHeader = No
     here = runtime_of(request)
     shop = await directory_of(request).find(_merchant_of(body.product, "/product", "prod"))
     admit(request, shop)
-    visitor = _Visitor(here, shop, visitor_token)
+    visitor = _acting(Touchpoint.LIKE, request, here, shop, visitor_token)
     done = await here.recorder.record(
         service.NewReferral(
             merchant_id=shop.merchant_id,
@@ -76,7 +85,7 @@ async def like(body: LikeIn, request: Request, visitor_token: VisitorHeader = No
         likes=done.likes,
         code=done.referral.code,
         url=link(here, done.referral.code),
-        visitor=visitor.new_token,
+        visitor=visitor.token_for(done.visitor_id),
     )
     return Response(answer.model_dump_json(), 201 if done.is_new else 200, media_type=JSON)
 
@@ -104,7 +113,7 @@ async def share(body: ShareIn, request: Request, visitor_token: VisitorHeader = 
     shop = await _shop_of(body, directory_of(request))
     admit(request, shop)
     address = None if body.url is None else _page(shop, body.url)
-    visitor = _Visitor(here, shop, visitor_token)
+    visitor = _acting(Touchpoint.SHARE, request, here, shop, visitor_token)
     done = await here.recorder.record(
         service.NewReferral(
             merchant_id=shop.merchant_id,
@@ -132,7 +141,7 @@ async def share(body: ShareIn, request: Request, visitor_token: VisitorHeader = 
         intent_url=intent_url(body.network, url, words, done.image, title),
         network=done.referral.network,
         parent=done.referral.parent_id,
-        visitor=visitor.new_token,
+        visitor=visitor.token_for(done.visitor_id),
     )
     return Response(answer.model_dump_json(), 201 if done.is_new else 200, media_type=JSON)
 
@@ -147,13 +156,21 @@ async def claim_visit(
     """Say that a visit was this visitor's. The first claim within 30 minutes binds it; a later one, or another
     visitor's, gets a new visit of the same referral, so the answer's `click` is the one to keep.
 
-    Under Global Privacy Control or Do Not Track nothing is bound; the click id still travels with a purchase.
+    Under Global Privacy Control or Do Not Track, for who opted out, and where the merchant's mode lets nobody be bound
+    (or asks for a consent that is not there) nothing is bound and `visitor` is null; the click id still travels with a
+    purchase.
     """
     shop = await shops.find(merchant_of(click, "clk"))
     admit(request, shop)
-    if signals.says_no(request.headers) or shop.privacy == "none":
-        return Response(ClaimOut(click=click, visitor=None).model_dump_json(), media_type=JSON)
+    if not modes.might_remember(Touchpoint.CLAIM, shop.privacy, signals.says_no(request.headers)):
+        return Response(ClaimOut(click=click, visitor=None, bound=False).model_dump_json(), media_type=JSON)
     return await run_in_threadpool(_claim, work, shop, click, visitor_token, _windows(request))
+
+
+def _acting(touchpoint: Touchpoint, request: Request, here: Runtime, shop: Shop, token: str | None) -> _Visitor:
+    """Who likes or shares: a deliberate act, whatever they said of being remembered."""
+    kept = modes.might_remember(touchpoint, shop.privacy, signals.says_no(request.headers))
+    return _Visitor(here, shop, token, kept=kept)
 
 
 async def _shop_of(body: ShareIn, shops: Directory) -> Shop:
@@ -220,12 +237,18 @@ def _windows(request: Request) -> Windows:
 
 
 def _claim(work: UnitOfWork, shop: Shop, click: str, token: str | None, windows: Windows) -> Response:
-    visitor = _Visitor(work.here, shop, token)
+    here = work.here
+    proved = _Visitor(here, shop, token)
 
     def claim(session: Session) -> ClaimOut:
-        here = work.here
-        bound = visits.claim(session, here.events, shop.merchant_id, click, visitor.id, here.clock.now(), windows)
-        return ClaimOut(click=bound, visitor=visitor.new_token)
+        gone = not proved.is_new and leaving.is_erased(session, here.signer, shop.merchant_id, proved.id)
+        visitor = _Visitor(here, shop, None) if gone else proved
+        about = (Touchpoint.CLAIM, shop.privacy, shop.merchant_id, visitor.id)
+        if not standing.is_remembered(session, here.signer, *about):
+            return ClaimOut(click=click, visitor=None, bound=False)
+        now = writing_now(session, shop.merchant_id, here.clock)
+        bound = visits.claim(session, here.events, shop.merchant_id, click, visitor.id, now, windows)
+        return ClaimOut(click=bound, visitor=visitor.token_for(), bound=True)
 
     return work.write(claim)
 

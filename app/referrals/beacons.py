@@ -67,12 +67,16 @@ class Subject:
 
 
 class Report(msgspec.Struct, frozen=True, gc=False):
-    """That it was seen or opened, as it is written; `at` in microseconds since 1970. Made by the ten thousand."""
+    """That it was seen or opened, as it is written; `at` in microseconds since 1970. Made by the ten thousand.
+
+    Who saw the card of a referral (`seen_by`) may earn it credit without being kept beside what they saw.
+    """
 
     subject: Subject
     click_id: str | None
     visitor_id: str | None
     at: int
+    seen_by: str | None = None
 
 
 Seen = list[tuple[Shown, datetime]]
@@ -218,9 +222,9 @@ def views(reports: Iterable[Report]) -> Views:
     found: Views = defaultdict(list)
     for report in reports:
         card = report.subject.card
-        if card is None or card.is_withdrawn or report.visitor_id is None or report.subject.type != "card_view":
+        if card is None or card.is_withdrawn or report.seen_by is None or report.subject.type != "card_view":
             continue
-        found[report.visitor_id].append((card, from_micros(report.at)))
+        found[report.seen_by].append((card, from_micros(report.at)))
     return found
 
 

@@ -8,12 +8,14 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import ConfigDict, Field, StringConstraints
 from sqlalchemy.orm import Session
 
+from app.kernel.as_of import writing_now
 from app.kernel.errors import Invalid
 from app.kernel.events import Events
 from app.kernel.http.pages import Page, PageQuery, newest_first
 from app.kernel.http.wire import Body, Name, Text, Timestamp, Wire
 from app.kernel.http.work import UnitOfWork
 from app.merchants.access import SecretKey
+from app.merchants.audit import note
 from app.referrals import coupons
 from app.referrals.models import Coupon
 
@@ -108,7 +110,9 @@ def put_coupon(code: CodePath, body: CouponIn, caller: SecretKey, work: UnitOfWo
     body.must_name_one()
 
     def put(session: Session) -> CouponOut:
-        said = body.let_speak(session, work.here.events, caller.merchant_id, code, work.here.clock.now())
+        now = writing_now(session, caller.merchant_id, work.here.clock)
+        said = body.let_speak(session, work.here.events, caller.merchant_id, code, now)
+        note(session, caller, "coupon.changed", said.said, {"referral": said.referral_id} if said.at == now else {})
         return _shown(session, caller.merchant_id, [said])[0]
 
     return work.write(put)
@@ -119,7 +123,9 @@ def withdraw_coupon(code: CodePath, caller: SecretKey, work: UnitOfWork) -> Resp
     """Let a code speak for nobody from now on; orders made before it keep their credit."""
 
     def withdraw(session: Session) -> None:
-        coupons.withdraw(session, work.here.events, caller.merchant_id, code, work.here.clock.now())
+        now = writing_now(session, caller.merchant_id, work.here.clock)
+        coupons.withdraw(session, work.here.events, caller.merchant_id, code, now)
+        note(session, caller, "coupon.withdrawn", code)
 
     return work.write(withdraw)
 

@@ -105,6 +105,12 @@ def members(merchant_id: int, person: str) -> Select[str]:
     return joined.where(~overruled)
 
 
+def ever(session: Session, merchant_id: int, persons: Collection[str]) -> set[str]:
+    """The visitors who were ever said to be one of these, whatever was said since."""
+    said = select(Identity.visitor_id).where(Identity.merchant_id == merchant_id, Identity.person.in_(persons))
+    return set(session.scalars(said.distinct()))
+
+
 def latest(session: Session, merchant_id: int, visitor_id: str) -> Identity | None:
     """What was said last of the visitor."""
     said = select(Identity).where(Identity.merchant_id == merchant_id, Identity.visitor_id == visitor_id)
@@ -126,6 +132,12 @@ def _must_be_a_name(pointer: str, name: str) -> None:
         raise Invalid.field(pointer, "must not begin with a parenthesis: such names are ours")
     if name.startswith("vt_"):
         raise Invalid.field(pointer, "is a token, which only the visitor's own page may hold: send the id, vis_…")
+
+
+def must_be_theirs(merchant_id: int, name: str) -> None:
+    """Raises `NotFound` for the id of another merchant's visitor, or of something that is no visitor."""
+    if not _may_be_theirs(merchant_id, name):
+        raise NotFound
 
 
 def _may_be_theirs(merchant_id: int, name: str) -> bool:

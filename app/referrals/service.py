@@ -52,6 +52,8 @@ class Referred:
     likes: int
     title: str
     image: str | None
+    visitor_id: str | None = None
+    """Whose it is, where that may be somebody else than who was named: whoever was erased is somebody new."""
 
 
 @dataclass(slots=True)

@@ -10,11 +10,16 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from app.kernel import journal
+from app.kernel.as_of import writing_now
 from app.kernel.clock import Clock, from_micros
 from app.kernel.database import Database, insert_new
 from app.kernel.events import Events
 from app.kernel.ids import id_from
 from app.kernel.outbox import Message
+from app.kernel.signing import Signer
+from app.merchants import service as merchants
+from app.privacy import standing
+from app.privacy.modes import Touchpoint
 from app.referrals import turns
 from app.referrals.beacons import Seen, Shown
 from app.referrals.identities import person_of
@@ -24,20 +29,25 @@ from app.referrals.visits import VisitClaimed
 _SAME_VIEW: Final = timedelta(hours=1)
 
 
-def keep_promise(database: Database, events: Events, clock: Clock, message: Message) -> None:
+def keep_promise(database: Database, events: Events, signer: Signer, clock: Clock, message: Message) -> None:
     """Write the touches that could not be written when they were reported."""
     seen = [(Shown(*card), from_micros(at)) for *card, at in message.payload["seen"]]
     with database.transaction() as session:
-        touch(session, events, message.payload["visitor"], seen, clock.now())
+        now = writing_now(session, message.merchant_id, clock)
+        touch(session, events, signer, message.payload["visitor"], seen, now)
 
 
-def touch(session: Session, events: Events, visitor_id: str, seen: Seen, now: datetime) -> None:
-    """A proven visitor saw the cards of one merchant's referrals: touches of type `view` (attribution.md).
+def touch(session: Session, events: Events, signer: Signer, visitor_id: str, seen: Seen, now: datetime) -> None:
+    """A proven visitor saw the cards of one merchant's referrals: touches of type `view` (attribution.md); nothing,
+    where that may not be remembered of them (`modes.py`).
 
     Seen again within the same hour, it is the same view. The same turns are taken as by a claim, so that an order at
     this very moment and the view see each other.
     """
     merchant_id = seen[0][0].merchant_id
+    mode = merchants.privacy_of(session, merchant_id)
+    if not standing.is_remembered(session, signer, Touchpoint.VIEW, mode, merchant_id, visitor_id):
+        return
     turns.share_facts(session, merchant_id)
     turns.hold_person(session, merchant_id, person_of(session, merchant_id, visitor_id))
     for referral, at in seen:

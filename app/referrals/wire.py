@@ -83,7 +83,9 @@ class ShareOut(Wire):
 
 
 class ClaimOut(Wire):
-    """The click id that belongs to this visitor. `visitor` is a new token, where none was sent."""
+    """The click id that belongs to this visitor. `visitor` is a new token, where none was sent. Where nothing may be
+    remembered of them, the visit is not `bound` to anybody, and `visitor` is null."""
 
     click: str
     visitor: str | None
+    bound: Annotated[bool, Field(examples=[True])]

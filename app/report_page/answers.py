@@ -127,7 +127,7 @@ class ReportPage:
 
     def _find(self, key: str) -> Reader | None:
         with self._here.database.reading() as session:
-            return self._sessions.reader(session, key)
+            return self._sessions.reader(session, key, self._here.clock.now())
 
     def _is_from_here(self, request: Request) -> bool:
         return self._sessions.is_from_here(request.headers.get("origin"), request.headers.get("host"))

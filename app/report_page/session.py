@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from app.kernel.clock import from_micros, to_micros
 from app.kernel.sealing import Sealer, Unsealable
 from app.kernel.signing import Signer
+from app.merchants import keyring
 from app.merchants import service as merchants
 from app.report_page.calls import PATH
 
@@ -60,9 +61,10 @@ class Sessions:
             return None
         return key if now < from_micros(int(until)) else None
 
-    def reader(self, session: Session, key: str) -> Reader | None:
-        """Whoever holds this report key; None for one that is unknown, withdrawn, or may do more than read reports."""
-        found = merchants.find_key(session, self._signer, key) if len(key) <= _LONGEST_KEY else None
+    def reader(self, session: Session, key: str, now: datetime) -> Reader | None:
+        """Whoever holds this report key; None for one that is unknown, withdrawn, over, or may do more than
+        read reports."""
+        found = keyring.find(session, self._signer, key, now) if len(key) <= _LONGEST_KEY else None
         if found is None or found.kind != "report":
             return None
         merchant = merchants.get(session, found.merchant_id)

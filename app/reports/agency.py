@@ -20,13 +20,13 @@ from app.kernel.periods import DEFAULT_DAYS, moment
 from app.kernel.rollups.reading import Counts
 from app.merchants import service as merchants
 from app.merchants.access import Caller
-from app.reports import attribution, funnel, ledger, suppression
+from app.reports import attribution, funnel, funnel_asked, ledger, suppression
 from app.reports.asked import Asked
-from app.reports.funnel import Step
+from app.reports.funnel_rates import NUMBERS, Step
 from app.reports.ledger import UNITS, Sums
 from app.reports.query import PeriodQuery
 from app.reports.ranking import BY_NET
-from app.reports.suppression import Days, Figures, Told
+from app.reports.suppression import FEW, Days, Figures, Told
 
 DIMENSIONS: Final = ("network", "product", "wall")
 _MAY_BE_ASKED: Final = frozenset(
@@ -81,34 +81,40 @@ def attributed(session: Session, question: ledger.Question, fewest: int | None) 
     return attribution.Report(attribution.arranged(question, rows), totals)
 
 
-def funnelled(session: Session, question: funnel.Question, fewest: int | None) -> funnel.Report:
-    """`funnel.answer`, in figures of at least so many: of each step by itself, since each is of other people. Raises
-    `TooMany`."""
+def funnelled(session: Session, question: funnel_asked.Question, fewest: int | None) -> funnel.Report:
+    """`funnel.answer`, in figures of at least so many: of each step by itself, since each is of other people. What is
+    of fewer, or of nobody, is not told. Raises what that raises."""
     if fewest is None:
         return funnel.answer(session, question)
     own = question.currency or question.own_currency
-    credit = {name: getattr(question, name) for name in Asked.__dataclass_fields__}
-    sales = _sales(session, ledger.Question(**credit, group_by=question.group_by, policy=question.policy), fewest)
+    sales = _sales(session, funnel.credit_of(question), fewest)
     counted = _counted(session, question, own, fewest)
-    steps: dict[tuple[str, str, str], Step] = defaultdict(Step)  # by currency, time and value
-    totals: dict[str, Step] = {own: Step(), **{currency: Step() for currency, told in sales.items() if told.total}}
+    cells: dict[tuple[str, str, str], dict[str, int]] = defaultdict(dict)  # by currency, time and value
+    totals: dict[str, dict[str, int]] = {own: {}, **{currency: {} for currency, told in sales.items() if told.total}}
     for currency in totals:
         for name, told in counted.items():
             for row in told.rows:
-                _add(steps[currency, row.when, row.value], name, row.figures)
-            _add(totals[currency], name, told.total or Figures(0))
+                cells[currency, row.when, row.value][name] = row.figures.people
+            totals[currency].update({} if told.total is None else {name: told.total.people})
     for currency, told in sales.items():
         for row in told.rows:
-            _sell(steps[currency, row.when, row.value], row.figures)
+            cells[currency, row.when, row.value].update(_sold(row.figures))
         if told.total is not None:
-            _sell(totals[currency], told.total)
+            totals[currency].update(_sold(told.total))
     rows = [
-        ({name: when if name in UNITS else value for name in question.group_by}, currency, step)
-        for (currency, when, value), step in steps.items()
-        if currency == own or step.orders
+        ({name: when if name in UNITS else value for name in question.group_by}, currency, _step(found, fewest, value))
+        for (currency, when, value), found in cells.items()
+        if currency == own or "orders" in found
     ]
-    rows.sort(key=lambda row: funnel.place(question.unit, row))
-    return funnel.Report(rows, totals)
+    return funnel.Report(rows, {currency: _step(found, fewest) for currency, found in totals.items()})
+
+
+def _step(cells: Mapping[str, int], fewest: int, value: str = "") -> Step:
+    """Where everything is told, what has no cell is nothing; else it is unknown. Who is told together at one step is
+    not at another, so there are no rates of them."""
+    counts = Counts(**{name: cells.get(name, 0) for name in Counts._fields})
+    untold = frozenset(NUMBERS) - cells.keys() if fewest > 1 else frozenset[str]()
+    return Step(counts, cells.get("orders", 0), cells.get("net", 0), untold, has_rates=value != FEW)
 
 
 def _sales(session: Session, question: ledger.Question, fewest: int) -> Mapping[str, Told]:
@@ -128,11 +134,13 @@ def _sales(session: Session, question: ledger.Question, fewest: int) -> Mapping[
     }
 
 
-def _counted(session: Session, question: funnel.Question, own: str, fewest: int) -> Mapping[str, Told]:
+def _counted(session: Session, question: funnel_asked.Question, own: str, fewest: int) -> Mapping[str, Told]:
     """What is told of each count. Counts have no currency: they stand in the rows of `own`."""
-    daily = funnel.answer(session, replace(question, since=_first_of_year(question), unit="day"))
+    by = next(iter(question.by), None)
+    days = replace(question, since=_first_of_year(question), group_by=(*question.by, "day"))
+    daily = funnel.answer(session, days)
     rows = [(names, step.counts._asdict()) for names, currency, step in daily.rows if currency == own]
-    return {name: _told(question, _days(rows, name, question.by), fewest) for name in Counts._fields}
+    return {name: _told(question, _days(rows, name, by), fewest) for name in Counts._fields}
 
 
 def _days(rows: Iterable[tuple[Mapping[str, str], Mapping[str, int]]], name: str, by: str | None) -> Days:
@@ -146,7 +154,7 @@ def _days(rows: Iterable[tuple[Mapping[str, str], Mapping[str, int]]], name: str
     return Days({day: Figures(count) for day, count in whole.items()}, None if by is None else values)
 
 
-def _told(question: ledger.Question | funnel.Question, days: Days, fewest: int) -> Told:
+def _told(question: ledger.Question | funnel_asked.Question, days: Days, fewest: int) -> Told:
     unit = next((name for name in question.group_by if name in UNITS), None)
     since, until = (at.astimezone(question.zone).date().isoformat() for at in (question.since, question.until))
     return suppression.told(days, fewest, since, until, unit)
@@ -174,10 +182,6 @@ def _sums(figures: Figures) -> Sums:
     return Sums(figures.people, *figures.amounts)
 
 
-def _add(step: Step, name: str, figures: Figures) -> None:
-    step.counts = step.counts._replace(**{name: figures.people})
-
-
-def _sell(step: Step, figures: Figures) -> None:
+def _sold(figures: Figures) -> dict[str, int]:
     sums = _sums(figures)
-    step.orders, step.net = sums.orders, sums.net
+    return {"orders": sums.orders, "net": sums.net}

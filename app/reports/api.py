@@ -16,7 +16,7 @@ from app.reports.agency import SmallGroup
 from app.reports.asked import Asked
 from app.reports.attribution import Row
 from app.reports.comparing import Compared, change
-from app.reports.cursor import Cursor, Paging
+from app.reports.cursor import Cursor, Limit, Paging
 from app.reports.formats import Cell
 from app.reports.ledger import Question, Sums
 from app.reports.query import CreditByAllQuery, CreditReport, by_policy, grouping, rows_only, with_rows
@@ -32,8 +32,6 @@ from app.reports.wire import (
 )
 
 router = APIRouter(prefix="/v1/reports", tags=["reports"])
-
-_NUMBERS = ("orders", "gross", "refunded", "net")
 
 
 class AttributionQuery(CreditByAllQuery):
@@ -57,15 +55,7 @@ class AttributionQuery(CreditByAllQuery):
             max_length=200,
         ),
     ] = "-net"
-    limit: Annotated[
-        int | None,
-        Field(
-            ge=1,
-            description="At most so many rows, the first ones as they are sorted; the next ones come with `cursor`. "
-            "Default: all. `totals` are those of all rows.",
-            examples=[100],
-        ),
-    ] = None
+    limit: Limit = None
     cursor: Cursor = None
 
 
@@ -120,7 +110,7 @@ def attribution_report(
     are being sent many just now."""
     paging = Paging.of(request, query, query.cursor, Place, work.here.clock.now())
     with ExitStack() as held:
-        view = work.here.reports.view(paging.now, exactly=paging.after is not None)
+        view = work.here.reports.view(paging.now, caller.merchant_id, exactly=paging.after is not None)
         session, now = held.enter_context(view)
         paging = replace(paging, now=now)
         query, fewest = agency.asked(session, query, query.group_by, caller, now)
@@ -147,7 +137,7 @@ def _question(query: AttributionQuery, asked: Asked, after: Place | None) -> Que
     """Raises `Invalid`. One row more than is shown is asked for: it tells whether there is another page."""
     group_by = grouping(query.group_by, ledger.DIMENSIONS)
     return Question(
-        **vars(replace(asked, as_known_now=asked.as_known_now and after is None)),
+        **vars(asked),
         group_by=group_by,
         policy=query.policy,
         order=order_of(query.sort, group_by),
@@ -176,9 +166,9 @@ def _as_rows(
     held: ExitStack | None = None,
 ) -> Response:
     """As CSV or NDJSON."""
-    columns = [*group_by, "currency", *_NUMBERS, "share"]
+    columns = [*group_by, "currency", *NUMBERS, "share"]
     if query.compare is not None:
-        columns += columns_previously(_NUMBERS)
+        columns += columns_previously(NUMBERS)
     answer = rows_only(query, columns, (_flat_row(*each, query.compare) for each in rows), held)
     assert answer is not None
     return answer
@@ -194,7 +184,7 @@ def _flat_row(row: Row, then: Sums | None, compare: str | None) -> dict[str, Cel
     if compare is None:
         return told
     before = None if then is None else numbers_of(then)
-    return told | flat_previously(_NUMBERS, before, _change(row.sums, then))
+    return told | flat_previously(NUMBERS, before, _change(row.sums, then))
 
 
 def _totals(query: AttributionQuery, found: Compared[Row, Sums]) -> list[dict[str, Any]]:

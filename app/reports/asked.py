@@ -16,8 +16,6 @@ class Asked:
     zone: ZoneInfo
     livemode: bool
     as_of: datetime
-    as_known_now: bool = False
-    """Whether `as_of` is now because nothing else was asked for: then what is kept of now may answer."""
     currency: str | None = None
     only: Mapping[str, Sequence[str]] = field(default_factory=dict)
     without: Mapping[str, Sequence[str]] = field(default_factory=dict)

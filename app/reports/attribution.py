@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.reports import credit_ranking, credit_reading, ledger
 from app.reports.credit_ranking import Named
 from app.reports.ledger import Question, Sums
-from app.reports.ranking import Place
+from app.reports.ranking import Place, page_of
 
 
 class Row(NamedTuple):
@@ -65,9 +65,7 @@ def arranged(question: Question, rows: Iterable[Row]) -> list[Row]:
     """The rows of the page that is asked for, in their order. Raises `Invalid` for a cursor of something else."""
     after = question.turn_of_place()
     turns = ((question.turn(row.currency, tuple(row.dimensions.values()), row.sums), row) for row in rows)
-    found = [each for each in turns if after is None or after < each[0]]
-    found.sort(key=lambda each: each[0])
-    return [row for _, row in found[: question.limit]]
+    return page_of(turns, after, question.limit)
 
 
 def place_of(question: Question, row: Row) -> Place:

@@ -126,7 +126,6 @@ def _everything(merchant_id: int, policy: str, live: bool) -> Question:
         zone=ZoneInfo("UTC"),
         livemode=live,
         as_of=_END,  # whatever was written, also by a clock that was wrong
-        as_known_now=True,
         group_by=("network",),
         policy=policy,
     )

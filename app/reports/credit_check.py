@@ -14,14 +14,11 @@ from sqlalchemy.orm import Session
 from app.attribution.marks import Quarter, mark
 from app.attribution.models import CreditLine, CreditMark
 from app.kernel.database import Database
-from app.kernel.ids import new_id
+from app.kernel.ids import beginning
 from app.kernel.rollups.tables import QUARTER
 from app.merchants.models import Merchant
 from app.reports.credit_sums import TOTAL
 from app.reports.models import CreditSum
-
-_TIME_ENDS = len("crd_") + 10
-"""So many characters of an id are its kind and its time (app/kernel/ids.py)."""
 
 
 def mark_forgotten(database: Database, now: datetime, since: timedelta | None, extend: Callable[[], None]) -> int:
@@ -56,7 +53,7 @@ def forgotten(session: Session, merchant_id: int, written_since: datetime | None
 
 def _written(session: Session, merchant_id: int, since: datetime) -> Collection[int]:
     """The quarters of which something was written lately: ids tell when that was."""
-    first = new_id("crd", 0, since)[:_TIME_ENDS]
+    first = beginning("crd", since)
     starts = _starts()
     lately = select(starts).where(CreditLine.merchant_id == merchant_id, CreditLine.credit_id >= first)
     return session.scalars(lately.distinct()).all()

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
-from itertools import groupby
+from itertools import takewhile
 from time import monotonic
 from typing import Final
 
@@ -12,8 +12,10 @@ from app.kernel.database import Database
 from app.kernel.periodic import Periodic
 from app.kernel.repeated import Repeated
 from app.kernel.rollups.tables import QUARTER
+from app.kernel.statistics import Growth, look_at
 from app.reports import credit_check, credit_sums
 from app.reports.credit_sums import Marked
+from app.reports.models import CreditSum
 
 log = logging.getLogger(__name__)
 
@@ -24,9 +26,12 @@ _RESTS: Final = 4
 LONGEST_REST: Final = 5.0
 """Seconds: after minutes of much to do, what is marked meanwhile waits no longer."""
 _PAGE: Final = 500
-_TOGETHER: Final = 96 * QUARTER
-_TOGETHER_ON_SQLITE: Final = 16 * QUARTER
-"""What is added up in one transaction; everybody waits for SQLite's one writer."""
+_LEAST: Final = 16 * QUARTER
+_MOST: Final = 32 * _LEAST
+"""Of time, that is added up in one transaction."""
+_GOAL: Final = 0.5
+_GOAL_ON_SQLITE: Final = 0.03
+"""Seconds that a transaction may take; everybody waits for SQLite's one writer."""
 
 
 class Keeping(Repeated):
@@ -35,14 +40,24 @@ class Keeping(Repeated):
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._together = _TOGETHER_ON_SQLITE if database.is_sqlite else _TOGETHER
+        self._goal = _GOAL_ON_SQLITE if database.is_sqlite else _GOAL
         super().__init__(
             "credit-sums", self._look, every=LOOKS_EVERY, trouble="credit cannot be added up", waits_first=True
         )
 
     def add_up_all(self) -> int:
         """Add up all that is marked, in this thread; how many quarters that were."""
-        return sum(map(self._add_up, self._marked()))
+        done, width, looks = 0, _LEAST, Growth(_PAGE)
+        for page in self._marked():
+            while page and not self.is_stopping:
+                piece = _beginning(page, width)
+                took = self._add_up(piece)
+                width = next_width(width, took, self._goal)
+                done, page = done + len(piece), page[len(piece) :]
+                if looks.is_worth_a_look(done):
+                    with self._database.transaction() as session:
+                        look_at(session, CreditSum)
+        return done
 
     def _look(self) -> float:
         begun = monotonic()
@@ -50,25 +65,39 @@ class Keeping(Repeated):
         return rest_after(monotonic() - begun)
 
     def _marked(self) -> Iterator[Sequence[Marked]]:
-        """What is marked, in pieces that are added up together. Each quarter once, or whoever is always marked again
-        would keep the others waiting."""
+        """What is marked, some at a time. Each quarter once, or whoever is always marked again would keep the others
+        waiting."""
         after: Marked | None = None
         while not self.is_stopping:
             with self._database.reading() as session:  # spares SQLite's writer where there is nothing to do
                 page = credit_sums.marked(session, after, _PAGE)
-            for _, piece in groupby(page, lambda each: (each.ledger, each.starts // self._together)):
-                yield list(piece)
+            yield page
             if len(page) < _PAGE:
                 return
             after = page[-1]
 
-    def _add_up(self, quarters: Sequence[Marked]) -> int:
-        if self.is_stopping:
-            return 0
+    def _add_up(self, quarters: Sequence[Marked]) -> float:
+        """Add them up in one transaction; how many seconds that took."""
+        begun = monotonic()
         with self._database.transaction() as session:
             credit_sums.add_up(session, quarters[0].ledger, quarters[0].starts, quarters[-1].starts + QUARTER)
+        took = monotonic() - begun
         self._database.breathe()
-        return len(quarters)
+        return took
+
+
+def _beginning(page: Sequence[Marked], width: int) -> Sequence[Marked]:
+    """The first of the page that are added up together: of one ledger, within `width` of time."""
+    first = page[0]
+    return list(takewhile(lambda each: each.ledger == first.ledger and each.starts < first.starts + width, page))
+
+
+def next_width(width: int, took: float, goal: float) -> int:
+    """How much time is added up together next, where this much took so many seconds: a transaction costs more than an
+    hour of a quiet shop, and much of a busy one would keep others waiting."""
+    if took > goal:
+        return max(width // 2, _LEAST)
+    return min(width * 2, _MOST) if took < goal / 2 else width
 
 
 def rest_after(seconds: float) -> float:

@@ -1,8 +1,8 @@
 """Answers from the kept sums of credit, and from the ledger where they do not hold: at the ends of a period, which need
-not be whole quarters of an hour, and for quarters that are marked.
+not be whole quarters of an hour, for quarters that are marked, and where something was written after `as_of`.
 
-An order lies in one quarter, so what is asked of either adds up. Of a marked one the kept sum is taken away again (a
-day is always the sum of its quarters, right or not), and the ledger's taken instead.
+An order lies in one quarter, so what is asked of either adds up. Of such a quarter the kept sum is taken away again (a
+day is always the sum of its quarters, right or not), and the ledger's taken instead, which knows what was when.
 """
 
 from collections import defaultdict
@@ -41,6 +41,8 @@ from app.reports.models import CreditSum
 
 _MOST_RANGES: Final = 50
 """Where more than so many pieces of the ledger would be asked for, all of it is asked for at once."""
+_MOST_SINCE: Final = 2_000
+"""Lines that are looked at of those that were written after `as_of`: seconds of a busy shop."""
 
 
 class _Labelled(NamedTuple):
@@ -70,8 +72,8 @@ class Prepared(NamedTuple):
 
 
 def answering(session: Session, question: Question) -> tuple[dict[str, Sums], Grouped] | None:
-    """Totals and all rows; None for a question that the kept sums cannot answer: of what was known once and is not
-    known so any more, by several dimensions at once, or by one for what has several values of another.
+    """Totals and all rows; None for a question that the kept sums cannot answer: of what was known before much was
+    written, by several dimensions at once, or by one for what has several values of another.
 
     The session sees one moment (`Database.reading`).
     """
@@ -91,12 +93,14 @@ def answering(session: Session, question: Question) -> tuple[dict[str, Sums], Gr
 def prepared(session: Session, question: Question) -> Prepared | None:
     """What answers, but for the rows; None where nothing does."""
     dimension = _dimension(question)
-    if dimension is None or not answers(session, question):
+    later = None if dimension is None else _written_since(session, question)
+    if dimension is None or later is None:
         return None
     since, until = to_micros(question.since), to_micros(question.until)
     theirs = ledger_of(question)
     whole = _clipped(session, theirs, since, until)
-    wrong = _runs(credit_sums.marks(session, theirs, whole.since - whole.since % QUARTER, whole.until))
+    marked = credit_sums.marks(session, theirs, whole.since - whole.since % QUARTER, whole.until)
+    wrong = _runs(sorted({*marked, *later}))
     shown = _shown(question, whole)
     plans = _plan([whole], wrong), _plan(shown, wrong)
     if max(len(plan.beside) for plan in plans) > _MOST_RANGES:
@@ -111,8 +115,7 @@ def prepared(session: Session, question: Question) -> Prepared | None:
 
 def answers(session: Session, question: Question) -> bool:
     """Whether the kept sums may answer; where too much of them is marked, they do not all the same."""
-    is_known = question.as_known_now or _nothing_since(session, question)
-    return is_known and _dimension(question) is not None
+    return _dimension(question) is not None and _written_since(session, question) is not None
 
 
 def ledger_of(question: Question) -> Ledger:
@@ -120,11 +123,23 @@ def ledger_of(question: Question) -> Ledger:
     return Ledger(question.merchant_id, question.policy, question.livemode)
 
 
-def _nothing_since(session: Session, question: Question) -> bool:
-    """Whether nothing was written for the merchant after `as_of`: then what was known is what is known. Ids sort by
-    when they were made, so this looks at the end of an index."""
+def _written_since(session: Session, question: Question) -> list[int] | None:
+    """The quarters of which something was written after `as_of`, so that kept sums may say more than was known; in
+    order, and only of the period. None for more than the ledger is asked for apart.
+
+    Ids sort by when they were made, so this looks at the end of an index.
+    """
+    at = type_coerce(CreditLine.order_at, BigInteger)
+    columns = (CreditLine.policy, CreditLine.livemode, (at - at % QUARTER).label("starts"))
     later = (CreditLine.credit_id >= _TIMED.beginning(question.as_of), CreditLine.written_at > question.as_of)
-    return session.scalar(select(1).where(CreditLine.merchant_id == question.merchant_id, *later).limit(1)) is None
+    lines = select(*columns).where(CreditLine.merchant_id == question.merchant_id, *later)
+    found = lines.order_by(CreditLine.credit_id).limit(_MOST_SINCE).subquery().c
+    about = [*session.execute(select(*found, func.count()).group_by(*found))]
+    first, last = to_micros(question.since) - QUARTER, to_micros(question.until)
+    mine = {(policy, livemode, starts) for policy, livemode, starts, _ in about if first < starts < last}
+    quarters = sorted(each[2] for each in mine if each[:2] == (question.policy, question.livemode))
+    is_much = sum(lines for *_, lines in about) == _MOST_SINCE or len(_runs(quarters)) > _MOST_RANGES
+    return None if is_much else quarters
 
 
 def _dimension(question: Question) -> str | None:

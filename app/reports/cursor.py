@@ -28,6 +28,17 @@ Cursor = Annotated[
     str | None, Field(max_length=LONGEST, description="`next_cursor` of the page before, for the same question.")
 ]
 
+Limit = Annotated[
+    int | None,
+    Field(
+        ge=1,
+        description="At most so many rows, the first ones as they are sorted; the next ones come with `cursor`. "
+        "Default: all. `totals` are those of all rows.",
+        examples=[100],
+    ),
+]
+"""Of a report whose rows all come where nothing else is asked for."""
+
 Place = TypeVar("Place", bound=tuple[int | str, ...])
 
 

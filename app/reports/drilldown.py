@@ -1,25 +1,32 @@
-"""The orders behind a row of the attribution report: what of each is credited there, and to whom. Newest first.
+"""The orders behind a row of the attribution report: what of each is credited there, and to whom.
 
-Read from the ledger by the time of the order, as far as a page needs. Where few quarters of an hour have anything of
-what is asked for, the kept sums say which, so a rare row of years costs what it shows.
+By the time of the order, the ledger is read as far as a page needs; by net, all of it that the question is about, for
+each page, and the database sorts. Where few quarters of an hour have anything of what is asked for, the kept sums say
+which, so a rare row of years costs what it shows.
 """
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
-from typing import Final, NamedTuple
+from dataclasses import dataclass, fields
+from functools import partial
+from itertools import groupby, islice
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, SQLColumnExpression, and_, or_, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Select, SQLColumnExpression, and_, or_, select, type_coerce
 from sqlalchemy.orm import Session
 
+from app.attribution.engine import HOUSE
 from app.attribution.models import CreditLine
 from app.kernel.clock import to_micros
 from app.kernel.rollups.tables import QUARTER, SPANS
 from app.orders import history as sales
-from app.reports import credit_sums, ledger
+from app.reports import credit_sums, forest, ledger, sharers
 from app.reports.credit_sums import Ledger
-from app.reports.ledger import COLUMNS, Question, Sums
+from app.reports.ledger import COLUMNS, NONE, Question, Sums
 from app.reports.models import CreditSum
+from app.reports.ranking import Order
+
+PLACED_AT: Final = "placed_at"
 
 _FEW: Final = 50
 """Spans of time that are read one by one; of more, what is asked for is met soon enough without."""
@@ -31,13 +38,16 @@ Period = tuple[int, int]
 
 
 class Place(NamedTuple):
-    """A place in the list: when the order was made (microseconds), and its id."""
+    """A place in the list: when the order was made (microseconds) where it is by time, and then no currency; else the
+    currency and what is credited here; and the order's id."""
 
-    at: int
+    currency: str
+    number: int
     order_id: str
 
 
-class Credit(NamedTuple):
+@dataclass(frozen=True)
+class Credit:
     """What a referral, or nobody, has of an order. `level` is empty for what is nobody's."""
 
     referral: str | None
@@ -53,88 +63,126 @@ class Credit(NamedTuple):
 
 
 class Credited(NamedTuple):
-    """An order of which something is credited in the row; `sums` are of that alone, in minor units."""
+    """An order of which something is credited in the row; `sums` are of that alone, in minor units. `at` in
+    microseconds."""
 
     place: Place
+    at: int
     external_id: str
     currency: str
     sums: Sums
     credits: Sequence[tuple[Credit, Sums]]
 
+    @property
+    def order_id(self) -> str:
+        return self.place.order_id
 
-def page(session: Session, question: Question, after: Place | None, most: int) -> list[Credited]:
-    """The orders after a place, as many as there are up to `most`. All pages together add up to the row.
+
+class Listed(NamedTuple):
+    """Orders in their order, and what the sharers in them are called, as far as they want to be named."""
+
+    orders: Sequence[Credited]
+    names: Mapping[str, str]
+
+
+def page(session: Session, question: Question, order: Order, after: Place | None, most: int) -> Listed:
+    """The orders after a place, as many as there are up to `most`; in an `order` by `PLACED_AT`, or by net within each
+    currency. All pages together add up to the row.
 
     The session sees one moment (`Database.reading`).
     """
-    found: list[tuple[Place, str, dict[Credit, Sums]]] = []
-    for place, currency, credits in _orders(session, question, after):
-        found.append((place, currency, credits))
-        if len(found) == most:
-            break
-    ids = [place.order_id for place, *_ in found]
+    find = _by_time if order.by == PLACED_AT else _by_net
+    found = list(islice(find(session, question, order, after, most), most))
+    ids = [place.order_id for place, _ in found]
     names = {row.order_id: row.external_id for row in sales.rows(session, question.merchant_id, ids)}
-    return [
-        Credited(place, names[place.order_id], currency, _total(credits.values()), _largest_first(credits))
-        for place, currency, credits in found
+    listed = [
+        Credited(place, lines[0].at, names[place.order_id], lines[0].currency, *_added(lines)) for place, lines in found
     ]
-
-
-def _orders(
-    session: Session, question: Question, after: Place | None
-) -> Iterator[tuple[Place, str, dict[Credit, Sums]]]:
-    """Orders that have any credit left, with that."""
-    for place, lines in _by_order(session, question, after):
-        gross: Counter[Credit] = Counter()
-        refunded: Counter[Credit] = Counter()
-        for *_, sold, taken, credit in lines:
-            gross[credit] += sold
-            refunded[credit] += taken
-        credits = {each: Sums(1, gross[each], refunded[each]) for each in gross if gross[each] or refunded[each]}
-        if gross.total() or refunded.total():  # as the report counts
-            yield place, lines[0].currency, credits
+    people = {credit.sharer for order in listed for credit, _ in order.credits} - {NONE, HOUSE}
+    return Listed(listed, sharers.newest_names(forest.made_by(session, sharers.known(question), people)))
 
 
 class _Line(NamedTuple):
-    place: Place
+    at: int
+    order_id: str
     currency: str
     gross: int
     refunded: int
     credit: Credit
 
+    @property
+    def place(self) -> Place:
+        return Place("", self.at, self.order_id)
 
-def _by_order(session: Session, question: Question, after: Place | None) -> Iterator[tuple[Place, list[_Line]]]:
+
+_Found = Iterator[tuple[Place, Sequence[_Line]]]
+_at: Final = type_coerce(CreditLine.order_at, BigInteger)
+
+
+def _by_time(session: Session, question: Question, order: Order, after: Place | None, _: int) -> _Found:
     within = narrowed(session, question)
-    if not within:
-        return
     most = _AT_ONCE
-    while True:
-        lines = _lines(session, question, within, after, most)
+    while within:
+        lines = _read(session, _next_lines(question, within, descends=order.descends, after=after).limit(most))
         groups = [(place, list(group)) for place, group in groupby(lines, key=lambda line: line.place)]
         is_last = len(lines) < most
         if not is_last:
             groups.pop()  # perhaps not all of it was read
         for place, group in groups:
-            yield place, group
+            if sum(line.gross for line in group) or sum(line.refunded for line in group):  # as the report counts
+                yield place, group
             after = place
         if is_last:
             return
         most = _AT_ONCE if groups else 2 * most
 
 
-def _lines(
-    session: Session, question: Question, within: Sequence[Period], after: Place | None, most: int
-) -> list[_Line]:
-    at = type_coerce(CreditLine.order_at, BigInteger)
-    columns = (at, CreditLine.order_id, CreditLine.currency, CreditLine.gross, CreditLine.reversed)
-    about = (getattr(CreditLine, name) for name in Credit._fields)
-    query = select(*columns, *about).where(*ledger.conditions(question), _in(at, within))
+def _next_lines(
+    question: Question, within: Sequence[Period], *, descends: bool, after: Place | None
+) -> Select[*tuple[Any, ...]]:
+    query = _lines(question).where(_in(_at, within))
+    if descends:
+        query = query.order_by(_at.desc(), CreditLine.order_id.desc())
+    else:
+        query = query.order_by(_at, CreditLine.order_id)
+    if after is None:
+        return query
+    if descends:
+        return query.where(_at <= after.number, or_(_at < after.number, CreditLine.order_id < after.order_id))
+    return query.where(_at >= after.number, or_(_at > after.number, CreditLine.order_id > after.order_id))
+
+
+def _by_net(session: Session, question: Question, order: Order, after: Place | None, most: int) -> _Found:
+    within = narrowed(session, question)
+    if not within:
+        return
+    found = ledger.by_order(question, [], [_in(_at, within)]).c
+    net = found.gross - found.refunded
+    query = select(found.currency, net, found.order_id)
     if after is not None:
-        query = query.where(at <= after.at, or_(at < after.at, CreditLine.order_id < after.order_id))
-    query = query.order_by(at.desc(), CreditLine.order_id.desc()).limit(most)
+        further = net < after.number if order.descends else net > after.number
+        later = or_(further, and_(net == after.number, found.order_id > after.order_id))
+        query = query.where(or_(found.currency > after.currency, and_(found.currency == after.currency, later)))
+    query = query.order_by(found.currency, net.desc() if order.descends else net, found.order_id).limit(most)
+    places = [Place(currency, int(number), order_id) for currency, number, order_id in session.execute(query)]
+    ids = [place.order_id for place in places]
+    lines: dict[str, list[_Line]] = defaultdict(list)
+    for line in _read(session, _lines(question).where(CreditLine.order_id.in_(ids))):
+        lines[line.order_id].append(line)
+    yield from ((place, lines[place.order_id]) for place in places)
+
+
+def _lines(question: Question) -> Select[*tuple[Any, ...]]:
+    about = (getattr(CreditLine, field.name) for field in fields(Credit))
+    numbers = (CreditLine.gross, CreditLine.reversed)
+    query = select(_at, CreditLine.order_id, CreditLine.currency, *numbers, *about)
+    return query.where(*ledger.conditions(question))
+
+
+def _read(session: Session, query: Select[*tuple[Any, ...]]) -> list[_Line]:
     return [
-        _Line(Place(moment, order_id), currency, gross, refunded, Credit(*credit))
-        for moment, order_id, currency, gross, refunded, *credit in session.execute(query)
+        _Line(at, order_id, currency, gross, refunded, Credit(*credit))
+        for at, order_id, currency, gross, refunded, *credit in session.execute(query)
     ]
 
 
@@ -183,12 +231,11 @@ def _in(column: SQLColumnExpression[int], periods: Sequence[Period]) -> ColumnEl
     return or_(*(and_(column >= since, column < until) for since, until in periods))
 
 
-def _total(credits: Iterable[Sums]) -> Sums:
-    total = Sums(orders=1)
-    for sums in credits:
-        total.add(0, sums.gross, sums.refunded)
-    return total
-
-
-def _largest_first(credits: Mapping[Credit, Sums]) -> list[tuple[Credit, Sums]]:
-    return sorted(credits.items(), key=lambda each: (-each[1].net, each[0].level or 0, each[0].referral or ""))
+def _added(lines: Sequence[_Line]) -> tuple[Sums, list[tuple[Credit, Sums]]]:
+    """Of the order as it is credited here, and of each who has any of that: the largest first."""
+    total, each = Sums(orders=1), defaultdict[Credit, Sums](partial(Sums, orders=1))
+    for line in lines:
+        total.add(0, line.gross, line.refunded)
+        each[line.credit].add(0, line.gross, line.refunded)
+    credits = [(credit, sums) for credit, sums in each.items() if sums.gross or sums.refunded]
+    return total, sorted(credits, key=lambda one: (-one[1].net, one[0].level or 0, *map(str, vars(one[0]).values())))

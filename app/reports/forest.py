@@ -124,14 +124,17 @@ def begun(session: Session, known: Known, since: datetime, until: datetime) -> l
     return sorted(_made(session, known, roots), key=_turn)
 
 
-def below(session: Session, known: Known, referral_ids: Collection[str]) -> list[Node]:
-    """The referrals with these ids and all that is below them, however deep, each once."""
+def below(session: Session, known: Known, referral_ids: Collection[str], *, themselves: bool = True) -> list[Node]:
+    """The referrals with these ids (or without `themselves`) and all that is below them, however deep, each once."""
 
     def ask(given: FromClause, each: Each) -> Select[*tuple[Any, ...]]:
-        here = each(given, _REFERRALS.referral_id == given.c.referral_id).cte("below", recursive=True)
         # Each has one parent, so each is reached once; and only from inside can a loop be entered, so it ends where it
         # comes back to one of the given.
         new = _REFERRALS.referral_id.not_in(select(given.c.referral_id))
+        first = _REFERRALS.referral_id == given.c.referral_id
+        if not themselves:
+            first = and_(_REFERRALS.parent_id == given.c.referral_id, new)
+        here = each(given, first).cte("below", recursive=True)
         below = here.union_all(each(here, and_(_REFERRALS.parent_id == here.c.referral_id, new)))
         return select(*(below.c[column.key] for column in _NODE))
 

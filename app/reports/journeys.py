@@ -1,210 +1,291 @@
-"""The journeys of a period, for the aggregate models: those that led to an order, and those that have not yet.
+"""The journeys of a period, for the models side by side: those that led to an order, and those that have not yet.
 
-Streams: what it holds does not grow with the number of orders or people. Reads the tables of referrals and orders.
+Most are short, so they are judged and divided by the engine's parts, some thousands in a few statements, without whole
+settlements and the chains above referrals. Where that is not enough, `journeys_at_length` is asked. Streams: what it
+holds grows neither with the number of orders nor of people.
 """
 
+from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime
-from functools import lru_cache
-from itertools import chain, islice
-from typing import Any, Final, NamedTuple
+from dataclasses import dataclass, replace
+from functools import cached_property
+from operator import itemgetter
+from typing import Final, NamedTuple
 
-from sqlalchemy import Function, Select, and_, case, func, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from app.attribution import loader
-from app.attribution.engine import Line, Model, Policy, Settlement, Source, TouchType, Upline, settle
-from app.attribution.loader import Loaded
+from app.attribution.engine import (
+    DIRECT_NETWORK,
+    UNKNOWN_NETWORK,
+    Coupon,
+    Facts,
+    Model,
+    Order,
+    Policy,
+    Referral,
+    Refund,
+    SelfReferral,
+    Touch,
+    TouchType,
+    UplineMode,
+)
+from app.attribution.engine.cents import over_sources, take_back
+from app.attribution.engine.facts import place as turn_of
+from app.attribution.engine.journey import judge, judge_coupon
+from app.attribution.engine.models import weights
 from app.attribution.policies import Policies
+from app.kernel.clock import from_micros, to_micros
+from app.kernel.codes import normalised
 from app.orders import history as sales
-from app.orders.history import OrderRow
-from app.orders.models import FormerBuyer, Order
-from app.referrals.models import Claim, Visit
-from app.referrals.reach import second_of
+from app.referrals import history
+from app.reports import buyers, journeys_at_length
 from app.reports.asked import Asked
+from app.reports.buyers import SECOND, Person, SaleRow, TouchRow
+from app.reports.journeys_at_length import Looked, Place, Sale, as_new_journey, under
 from app.reports.ledger import NONE
 from app.reports.people import Known
 
-_BATCH: Final = 500
+DIRECT: Final = Place(DIRECT_NETWORK, *(NONE,) * (len(Place._fields) - 1))
+_TYPES: Final = {each.value: each for each in TouchType}
+_MODELS: Final = tuple(Model)
+_AT: Final = Touch._fields.index("at")
 
 
-class Place(NamedTuple):
-    """What a source of credit is reported by; `(none)` where it has no such thing."""
+@dataclass(frozen=True)
+class Rules:
+    """The versions of the policy in force, and all under which any order may be divided."""
 
-    network: str
-    product: str
-    wall: str
-    sharer: str
+    policies: Policies
+    every: Sequence[Policy]
 
+    @cached_property
+    def longest(self) -> int:
+        """Seconds before an order in which anything may count."""
+        return max(max(each.windows.click, each.windows.like, each.windows.view) for each in self.every)
 
-class Sale(NamedTuple):
-    """An order that was divided by the policy of its time, once under each touch model."""
+    @cached_property
+    def _only(self) -> Policy | None:
+        return self.every[0] if len(self.every) == 1 else None
 
-    currency: str
-    net: int  # minor units that are left of it
-    journey: Sequence[Place]  # what may earn credit, earliest first; empty if nothing may
-    credited: Mapping[Model, Sequence[tuple[Place, int]]]  # minor units; together the net, under each model
+    def at(self, micros: int) -> Policy:
+        """What divides an order of this moment."""
+        return self._only or self.policies.current_at(from_micros(micros)).policy
 
-
-def sales_of(session: Session, asked: Asked, policies: Policies) -> Iterator[Sale]:
-    """The orders of the period, as they were known at `asked.as_of`; all currencies, whatever is filtered."""
-    after = None
-    while page := sales.page(
-        session,
-        asked.merchant_id,
-        after=after,
-        most=_BATCH,
-        since=asked.since,
-        until=asked.until,
-        livemode=asked.livemode,
-        known_by=asked.as_of,
-    ):
-        after = page[-1].order_id
-        resets = any(policies.current_at(order.at).policy.journey_reset for order in page)
-        parts = loader.load_in_parts(session, asked.merchant_id, page, as_of=asked.as_of, purchases=resets)
-        for orders, loaded in parts:
-            for order in orders:
-                yield _sale(order, loaded, policies.current_at(order.at).policy)
+    @cached_property
+    def passes_on(self) -> bool:
+        """Whether anybody but the person who made a link may earn."""
+        return any(each.upline.mode is not UplineMode.DIRECT for each in self.every)
 
 
-def unconverted(session: Session, asked: Asked, policies: Policies) -> Iterator[Sequence[Place]]:
-    """The journeys that have led to no order yet: one of each person who was touched in the period, and has bought
-    nothing since the last of these touches.
+class Found(NamedTuple):
+    """Some of the period's orders, of all currencies; and some journeys that have led to no order yet, each with how
+    many of it there are: one of each person who was touched in the period, and has bought nothing since the last of
+    these touches.
 
-    It is judged as if they had bought at that moment, under the policy of that time: windows, own links and types
-    count as they would for an order. What led to an order before is left out, whatever the policy says of that.
+    Such a journey is judged as if they had bought at that moment, under the policy of that time: windows, own links
+    and types count as they would for an order. What led to an order before is left out, whatever the policy says.
     """
-    found = session.execute(_still_looking(asked), execution_options={"yield_per": _BATCH})
-    people = iter(found)
-    while batch := list(islice(people, _BATCH)):
-        purchases = [_as_if(asked, visitor, at, number) for number, (visitor, at) in enumerate(batch)]
-        parts = loader.load_in_parts(session, asked.merchant_id, purchases, as_of=asked.as_of, purchases=True)
-        for orders, loaded in parts:
-            for order in orders:
-                policy = _as_new_journey(policies.current_at(order.at).policy)
-                journey = _journey(settle(loaded.orders[order.order_id], loaded.facts, policy), loaded)
-                if journey:
-                    yield journey
+
+    sales: Sequence[Sale]
+    unconverted: Sequence[tuple[Sequence[Place], int]]
 
 
-def _sale(order: OrderRow, loaded: Loaded, policy: Policy) -> Sale:
-    fact, facts = loaded.orders[order.order_id], loaded.facts
-    settlement = settle(fact, facts, _as_journey(policy))
-    journey = _journey(settlement, loaded)
-    if len(journey) > 1:
-        settled = {model: settle(fact, facts, _under(policy, model)) for model in Model}
-    else:  # all models agree
-        settled = dict.fromkeys(Model, settle(fact, facts, policy))
-    credited = {
-        model: [(_place(line, loaded), line.net) for line in found.lines if line.net]
-        for model, found in settled.items()
-    }
-    return Sale(order.currency, settlement.net, journey, credited)
+def journeys(session: Session, asked: Asked, rules: Rules) -> Iterator[Found]:
+    """All journeys of the period as they were known at `asked.as_of`, whatever is filtered, some at a time."""
+    earliest = (to_micros(asked.since) // SECOND - rules.longest) * SECOND
+    for some in buyers.people(session, asked, earliest):
+        yield _Some(session, asked, rules, some).found()
 
 
-@lru_cache(maxsize=1024)
-def _under(policy: Policy, model: Model) -> Policy:
-    return replace(policy, model=model)
+class _Some:
+    """Some people, and what must be known of all that they came through."""
+
+    def __init__(self, session: Session, asked: Asked, rules: Rules, some: buyers.Some) -> None:
+        self._session = session
+        self._asked = asked
+        self._rules = rules
+        self._people, self._once = some
+        self._period = to_micros(asked.since), to_micros(asked.until)
+        self._places: dict[tuple[str | None, str | None], Place] = {}
+        self._orders: dict[str, Order] = {}  # those of the period, by our id
+        self._subjects: Mapping[str, buyers.ReferralRow] = {}
+        self._facts = self._known()
+
+    def found(self) -> Found:
+        """What became of them."""
+        sold: list[Sale] = []
+        unsold: list[tuple[Sequence[Place], int]] = self._touched_once()
+        odd_sales: list[str] = []
+        odd_people: list[Looked] = []
+        all_are_odd = self._rules.passes_on and ("sharer" in self._asked.only or "sharer" in self._asked.without)
+        for person in self._people:
+            is_long = person.is_too_long
+            touches = [] if is_long else sorted(map(_touch, person.touches), key=turn_of)
+            for sale in person.sales:
+                if sale.order_id in self._orders:
+                    if is_long or all_are_odd or sale.is_corrected:
+                        odd_sales.append(sale.order_id)
+                    else:
+                        sold.append(self._sale(sale, touches))
+            last = self._still_looking(person)
+            if last is not None and is_long:
+                odd_people.append(Looked(last.visitor, from_micros(last.at)))
+            elif last is not None and (journey := self._as_if(last, touches)):
+                unsold.append((journey, 1))
+        at_length = (self._session, self._asked, self._rules.policies)
+        if odd_sales:
+            sold += journeys_at_length.sales_of(*at_length, odd_sales)
+        if odd_people:
+            unsold += ((journey, 1) for journey in journeys_at_length.unconverted(*at_length, odd_people))
+        return Found(sold, unsold)
+
+    def _known(self) -> Facts:
+        session, merchant_id = self._session, self._asked.merchant_id
+        sold = [sale for person in self._people for sale in person.sales if self._is_of_period(sale)]
+        codes = {normalised(sale.coupon) for sale in sold if sale.coupon is not None}
+        coupons = [
+            Coupon(code, referral, at // SECOND, received)
+            for code, referral, at, received in history.coupons(session, merchant_id, codes)
+        ]
+        named = {touch.referral_id for person in self._people for touch in person.touches}
+        named |= {touch.referral_id for touch in self._once}
+        named |= {sale.click_referral for sale in sold} | {coupon.referral for coupon in coupons}
+        rows = buyers.referrals(session, merchant_id, {each for each in named if each is not None})
+        self._subjects = {row.referral_id: row for row in rows}
+        self._orders = orders = {sale.order_id: _order(sale) for sale in sold}
+        facts = Facts.of(
+            referrals=[Referral(*row[:3], None, row.at // SECOND, row.received_at) for row in rows],
+            coupons=coupons,
+            refunds=loader.refunds_of(sales.refunds(session, merchant_id, orders), orders),
+            as_of=to_micros(self._asked.as_of),
+        )
+        sharers = Known(merchant_id, self._asked.as_of).people(session, {row.visitor for row in rows})
+        return replace(facts, people=sharers, purchases=self._purchases())
+
+    def _purchases(self) -> dict[str, list[tuple[int, str]]]:
+        """When each person who was touched bought anything, earliest first."""
+        return {
+            person.sales[0].person: sorted(
+                (sale.at // SECOND, sale.external_id) for sale in person.sales if sale.buyer_is_known
+            )
+            for person in self._people
+            if person.sales and person.touches
+        }
+
+    def _is_of_period(self, row: SaleRow | TouchRow) -> bool:
+        since, until = self._period
+        return since <= row.at < until
+
+    def _still_looking(self, person: Person) -> TouchRow | None:
+        """The last touch of somebody who was touched in the period, and has bought nothing since."""
+        if not person.touches:
+            return None
+        last, since = person.touches[0], self._period[0] // SECOND * SECOND
+        bought = max((sale.at for sale in person.sales if sale.at >= since), default=None)
+        has_bought = bought is not None and bought // SECOND >= last.at // SECOND
+        return last if self._is_of_period(last) and not has_bought else None
+
+    def _touched_once(self) -> list[tuple[Sequence[Place], int]]:
+        """The journeys of those who did nothing else. At that moment it is in every window, and of the strongest type
+        that there is: only one's own link does not count."""
+        counts: Counter[tuple[str | None, str | None]] = Counter()
+        sharers = {name: self._facts.sharer(referral) for name, referral in self._facts.referrals.items()}
+        for touch in self._once:
+            is_own = touch.referral_id is not None and sharers.get(touch.referral_id) == touch.person
+            if not is_own or self._rules.at(touch.at).self_referral is not SelfReferral.EXCLUDE:
+                counts[touch.network, touch.referral_id] += 1
+        return [([self._place(*place)], times) for place, times in counts.items()]
+
+    def _as_if(self, last: TouchRow, touches: Sequence[Touch]) -> list[Place]:
+        """What would have earned if somebody had bought when they were last touched."""
+        policy = as_new_journey(self._rules.at(last.at))
+        # No id of an order is less, so that none of that second comes before.
+        order = Order("", last.person, "", 0, None, last.at // SECOND, last.at)
+        return [self._place_of(touch) for touch in self._eligible(order, touches, policy, last.person)]
+
+    def _sale(self, sale: SaleRow, touches: Sequence[Touch]) -> Sale:
+        order, policy = self._orders[sale.order_id], self._rules.at(sale.at)
+        buyer = sale.person if sale.buyer_is_known else None
+        taken = self._facts.refunds.get(order.id, ())
+        by_coupon, _ = judge_coupon(order, self._facts, policy, buyer)
+        if by_coupon is not None:
+            return _alike(order, [self._place(None, by_coupon.id)], taken)
+        touches = _with_click(sale, touches if buyer else ())
+        counted = self._eligible(order, touches, policy, buyer) if touches else ()
+        journey = [self._place_of(touch) for touch in counted]
+        if len(journey) < 2:
+            return _alike(order, journey, taken)
+        ages = [order.at - touch.at for touch in counted]
+        credited: dict[Model, list[tuple[Place, int]]] = {}
+        for model in _MODELS:
+            parts = weights(under(policy, model), ages)
+            earning = [place for place, part in zip(journey, parts, strict=True) if part]
+            left = _left(over_sources(order.net, [part for part in parts if part]), taken)
+            credited[model] = [(place, net) for place, net in zip(earning, left, strict=True) if net]
+        return Sale(order.currency, sum(left), journey, [], credited)
+
+    def _eligible(self, order: Order, touches: Sequence[Touch], policy: Policy, buyer: str | None) -> Sequence[Touch]:
+        """What may earn. Of a long journey, what lies outside of all windows is not even judged."""
+        first = bisect_left(touches, order.at - self._rules.longest, key=itemgetter(_AT))
+        touches = touches[first : bisect_right(touches, order.at, lo=first, key=itemgetter(_AT))]
+        reasons = judge(order, touches, self._facts, policy, buyer)
+        return [touch for touch, reason in zip(touches, reasons, strict=True) if reason is None]
+
+    def _place_of(self, touch: Touch) -> Place:
+        return self._place(touch.network, touch.referral)
+
+    def _place(self, network: str | None, referral_id: str | None) -> Place:
+        found = self._places.get((network, referral_id))
+        if found is None:
+            referral = None if referral_id is None else self._facts.referrals.get(referral_id)
+            about: tuple[str | None, ...] = (None,) * 5
+            if referral is not None:
+                subject = self._subjects[referral.id]
+                of_link = (subject.kind, referral.network)
+                about = (subject.product, subject.wall, self._facts.sharer(referral), *of_link)
+            shared_to = None if referral is None else referral.network
+            found = Place(network or shared_to or UNKNOWN_NETWORK, *(each or NONE for each in (*about, network)))
+            self._places[network, referral_id] = found
+        return found
 
 
-@lru_cache(maxsize=1024)
-def _as_journey(policy: Policy) -> Policy:
-    """The policy under which everything that may earn credit earns some, and the person who made the link all of
-    it."""
-    return replace(policy, model=Model.LINEAR, upline=Upline())
+def _order(sale: SaleRow) -> Order:
+    person = sale.person or None
+    about = (sale.currency, sale.net, sale.coupon, sale.at // SECOND, sale.received_at)
+    return Order(sale.external_id, person, *about, sale.click_id)
 
 
-@lru_cache(maxsize=1024)
-def _as_new_journey(policy: Policy) -> Policy:
-    """`_as_journey`, with what led to an order before left out."""
-    return replace(_as_journey(policy), journey_reset=True)
+def _touch(row: TouchRow) -> Touch:
+    _, visitor, touch_id, kind, network, referral, at, received = row
+    return Touch(touch_id, visitor, _TYPES[kind], network, referral, at // SECOND, received)
 
 
-def _journey(settlement: Settlement, loaded: Loaded) -> list[Place]:
-    """What earns credit under `_as_journey`: the touches that count, or the referral that a coupon speaks for."""
-    lines = {line.touch: line for line in chain(settlement.lines, settlement.rounded_away)}
-    if None in lines:
-        only = lines[None]
-        return [_place(only, loaded)] if only.source is Source.COUPON else []
-    return [_place(lines[verdict.touch.id], loaded) for verdict in settlement.verdicts if verdict.counted]
+def _with_click(sale: SaleRow, touches: Sequence[Touch]) -> Sequence[Touch]:
+    """The journey with the touch that the order names, whoever claimed it, no later than the order."""
+    if sale.click_id is None or sale.click_type is None or sale.click_at is None or sale.click_received_at is None:
+        return touches
+    at = min(sale.click_at, sale.at) // SECOND
+    about = (_TYPES[sale.click_type], sale.click_network, sale.click_referral, at, sale.click_received_at)
+    named = Touch(sale.click_id, None, *about)
+    if not touches:
+        return [named]
+    return sorted([*(touch for touch in touches if touch.id != named.id), named], key=turn_of)
 
 
-def _place(line: Line, loaded: Loaded) -> Place:
-    subject = None if line.source_referral is None else loaded.subjects[line.source_referral]
-    product, wall = (None, None) if subject is None else (subject.product, subject.wall)
-    return Place(line.network, product or NONE, wall or NONE, line.sharer)
+def _alike(order: Order, journey: Sequence[Place], taken: Sequence[Refund]) -> Sale:
+    """An order that all models give to the same."""
+    [net] = _left([order.net], taken)
+    credited = [(journey[0] if journey else DIRECT, net)] if net else []
+    return Sale(order.currency, net, journey, credited, {})
 
 
-def _as_if(asked: Asked, visitor: str, at: datetime, number: int) -> OrderRow:
-    """An order that nobody made. Its ids are unlike any that are kept."""
-    return OrderRow(
-        order_id=f"(as if) {number}",
-        external_id=f"\0{number}",
-        visitor_id=visitor,
-        click_id=None,
-        currency="",
-        net=0,
-        coupon=None,
-        livemode=asked.livemode,
-        at=at,
-        received_at=at,
-    )
-
-
-def _still_looking(asked: Asked) -> Select[*tuple[Any, ...]]:
-    """A visitor of each such person, and when they were last touched in the period."""
-    known = Known(asked.merchant_id, asked.as_of)
-    touched = (
-        select(known.sharer(Claim.visitor_id, Claim.merchant_id).label("person"), Claim.visitor_id, Visit.at)
-        .join(Visit, and_(Visit.merchant_id == Claim.merchant_id, Visit.visit_id == Claim.visit_id))
-        .where(known(Claim), known(Visit), Visit.type != TouchType.DIRECT)
-        .where(Visit.at >= asked.since, Visit.at < asked.until)
-        .subquery()
-    )
-    bought = _last_purchases(asked, known).subquery()
-    last: Function[datetime] = func.max(touched.c.at)
-    return (
-        select(func.min(touched.c.visitor_id), last)
-        .outerjoin(bought, bought.c.person == touched.c.person)
-        .group_by(touched.c.person, bought.c.at)
-        .having(or_(bought.c.at.is_(None), second_of(last) > second_of(bought.c.at)))
-    )
-
-
-def _last_purchases(asked: Asked, known: Known) -> Select[*tuple[Any, ...]]:
-    """When each person who bought since the period began bought last, by what was known of who bought."""
-    first, then = _corrected_later(known).subquery(), aliased(FormerBuyer)
-    its_first = and_(first.c.merchant_id == Order.merchant_id, first.c.order_id == Order.order_id)
-    its_then = and_(
-        *(then.merchant_id == first.c.merchant_id, then.order_id == first.c.order_id),
-        then.position == first.c.position,
-    )
-    click, visitor = (
-        case((first.c.position.is_not(None), getattr(then, name)), else_=getattr(Order, name))
-        for name in ("click_id", "visitor_id")
-    )
-    named = and_(Claim.merchant_id == Order.merchant_id, Claim.visit_id == click)
-    claimed = and_(named, visitor.is_(None), Claim.received_at <= known.as_of)
-    buyer = func.coalesce(visitor, Claim.visitor_id)
-    orders = (
-        select(known.sharer(buyer, Order.merchant_id).label("person"), Order.at)
-        .outerjoin(first, its_first)
-        .outerjoin(then, its_then)
-        .outerjoin(Claim, claimed)
-        .where(known(Order), Order.livemode == asked.livemode, buyer.is_not(None))
-        .where(Order.at >= asked.since.replace(microsecond=0))
-        .subquery()
-    )
-    return select(orders.c.person, func.max(orders.c.at).label("at")).group_by(orders.c.person)
-
-
-def _corrected_later(known: Known) -> Select[*tuple[Any, ...]]:
-    """The first correction of who bought that was not known yet, of each order that has one."""
-    later = and_(FormerBuyer.merchant_id == known.merchant_id, FormerBuyer.until > known.as_of)
-    position = func.min(FormerBuyer.position).label("position")
-    return (
-        select(FormerBuyer.merchant_id, FormerBuyer.order_id, position)
-        .where(later)
-        .group_by(FormerBuyer.merchant_id, FormerBuyer.order_id)
-    )
+def _left(cents: list[int], taken: Sequence[Refund]) -> list[int]:
+    """What is left of each source's part."""
+    if not taken:
+        return cents
+    left = [[each] for each in cents]
+    for refund in taken:
+        left, _ = take_back(left, 0 if refund.dropped_at is not None else refund.amount)
+    return [each for [each] in left]

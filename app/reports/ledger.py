@@ -11,6 +11,7 @@ from sqlalchemy import (
     Select,
     SQLColumnExpression,
     String,
+    Subquery,
     cast,
     func,
     select,
@@ -126,29 +127,36 @@ def _names(question: Question, values: Sequence[object]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def sums_by(question: Question, columns: Sequence[SQLColumnExpression[Any]], within: Within = ()) -> Select[Any]:
-    """Sums by `columns` and currency. First by order, so that what was moved away from a row does not count there."""
-    by_order = (
+def by_order(question: Question, columns: Sequence[SQLColumnExpression[Any]], within: Within = ()) -> Subquery:
+    """Sums of each order that has any left, by `columns` (`d0`, `d1`, …), so that what was moved away from a row does
+    not count there."""
+    sums = func.sum(CreditLine.gross), func.sum(CreditLine.reversed)
+    return (
         select(
             *(column.label(f"d{index}") for index, column in enumerate(columns)),
             CreditLine.currency,
             CreditLine.order_id,
-            func.sum(CreditLine.gross).label("gross"),
-            func.sum(CreditLine.reversed).label("refunded"),
+            sums[0].label("gross"),
+            sums[1].label("refunded"),
         )
         .where(*conditions(question), *within)
         .group_by(*columns, CreditLine.currency, CreditLine.order_id)
-        .having((func.sum(CreditLine.gross) != 0) | (func.sum(CreditLine.reversed) != 0))
+        .having((sums[0] != 0) | (sums[1] != 0))
         .subquery()
     )
-    dimensions = [by_order.c[f"d{index}"] for index in range(len(columns))]
+
+
+def sums_by(question: Question, columns: Sequence[SQLColumnExpression[Any]], within: Within = ()) -> Select[Any]:
+    """Sums by `columns` and currency."""
+    found = by_order(question, columns, within)
+    dimensions = [found.c[f"d{index}"] for index in range(len(columns))]
     return select(
         *dimensions,
-        by_order.c.currency,
+        found.c.currency,
         func.count(),
-        func.sum(by_order.c.gross),
-        func.sum(by_order.c.refunded),
-    ).group_by(*dimensions, by_order.c.currency)
+        func.sum(found.c.gross),
+        func.sum(found.c.refunded),
+    ).group_by(*dimensions, found.c.currency)
 
 
 def ledger(asked: Asked, policy: str) -> list[ColumnElement[bool]]:

@@ -5,7 +5,7 @@ They are counted by day in UTC, so these are the only days that this report know
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, SQLColumnExpression, and_, func, select
@@ -28,7 +28,7 @@ _COLUMNS: Mapping[str, SQLColumnExpression[Any]] = {
     "referral": MachineVisits.referral_id,
 }
 DIMENSIONS = tuple(_COLUMNS)
-FILTERS = tuple(_OF_REFERRALS)
+FILTERS = (*_OF_REFERRALS, "kind", "machine")
 """Dimensions by which rows are chosen."""
 
 
@@ -52,6 +52,13 @@ class Row:
     visits: int
 
 
+def whole_days(since: datetime, until: datetime) -> tuple[datetime, datetime]:
+    """The days, in UTC, that a period touches."""
+    first = datetime.combine(since.date(), time.min, since.tzinfo)
+    last = datetime.combine(until.date(), time.min, until.tzinfo)
+    return first, last if last == until else last + timedelta(days=1)
+
+
 def answer(session: Session, question: Question) -> Sequence[Row]:
     """The rows that `question` asks for, most visits first; they add up to all visits of the period."""
     columns = [_COLUMNS[name] for name in question.group_by]
@@ -70,8 +77,8 @@ def answer(session: Session, question: Question) -> Sequence[Row]:
 
 
 def _conditions(question: Question) -> list[ColumnElement[bool]]:
-    first = datetime.combine(question.since.date(), time.min, question.since.tzinfo)
-    days = [MachineVisits.day >= first, MachineVisits.day < question.until]
+    first, end = whole_days(question.since, question.until)
+    days = [MachineVisits.day >= first, MachineVisits.day < end]
     only = [_COLUMNS[name].in_(values) for name, values in question.only.items()]
     without = [_COLUMNS[name].not_in(values) for name, values in question.without.items()]
     return [MachineVisits.merchant_id == question.merchant_id, *days, *only, *without]

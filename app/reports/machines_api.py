@@ -7,18 +7,18 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from app.kernel.http.wire import Wire
+from app.kernel.http.wire import Body, Timestamp, Wire
 from app.kernel.http.work import UnitOfWork
 from app.kernel.periods import period
 from app.merchants.access import ReportKey
 from app.merchants.api import Timezone
 from app.reports import machines
-from app.reports.query import Asking, Format, Only, Without, filters, grouping, rows_only
+from app.reports.query import Format, Only, Without, filters, grouping, rows_only, with_rows
 
 router = APIRouter(prefix="/v1/reports", tags=["reports"])
 
 
-class MachinesQuery(Asking):
+class MachinesQuery(Body):
     """What is asked of the report on machines."""
 
     group_by: Annotated[
@@ -53,9 +53,13 @@ class MachinesQuery(Asking):
     network: Only = []
     product: Only = []
     wall: Only = []
+    kind: Annotated[Only, Field(examples=[["crawler"]])] = []
+    machine: Annotated[Only, Field(examples=[["googlebot"]])] = []
     not_network: Annotated[Without, Field(alias="-network")] = []
     not_product: Annotated[Without, Field(alias="-product")] = []
     not_wall: Annotated[Without, Field(alias="-wall")] = []
+    not_kind: Annotated[Without, Field(alias="-kind")] = []
+    not_machine: Annotated[Without, Field(alias="-machine")] = []
     format: Annotated[Format, Field(description="`csv` and `ndjson` have the rows only.")] = "json"
 
 
@@ -66,14 +70,19 @@ class MachinesTotal(Wire):
 
 
 class MachinesReport(Wire):
-    """Rows of `{<dimension>: ..., visits}`, most visits first."""
+    """Rows of `{<dimension>: ..., visits}`, most visits first. Always as of now (`as_of`): what was counted is not kept
+    as it was known before. `from` and `to` are the whole days that were counted. Machines bring no credit, so there is
+    no currency and no policy."""
 
     data: Annotated[
         list[dict[str, str | int]],
         Field(examples=[[{"day": "2026-11-22", "machine": "whatsapp", "visits": 12}]]),
     ]
     totals: MachinesTotal
+    begin: Annotated[Timestamp, Field(serialization_alias="from")]
+    end: Annotated[Timestamp, Field(serialization_alias="to")]
     timezone: Literal["UTC"] = "UTC"
+    as_of: Timestamp
 
 
 @router.get("/machines", response_model=MachinesReport)
@@ -90,10 +99,11 @@ def machines_report(query: Annotated[MachinesQuery, Query()], caller: ReportKey,
         only=filters(query, "", machines.FILTERS),
         without=filters(query, "not_", machines.FILTERS),
     )
-    with work.here.reports.view(work.here.clock.now()) as (session, _):
+    with work.here.reports.view(work.here.clock.now(), caller.merchant_id) as (session, now):
         found = machines.answer(session, question)
     rows: list[dict[str, str | int]] = [{**row.dimensions, "visits": row.visits} for row in found]
     if answer := rows_only(query, [*group_by, "visits"], rows):
         return answer
-    shown = MachinesReport(data=rows, totals=MachinesTotal(visits=sum(row.visits for row in found)))
-    return Response(shown.model_dump_json(), media_type="application/json")
+    begin, end = machines.whole_days(question.since, question.until)
+    totals = MachinesTotal(visits=sum(row.visits for row in found))
+    return with_rows(MachinesReport(data=[], totals=totals, begin=begin, end=end, as_of=now), rows)

@@ -5,12 +5,12 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, literal_column, select
+from sqlalchemy import ColumnElement, Subquery, and_, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from app.attribution.models import CreditLine
 from app.kernel.clock import from_micros
-from app.kernel.ids import new_id
+from app.kernel.ids import beginning
 from app.referrals.models import Claim, Visit
 from app.referrals.parents import ARRIVING
 from app.reports.forest import Node
@@ -24,8 +24,6 @@ Arrivals = Iterable[tuple[str, str]]
 _STREAMED = {"yield_per": 10_000}
 _MILLISECOND = timedelta(milliseconds=1)
 _FIRST = datetime(1970, 1, 1, tzinfo=UTC) + _MILLISECOND
-_BEGINNING = len("clk_") + 10
-"""Characters of an id that tell when it was made (app/kernel/ids.py)."""
 
 
 def sales(session: Session, referral_ids: Collection[str], conditions: Sequence[ColumnElement[bool]]) -> Sales:
@@ -71,16 +69,33 @@ def arrivals(session: Session, known: Known, nodes: Sequence[Node]) -> Arrivals:
     """
     if not nodes:
         return ()
-    who = func.coalesce(known.sharer(Claim.visitor_id, Claim.merchant_id), Visit.visit_id).label("who")
+    found = _visits(known, nodes, one_of(session, Visit.referral_id, [node.referral for node in nodes]))
+    who = func.coalesce(found.c.who, found.c.visit_id).label("who")
+    rows = session.execute(select(who, found.c.referral_id).order_by(who), execution_options=_STREAMED)
+    return ((person, str(referral)) for person, referral in rows)
+
+
+def counted(session: Session, known: Known, nodes: Sequence[Node]) -> Iterable[tuple[str | None, str, int]]:
+    """Who came through which of these referrals, and how often; all of one person in a row, and together those whom
+    nobody knows (None), each of whom is a person of their own."""
+    if not nodes:
+        return ()
+    found = _visits(known, nodes, one_of(session, Visit.referral_id, [node.referral for node in nodes]))
+    key = (found.c.who, found.c.referral_id)
+    query = select(*key, func.count()).group_by(*key).order_by(found.c.who)
+    rows = session.connection().execute(query, execution_options=_STREAMED)
+    return ((who, str(referral), int(times)) for who, referral, times in rows)
+
+
+def _visits(known: Known, nodes: Sequence[Node], through: ColumnElement[bool]) -> Subquery:
+    who = known.sharer(Claim.visitor_id, Claim.merchant_id).label("who")
     same = and_(Claim.merchant_id == Visit.merchant_id, Claim.visit_id == Visit.visit_id)
     claimed = and_(same, Claim.received_at <= known.as_of)
-    through = one_of(session, Visit.referral_id, [node.referral for node in nodes])
     here, brought = (
-        select(who, Visit.referral_id).outerjoin(Claim, claimed).where(through, *conditions)
+        select(who, Visit.visit_id, Visit.referral_id).outerjoin(Claim, claimed).where(through, *conditions)
         for conditions in _came(known, nodes)
     )
-    found = session.execute(here.union_all(brought).order_by("who"), execution_options=_STREAMED)
-    return ((person, str(referral)) for person, referral in found)
+    return here.union_all(brought).subquery()
 
 
 def _came(
@@ -91,18 +106,15 @@ def _came(
     are not even read."""
     first = from_micros(min(node.at for node in nodes))  # nobody can come through a link that is not there yet
     both: list[ColumnElement[Any]] = [known(Visit), Visit.type.in_(ARRIVING)]
-    here: list[ColumnElement[Any]] = [Visit.visit_id >= _beginning(max(first, since or first) - _MILLISECOND)]
+    here: list[ColumnElement[Any]] = [
+        Visit.visit_id >= beginning("clk", max(max(first, since or first) - _MILLISECOND, _FIRST))
+    ]
     if since is not None:
         both.append(Visit.at >= since)
     if until is not None:
         both.append(Visit.at < until)
-        here.append(Visit.visit_id < _beginning(until + 2 * _MILLISECOND))
+        here.append(Visit.visit_id < beginning("clk", until + 2 * _MILLISECOND))
     # As the index says it: SQLite would not see that `imported = 1` is the same.
     imported: ColumnElement[Any] = literal_column("visits.imported")
     yield [*both, *here, ~imported]
     yield [*both, imported]
-
-
-def _beginning(at: datetime) -> str:
-    """How the ids of visits of this millisecond begin; those of later ones are greater."""
-    return new_id("clk", 0, max(at, _FIRST))[:_BEGINNING]

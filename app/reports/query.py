@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 from fastapi import Response
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from app.attribution import policy_book
 from app.attribution.policies import CURRENT
 from app.attribution.policy_wire import PolicyOut
-from app.kernel.errors import FieldError, Invalid
+from app.kernel.errors import Invalid
 from app.kernel.http.wire import Body, Currency, Text, Timestamp, Wire
 from app.kernel.periods import moment, period
 from app.merchants import service as merchants
@@ -30,8 +30,6 @@ Row = Mapping[str, formats.Cell]
 _FILTERS = ("network", "product", "wall", "sharer")
 _MOST = 100
 """Values of one filter."""
-_MOST_UNKNOWN = 10
-"""Parameters that are named in one refusal."""
 
 Only = Annotated[
     list[Text],
@@ -50,23 +48,7 @@ Without = Annotated[
 ]
 
 
-class Asking(Body):
-    """What a report is asked by; for a parameter that it does not know, it tells those that it knows."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _knows_all(cls, said: Any) -> Any:
-        """Raises `Invalid` naming each parameter that is unknown."""
-        known = [field.alias or name for name, field in cls.model_fields.items()]
-        unknown = [name for name in said if name not in known] if isinstance(said, Mapping) else []
-        if unknown:
-            unknown = unknown[:_MOST_UNKNOWN]
-            hint = f"is none that is known here: {', '.join(sorted(known, key=lambda name: name.lstrip('-')))}"
-            raise Invalid(*(FieldError(str(name), hint) for name in unknown))
-        return said
-
-
-class PeriodQuery(Asking):
+class PeriodQuery(Body):
     """What may be asked of every report over a period."""
 
     begin: Annotated[
@@ -158,8 +140,7 @@ def by_policy(
 ) -> tuple[Asked, dict[str, Any]]:
     """`query` understood, and the fields of `CreditReport`. Raises `Invalid`, or `PolicyComputing`."""
     asked = understood(session, query, merchant_id, now, test_mode)
-    as_of = None if query.as_of is None else asked.as_of
-    version = policy_book.for_report(session, merchant_id, query.policy, as_of, now)
+    version = policy_book.for_report(session, merchant_id, query.policy, asked.as_of, now)
     told = {
         "policy": PolicyOut.of(version.policy),
         "policy_name": version.name,
@@ -182,7 +163,6 @@ def understood(session: Session, query: ReportQuery, merchant_id: int, now: date
         livemode=not test_mode if query.livemode is None else query.livemode,
         # Nobody knows yet what will be known.
         as_of=now if query.as_of is None else min(moment(query.as_of, zone, "as_of"), now),
-        as_known_now=query.as_of is None,
         currency=query.currency,
         only=filters(query, "", query.dimensions),
         without=filters(query, "not_", query.dimensions),

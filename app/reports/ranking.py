@@ -2,16 +2,18 @@
 number."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from pydantic_core import from_json
 
 from app.kernel.errors import Invalid
 
-NUMBERS: Final = ("net", "gross", "refunded", "orders")
+NUMBERS: Final = ("orders", "gross", "refunded", "net")
+"""Of a row, as it tells them."""
 _DIGITS: Final = 10
+_Row = TypeVar("_Row")
 
 
 @dataclass(frozen=True)
@@ -49,10 +51,10 @@ class Place(NamedTuple):
         return tuple(values)
 
 
-def order_of(said: str, group_by: Sequence[str]) -> Order:
+def order_of(said: str, group_by: Sequence[str], numbers: Sequence[str] = NUMBERS) -> Order:
     """The order that `sort` names: with `-` in front, the largest first. Raises `Invalid` for any other."""
     by = said.removeprefix("-")
-    choices = (*NUMBERS, *group_by)
+    choices = (*numbers, *group_by)
     if by not in choices:
         raise Invalid.field(
             "sort", f"must be one of {', '.join(choices)}, each also with - in front: the largest first"
@@ -81,3 +83,10 @@ def turn(order: Order, group_by: Sequence[str], currency: str, number: int, name
     value = names[group_by.index(order.by)]
     value = value.zfill(_DIGITS) if order.by == "depth" else value  # as numbers: 10 comes after 9
     return currency, _Last(value) if order.descends else value, names
+
+
+def page_of(turns: Iterable[tuple[Turn, _Row]], after: Turn | None, limit: int | None) -> list[_Row]:
+    """The rows whose turn comes `after` a place, at most `limit` of them, in their order."""
+    found = [each for each in turns if after is None or after < each[0]]
+    found.sort(key=lambda each: each[0])
+    return [row for _, row in found[:limit]]

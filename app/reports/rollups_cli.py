@@ -1,12 +1,12 @@
 """`grapevine rollups`: compares the counts with the facts, and makes them equal, beside a running server."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from rich.console import Console
 
 from app.kernel.clock import SystemClock, from_micros
 from app.kernel.database import Database
-from app.kernel.errors import Invalid
+from app.kernel.periods import said_utc
 from app.kernel.rollups.tables import MEASURES
 from app.merchants import accounts
 from app.merchants.cli import owner
@@ -34,7 +34,7 @@ def check(settings: Settings, merchant: str | None, since: str | None, *, mend: 
         found = {
             merchant_id: Books(
                 *(database, merchant_id, now + ASIDE, keeping.beacons_kept_since(settings, now)),
-                since=_moment(since),
+                since=said_utc(since, "--since"),
                 mend=mend,
             ).compare()
             for merchant_id in named
@@ -46,17 +46,6 @@ def check(settings: Settings, merchant: str | None, since: str | None, *, mend: 
     if not named:
         console.print("There are no merchants in this database.")
     return any(found.values())
-
-
-def _moment(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        said = datetime.fromisoformat(text)
-    except ValueError:
-        raise Invalid(detail="--since must be a date or a time, such as 2026-11-19 or 2026-11-19T08:30Z") from None
-    said = said.replace(tzinfo=UTC) if said.tzinfo is None else said.astimezone(UTC)
-    return max(said, from_micros(0) + timedelta(days=1))
 
 
 def _tell(console: Console, who: str, found: Found, *, mended: bool) -> None:

@@ -83,7 +83,7 @@ def share_tree(
     chosen = _next(trees, nodes, depth, after, limit)
     return ShareTree(
         sharer=sharer,
-        name=sharers.newest_name(made),
+        name=sharers.newest_names(made).get(sharer),
         shape=shapes(trees, dict.fromkeys(trees.generations[0], sharer))[sharer],
         sharers=len({node.sharer for node in nodes}),
         median_wait=median_wait(trees.waits([node.at for node in nodes]).values()),

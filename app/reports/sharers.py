@@ -78,7 +78,7 @@ def page(session: Session, question: Question, after: Place | None, limit: int) 
     """The next people after a place, by credit."""
     found = _first(session, question, after, limit)
     made = forest.made_by(session, known(question), {sharer for sharer, *_ in found})
-    names = {node.sharer: about.name for node, about in made if about.name is not None}  # the newest is the last
+    names = newest_names(made)
     activity = _added(_worked(session, question, made), "sharer")
     return [
         Row(sharer, names.get(sharer), currency, sums, activity.get(sharer, Activity()))
@@ -96,7 +96,7 @@ def one(session: Session, question: Question, sharer: str) -> Sharer:
     rows = session.execute(ledger.sums_by(_narrowed(question, sharer), []))
     return Sharer(
         sharer=sharer,
-        name=newest_name(made),
+        name=newest_names(made).get(sharer),
         sums={currency: _sums(*sums) for currency, *sums in sorted(rows)},
         own=outcome.added_up(sales, mine),
         subtree=outcome.added_up(sales, below),
@@ -116,10 +116,9 @@ def made_by(session: Session, question: Question, sharer: str) -> list[Made]:
     return made
 
 
-def newest_name(made: Iterable[Made]) -> str | None:
-    """The name that was given last, of those that were not taken back. `made` is in order of time."""
-    names = [about.name for _, about in made if about.name is not None]
-    return names[-1] if names else None
+def newest_names(made: Iterable[Made]) -> dict[str, str]:
+    """By sharer, the name that was given last, of those that were not taken back. `made` is in order of time."""
+    return {node.sharer: about.name for node, about in made if about.name is not None}
 
 
 def known(question: Question) -> Known:

@@ -198,12 +198,12 @@ def list_sharers(
     query: Annotated[SharersQuery, Query()], caller: ExactReportKey, work: UnitOfWork, request: Request
 ) -> Response:
     """People by net credit under the policy, a row for each currency. All pages show the list as it was known when the
-    first was asked for. As CSV or NDJSON the next page stands in the header `Link`."""
+    first was asked for; credit as of then stands, counts of shares and visits may still rise by a batch. As CSV
+    or NDJSON the next page stands in the header `Link`."""
     paging = Paging.of(request, query, query.cursor, sharers.Place, work.here.clock.now())
-    with work.here.reports.view(paging.now, exactly=paging.after is not None) as (session, now):
+    with work.here.reports.view(paging.now, caller.merchant_id, exactly=paging.after is not None) as (session, now):
         paging = replace(paging, now=now)
         question, told = _question(session, query, caller, work, now)
-        question = replace(question, as_known_now=question.as_known_now and paging.after is None)
         rows = sharers.page(session, question, paging.after, query.limit + 1)
     data = [SharerRow.of(row) for row in rows[: query.limit]]
     next_cursor = paging.next_cursor([row.place for row in rows], query.limit)
@@ -220,7 +220,7 @@ def get_sharer_tree(
     are about the whole tree, however deep; the nodes come in pages. As CSV or NDJSON the next page stands in the header
     `Link`."""
     paging = Paging.of(request, query, query.cursor, share_tree.Place, work.here.clock.now())
-    with work.here.reports.view(paging.now, exactly=paging.after is not None) as (session, now):
+    with work.here.reports.view(paging.now, caller.merchant_id, exactly=paging.after is not None) as (session, now):
         paging = replace(paging, now=now)
         question, told = _question(session, query, caller, work, now)
         tree = share_tree.share_tree(
@@ -246,7 +246,7 @@ def get_sharer(
     sharer: Id, query: Annotated[SharerQuery, Query()], caller: ExactReportKey, work: UnitOfWork
 ) -> Response:
     """One person: what their word brought, where they passed it on, and since when."""
-    with work.here.reports.view(work.here.clock.now()) as (session, now):
+    with work.here.reports.view(work.here.clock.now(), caller.merchant_id) as (session, now):
         question, told = _question(session, query, caller, work, now)
         found = sharers.one(session, question, _known(sharer))
     return _json(

@@ -10,6 +10,7 @@ from app.reports.asked import Asked
 from app.reports.comparing import before
 from app.reports.formats import Cell
 from app.reports.ledger import Sums
+from app.reports.ranking import NUMBERS
 
 Compare = Annotated[
     Literal["previous"] | None,
@@ -51,7 +52,7 @@ class PreviousPeriod(Wire):
 
 def numbers_of(sums: Sums) -> dict[str, int]:
     """As a row tells them."""
-    return {"orders": sums.orders, "gross": sums.gross, "refunded": sums.refunded, "net": sums.net}
+    return {name: getattr(sums, name) for name in NUMBERS}
 
 
 def previously(then: Mapping[str, int] | None, change: float | None) -> dict[str, Any]:

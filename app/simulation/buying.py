@@ -76,6 +76,7 @@ def source_of(visits: Visits, place: int) -> Source:
         wall=int(visits.wall[place]),
         sharer=visits.sharer[place],
         kind="like" if shared_to == "onsite" else "share",
+        referral=visits.referral[place],
     )
 
 

@@ -74,8 +74,7 @@ def of_day(shop: Shop, day: Day, end: int) -> Counted:
         (referrals.kind[stands], visits.kind, beacons.kind),
     )
     facts = Counted(*(np.concatenate(each) for each in columns))
-    begun = _of_checkouts(shop, day.checkouts)
-    return Counted(*(np.concatenate(each) for each in zip(facts, begun, strict=True)))
+    return joined((facts, _of_checkouts(shop, day.checkouts)))
 
 
 def _of_checkouts(shop: Shop, begun: Sequence[Begun]) -> Counted:
@@ -93,15 +92,20 @@ def _of_checkouts(shop: Shop, begun: Sequence[Begun]) -> Counted:
     return Counted(*table.T)
 
 
-def quarters(day: Day, counted: Counted, dimension: Dimension, values: int) -> tuple[Ints, Ints, Ints]:
-    """For each quarter of an hour and value of which there is anything: when it begins, the value's number, and how
-    many of each measure."""
-    many = (day.span.end - day.span.start) // QUARTER
-    quarter = (counted.at - day.span.start) // QUARTER
-    cells = (counted.by(dimension) * many + quarter) * len(MEASURES) + counted.measure
+def joined(facts: Sequence[Counted]) -> Counted:
+    """All of them. There are some."""
+    return Counted(*(np.concatenate(each) for each in zip(*facts, strict=True)))
+
+
+def quarters(start: int, end: int, counted: Counted, dimension: Dimension, values: int) -> tuple[Ints, Ints, Ints]:
+    """For each quarter of an hour from `start` until before `end`, and value of which there is anything: when it
+    begins, the value's number, and how many of each measure."""
+    quarter = (counted.at - start) // QUARTER
+    cells = (quarter * values + counted.by(dimension)) * len(MEASURES) + counted.measure
+    many = (end - start) // QUARTER
     table = np.bincount(cells, minlength=values * many * len(MEASURES)).reshape(-1, len(MEASURES))
     found = np.flatnonzero(table.any(axis=1))
-    return day.span.start + found % many * QUARTER, found // many, table[found]
+    return start + found // values * QUARTER, found % values, table[found]
 
 
 def sums(counted: Counted, dimension: Dimension, values: int) -> Ints:

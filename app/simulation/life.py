@@ -202,7 +202,7 @@ class Life:
         network = NETWORKS[begun.network[place[0]]]
         about = int(begun.product[place[0]]), int(begun.wall[place[0]]), begun.visitor[place[0]]
         row = CouponRow(coupon_id, said, begun.id[place[0]], int(at[0]))
-        return [(row, Speaking(said, Source(network, network, None, *about, "share")))]
+        return [(row, Speaking(said, Source(network, network, None, *about, "share", row.referral)))]
 
     def _joined(self, wishes: list[Wish]) -> list[IdentityRow]:
         """Who is whom: as their shop calls them."""

@@ -5,9 +5,11 @@ have; the credit of each day's orders is written by attribution itself, when the
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import update
@@ -17,7 +19,7 @@ from app.attribution import writing
 from app.attribution.models import CreditLine
 from app.kernel import bulk
 from app.kernel.clock import from_micros
-from app.kernel.database import Database
+from app.kernel.database import Base, Database
 from app.kernel.rollups.tables import MEASURES, Rollup
 from app.kernel.signing import Signer
 from app.kernel.statistics import Growth, look_at
@@ -32,11 +34,14 @@ from app.simulation.sales import TakenBack
 from app.simulation.seasons import Quota, Span
 from app.simulation.shops import Shop, about
 from app.simulation.spans import Spans
+from app.simulation.word import Word
 
 Progress = Callable[[int], None]
 """Is told how many facts are written."""
 
 _FIRST_LOOK: Final = 20_000
+_LONGEST: Final = 32
+"""Days that are written together at most: their counts are added up in memory."""
 _ROLLUP: Final = ("merchant_id", "dimension", "span", "starts", "value", *MEASURES)
 
 
@@ -58,11 +63,32 @@ class Made:
         return sum(each.written["orders"] for each in self.truths)
 
 
-def simulate(database: Database, signer: Signer, options: Options, progress: Progress = lambda _: None) -> Made:
-    """Make the world in a migrated database, beside whatever is there. Takes one thread, and memory for a few days of
-    facts and for each order's truth."""
+def simulate(
+    database: Database,
+    signer: Signer,
+    options: Options,
+    progress: Progress = lambda _: None,
+    *,
+    with_the_word: bool = False,
+) -> Made:
+    """Make the world in a migrated database, beside whatever is there. Takes memory for a few days of facts and for
+    each order's truth; with the truth about how the word was passed on, also for each like, share and visit."""
     made = Made(options)
     looks = Growth(_FIRST_LOOK)
+    with _at_ease(database):
+        for written in _shops(database, signer, made, with_the_word=with_the_word):
+            progress(written)
+            if looks.is_worth_a_look(made.facts):
+                with database.transaction() as session:
+                    look_at(session, *_FILLED)
+        with database.transaction() as session:
+            look_at(session, *_FILLED, Rollup)
+    return made
+
+
+def _shops(database: Database, signer: Signer, made: Made, *, with_the_word: bool) -> Iterator[int]:
+    """Make one merchant after the other; after each batch, how many facts it had."""
+    options = made.options
     per_merchant = zip(
         seasons.shares_of_merchants(options.facts, options.merchants),
         seasons.shares_of_merchants(options.sold, options.merchants),
@@ -72,26 +98,53 @@ def simulate(database: Database, signer: Signer, options: Options, progress: Pro
         spans = list(seasons.days(options, ZoneInfo(about(number).timezone)))
         with database.transaction() as session:
             opened, shop = open_shop(session, signer, options.seed, number, spans[0].start)
-        making = _Making(database, options, shop, spans[-1].end)
+        making = _Making(database, options, shop, spans[-1].end, Word(shop) if with_the_word else None)
         made.merchants.append(opened)
         made.truths.append(making.truth)
-        for written in making.live(spans, seasons.quotas(options, facts, orders)):
-            progress(written)
-            if looks.is_worth_a_look(made.facts):
-                with database.transaction() as session:
-                    look_at(session, *_FILLED)
-    with database.transaction() as session:
-        look_at(session, *_FILLED, Rollup)
-    return made
+        yield from making.live(spans, seasons.quotas(options, facts, orders))
+
+
+@contextmanager
+def _at_ease(database: Database) -> Iterator[None]:
+    """SQLite notes what a statement of many rows changes, to undo it alone if one of them cannot be; in a file, that
+    is four times what is written at all. Here it stays in memory; whatever fails ends all of it anyway."""
+
+    def keep(where: str) -> None:
+        if database.is_sqlite:
+            line = database.engine.raw_connection()  # the one that is used next
+            line.cursor().execute(f"PRAGMA temp_store={where}")
+            line.close()
+
+    keep("MEMORY")
+    try:
+        yield
+    finally:
+        keep("FILE")
 
 
 _FILLED: Final = (Referral, Visit, Claim, Identity, Coupon, Order, Refund, CreditLine)
 
 
+class _Table(NamedTuple):
+    """What goes into a table."""
+
+    mapped: type[Base]
+    columns: tuple[str, ...]
+    rows: Sequence[bulk.Row]
+
+
+class _Batch(NamedTuple):
+    """Some days, and all of them that is written whatever is known when they are over."""
+
+    days: Sequence[Day]
+    facts: int
+    tables: Sequence[_Table]
+
+
 class _Making:
     """One merchant of the world, being made."""
 
-    def __init__(self, database: Database, options: Options, shop: Shop, end: int) -> None:
+    def __init__(self, database: Database, options: Options, shop: Shop, end: int, word: Word | None) -> None:
         self._database = database
         self._shop = shop
         self._end = end
@@ -100,51 +153,76 @@ class _Making:
         self._to_come: dict[int, list[tuple[str, TakenBack, bool]]] = defaultdict(list)
         self._spans: list[Span] = []
         self._open = Spans()
-        self.truth = truth.Merchant(shop, options.first_day, end)
+        self.truth = truth.Merchant(shop, options.first_day, end, word)
 
     def live(self, spans: list[Span], quotas: list[Quota]) -> Iterator[int]:
         """Make all days; after each batch, how many facts it had."""
         self._spans = spans
+        with self._ahead(self._lived(spans, quotas)) as batches:
+            for batch in batches:
+                with self._database.transaction() as session:
+                    for table in batch.tables:
+                        bulk.append(session, *table)
+                    for day in batch.days:
+                        self._settle(session, day)
+                yield batch.facts
+        with self._database.transaction() as session:
+            bulk.append(session, Rollup, _ROLLUP, rows.wider(self._shop, self._open.full()))
+
+    @contextmanager
+    def _ahead(self, batches: Iterator[_Batch]) -> Iterator[Iterator[_Batch]]:
+        """The same; while a server works on one, another thread makes the next. SQLite works in this process, and two
+        threads would wait for each other."""
+
+        def each() -> Iterator[_Batch]:
+            coming = thread.submit(next, batches, None)
+            while (batch := coming.result()) is not None:
+                coming = thread.submit(next, batches, None)
+                yield batch
+
+        if self._database.is_sqlite:
+            yield batches
+            return
+        with ThreadPoolExecutor(1, thread_name_prefix="simulate") as thread:
+            yield each()
+
+    def _lived(self, spans: list[Span], quotas: list[Quota]) -> Iterator[_Batch]:
+        """All days, some at a time. Asks no database."""
         waiting: list[Day] = []
         facts = 0
         for span, quota in zip(spans, quotas, strict=True):
             waiting.append(self._life.live(span, quota))
             facts += sum(quota) - quota.orders
-            if facts >= self._batch or span is spans[-1]:
-                with self._database.transaction() as session:
-                    self._write(session, waiting)
-                yield facts
+            if facts >= self._batch or len(waiting) == _LONGEST or span is spans[-1]:
+                yield _Batch(waiting, facts, self._tables(waiting))
                 waiting, facts = [], 0
-        with self._database.transaction() as session:
-            bulk.append(session, Rollup, _ROLLUP, rows.wider(self._shop, self._open.full()))
 
-    def _write(self, session: Session, days: list[Day]) -> None:
-        """What happened on these days first, then day by day what was bought and whose that was."""
-        for day in days:
-            self._happen(session, day)
-        for day in days:
-            self._sell(session, day)
-
-    def _happen(self, session: Session, day: Day) -> None:
-        shop, facts = self._shop, counted.of_day(self._shop, day, self._end)
-        self.truth.add(day, facts)
-        bulk.append(session, Referral, rows.REFERRAL, rows.referrals(shop, day, self._end))
-        bulk.append(session, Link, rows.LINK, rows.links(shop, day))
-        bulk.append(session, Visit, rows.VISIT, rows.visits(shop, day))
-        bulk.append(session, Claim, rows.CLAIM, rows.claims(shop, day))
-        bulk.append(session, Beacon, rows.BEACON, rows.beacons(shop, day))
-        bulk.append(session, MachineVisits, rows.MACHINE, rows.machines(shop, day))
-        bulk.append(session, Coupon, rows.COUPON, rows.coupons(shop, day))
-        bulk.append(session, Identity, rows.IDENTITY, rows.identities(shop, day))
-        bulk.append(session, Rollup, _ROLLUP, rows.rollups(shop, day, facts, self._open))
-
-    def _sell(self, session: Session, day: Day) -> None:
-        """The day's orders, and what is taken back or given back on it; then the credit, when the day is over."""
+    def _tables(self, days: Sequence[Day]) -> Sequence[_Table]:
         shop = self._shop
-        bulk.append(session, Checkout, rows.CHECKOUT, rows.checkouts(shop, day))
-        bulk.append(session, Order, rows.ORDER, rows.orders(shop, day.sales))
-        bulk.append(session, StripeObject, rows.STRIPE_OBJECT, rows.stripe_objects(shop, day))
-        bulk.append(session, OrderLine, rows.ORDER_LINE, rows.order_lines(shop, day.sales))
+        found = [counted.of_day(shop, day, self._end) for day in days]
+        for day, facts in zip(days, found, strict=True):
+            self.truth.add(day, facts)
+        made: tuple[tuple[type[Base], tuple[str, ...], Callable[[Day], rows.Rows]], ...] = (
+            (Referral, rows.REFERRAL, lambda day: rows.referrals(shop, day, self._end)),
+            (Link, rows.LINK, lambda day: rows.links(shop, day)),
+            (Visit, rows.VISIT, lambda day: rows.visits(shop, day)),
+            (Claim, rows.CLAIM, lambda day: rows.claims(shop, day)),
+            (Beacon, rows.BEACON, lambda day: rows.beacons(shop, day)),
+            (MachineVisits, rows.MACHINE, lambda day: rows.machines(shop, day)),
+            (Coupon, rows.COUPON, lambda day: rows.coupons(shop, day)),
+            (Identity, rows.IDENTITY, lambda day: rows.identities(shop, day)),
+            (Checkout, rows.CHECKOUT, lambda day: rows.checkouts(shop, day)),
+            (Order, rows.ORDER, lambda day: rows.orders(shop, day.sales)),
+            (StripeObject, rows.STRIPE_OBJECT, lambda day: rows.stripe_objects(shop, day)),
+            (OrderLine, rows.ORDER_LINE, lambda day: rows.order_lines(shop, day.sales)),
+        )
+        tables = [_Table(mapped, columns, [row for day in days for row in of(day)]) for mapped, columns, of in made]
+        counts = rows.rollups(shop, days[0].span.start, days[-1].span.end, counted.joined(found), self._open)
+        return [*tables, _Table(Rollup, _ROLLUP, counts)]
+
+    def _settle(self, session: Session, day: Day) -> None:
+        """What is taken back or given back on a day; then the credit, when it is over."""
+        shop = self._shop
         for sale in day.sales:
             for taken in sale.taken_back:
                 self._announce(sale.order_id, taken)

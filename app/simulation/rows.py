@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, time, timedelta
 from functools import cache
 from itertools import repeat
@@ -22,7 +22,7 @@ from app.referrals.visits import TOUCH_TYPE
 from app.simulation import counted
 from app.simulation.chance import Words
 from app.simulation.checkouts import Begun
-from app.simulation.columns import LIKE, SHARE, VIEW, Visits
+from app.simulation.columns import LIKE, SHARE, VIEW, Visits, nothing
 from app.simulation.life import Day
 from app.simulation.networks import NETWORKS
 from app.simulation.sales import Sale, TakenBack
@@ -107,8 +107,9 @@ def _claims(shop: Shop, each: Visits) -> Rows:
 
 
 def beacons(shop: Shop, day: Day) -> Rows:
-    each = day.beacons
-    about = shop.walls[each.wall], shop.products[each.product], each.referral, each.click, each.visitor
+    """As nobody's: the merchants of worlds keep visits and no browsing (`counts`, app/privacy/modes.py)."""
+    each, nobody = day.beacons, nothing(len(day.beacons.at))
+    about = shop.walls[each.wall], shop.products[each.product], each.referral, nobody, nobody
     return _rows(shop, each.id, _TYPES[each.type], *about, each.at, each.received_at)
 
 
@@ -221,27 +222,27 @@ def refunds(shop: Shop, taken_back: Iterable[tuple[str, TakenBack]]) -> Rows:
     ]
 
 
-def rollups(shop: Shop, day: Day, facts: counted.Counted, spans: Spans) -> Rows:
-    """The counts of the day's quarters of an hour, and of the wider `spans` that are full with it, as they are when all
-    is folded."""
+def rollups(shop: Shop, start: int, end: int, facts: counted.Counted, spans: Spans) -> Rows:
+    """The counts of the quarters of an hour from `start` until before `end`, and of the wider `spans` that are full
+    with them, as they are when all is folded."""
     made: Rows = []
     for dimension in DIMENSIONS:
-        names = np.array(counted.values(shop, dimension), dtype=object)
-        starts, value, counts = counted.quarters(day, facts, dimension, len(names))
-        spans.add(dimension, len(names), starts, value, counts)
-        same = repeat(shop.merchant_id, len(starts)), repeat(dimension), repeat(QUARTER)
-        made += zip(*same, starts.tolist(), names[value].tolist(), *counts.T.tolist(), strict=False)
-    return made + wider(shop, spans.full(day.span.end))
+        values = len(counted.values(shop, dimension))
+        starts, value, counts = counted.quarters(start, end, facts, dimension, values)
+        spans.add(dimension, values, starts, value, counts)
+        made += _counts(shop, Full(dimension, QUARTER, starts, value, counts))
+    return made + wider(shop, spans.full(end))
 
 
 def wider(shop: Shop, spans: Iterable[Full]) -> Rows:
     """The counts of spans that are full."""
-    names = {dimension: counted.values(shop, dimension) for dimension in DIMENSIONS}
-    return [
-        (shop.merchant_id, each.dimension, each.width, each.starts, names[each.dimension][value], *counts)
-        for each in spans
-        for value, counts in zip(each.values.tolist(), each.counts.tolist(), strict=True)
-    ]
+    return [row for each in spans for row in _counts(shop, each)]
+
+
+def _counts(shop: Shop, each: Full) -> Iterator[Row]:
+    names = np.array(counted.values(shop, each.dimension), dtype=object)
+    same = repeat(shop.merchant_id, len(each.starts)), repeat(each.dimension), repeat(each.width)
+    return zip(*same, each.starts.tolist(), names[each.values].tolist(), *each.counts.T.tolist(), strict=False)
 
 
 def _told_by(shop: Shop, sale: Sale) -> tuple[str, str]:

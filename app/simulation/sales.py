@@ -15,9 +15,10 @@ class Source(NamedTuple):
     wall: int
     sharer: str
     kind: str | None
+    referral: str | None
 
 
-NOBODY = Source("(direct)", None, None, 0, 0, "(none)", None)
+NOBODY = Source("(direct)", None, None, 0, 0, "(none)", None, None)
 
 
 class Bought(NamedTuple):

@@ -80,6 +80,13 @@ def after(moments: Ints, wait: Ints, span: Span, chance: Chance) -> Ints:
     return moments + np.where(wait < left, wait, cut)
 
 
+def label(day: date, unit: str) -> str:
+    """The day, week (its Monday) or month (its first day), as reports name it."""
+    if unit == "week":
+        day -= timedelta(days=day.weekday())
+    return (day.replace(day=1) if unit == "month" else day).isoformat()
+
+
 def _quota(facts: int, orders: int) -> Quota:
     visits, likes, shares, beacons = split_integers(facts, (22, 5, 4, 69))
     if not likes + shares:  # where nobody passes the word on, nobody can follow it

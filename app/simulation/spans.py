@@ -3,7 +3,6 @@
 A merchant's day need not begin with a day of UTC, so the last of each kind stay open until the next day has come.
 """
 
-from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
@@ -16,41 +15,50 @@ _FOR_EVER: Final = 2**62
 
 
 class Full(NamedTuple):
-    """A span of which all is known: the values, as numbers, of which there is anything, how many of each measure."""
+    """Spans of one width of which all is known: when each begins, for each value, as a number, of which there is
+    anything in it, and how many of each measure."""
 
     dimension: Dimension
     width: int
-    starts: int
+    starts: Ints
     values: Ints
     counts: Ints
+
+
+class _Open(NamedTuple):
+    """Spans that follow one another, the first of this number: how many of each value and measure."""
+
+    first: int
+    table: Ints
 
 
 class Spans:
     """One merchant's spans that are still open."""
 
     def __init__(self) -> None:
-        self._open: dict[tuple[Dimension, int], dict[int, Ints]] = defaultdict(dict)
+        self._open: dict[tuple[Dimension, int], _Open] = {}
 
     def add(self, dimension: Dimension, values: int, starts: Ints, which: Ints, counts: Ints) -> None:
-        """Add quarters of an hour: when each begins, of `which` of so many `values`, how many of each measure."""
+        """Add quarters of an hour: when each begins, of `which` of so many `values`, how many of each measure. None is
+        earlier than what is full."""
         if not len(starts):
             return
         for width in SPANS[1:]:
-            first = int(starts.min()) // width
-            place = starts // width - first
-            many = int(place.max()) + 1
-            table = np.zeros((many * values, len(MEASURES)), dtype=np.int64)
-            np.add.at(table, place * values + which, counts)
-            standing = self._open[dimension, width]
-            for number, part in enumerate(table.reshape(many, values, len(MEASURES))):
-                begin = (first + number) * width
-                standing[begin] = standing[begin] + part if begin in standing else part
+            number = starts // width
+            first, standing = self._open.get((dimension, width), _Open(int(number.min()), _none(0, values)))
+            missing = int(number.max()) + 1 - first - len(standing)
+            table = np.concatenate((standing, _none(max(missing, 0), values)))
+            np.add.at(table, (number - first, which), counts)
+            self._open[dimension, width] = _Open(first, table)
 
     def full(self, until: int = _FOR_EVER) -> Iterator[Full]:
         """Those that end by then; they are open no more."""
-        for (dimension, width), standing in self._open.items():
-            for begin in [each for each in standing if each + width <= until]:
-                table = standing.pop(begin)
-                found = np.flatnonzero(table.any(axis=1))
-                if len(found):
-                    yield Full(dimension, width, begin, found, table[found])
+        for (dimension, width), (first, table) in self._open.items():
+            ended = min(max(until // width - first, 0), len(table))
+            place, value = np.nonzero(table[:ended].any(axis=2))
+            yield Full(dimension, width, (first + place) * width, value, table[place, value])
+            self._open[dimension, width] = _Open(first + ended, table[ended:])
+
+
+def _none(many: int, values: int) -> Ints:
+    return np.zeros((many, values, len(MEASURES)), dtype=np.int64)

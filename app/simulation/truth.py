@@ -19,10 +19,11 @@ from app.simulation.chance import Ints
 from app.simulation.life import Day
 from app.simulation.options import Options
 from app.simulation.sales import Sale, TakenBack
+from app.simulation.seasons import label
 from app.simulation.shops import Shop
 from app.simulation.showing import MACHINES
+from app.simulation.word import NONE, Word
 
-NONE: Final = "(none)"
 UNITS: Final = ("day", "week", "month")
 
 
@@ -42,6 +43,9 @@ class Sold(NamedTuple):
     sharer: str
     kind: str
     depth: str
+    referral: str | None
+    click: str | None
+    visitor: str | None
     net: int
     taken_back: tuple[TakenBack, ...]
 
@@ -70,6 +74,8 @@ class Merchant:
     shop: Shop
     first_day: date
     end: int
+    word: Word | None = None
+    """How the word was passed on, where that is kept."""
     sold: list[Sold] = field(default_factory=list)
     machines: Counter[tuple[date, str, str]] = field(default_factory=Counter)
     """Visits of machines by day (UTC), kind and name."""
@@ -86,6 +92,8 @@ class Merchant:
         sizes = {dimension: len(counted.values(self.shop, dimension)) for dimension in DIMENSIONS}
         self._days.append({each: counted.sums(facts, each, size).astype(np.int32) for each, size in sizes.items()})
         self.sold += [self._sold(sale, day.span.date) for sale in day.sales]
+        if self.word is not None:
+            self.word.add(day)
         for machine, visits in zip(day.machines.machine.tolist(), day.machines.visits.tolist(), strict=True):
             self.machines[day.span.date, *MACHINES[machine]] += visits
         for name in ("referrals", "visits", "views", "beacons"):
@@ -113,6 +121,14 @@ class Merchant:
                 sums.gross += sold.net
                 sums.refunded += sold.refunded(known_by)
         return dict(found)
+
+    def nets(self, *, livemode: bool = True) -> dict[str, Counter[str]]:
+        """What each referral brought directly, at the end: minor units by currency, without what was taken back."""
+        found: dict[str, Counter[str]] = defaultdict(Counter)
+        for sold in self.sold:
+            if sold.referral is not None and sold.livemode is livemode:
+                found[sold.referral][sold.currency] += sold.net - sold.refunded(self.end)
+        return found
 
     def funnel(
         self, dimension: Dimension = "total", unit: str | None = None, *, since: date = date.min, until: date = date.max
@@ -154,6 +170,9 @@ class Merchant:
             sharer=source.sharer,
             kind=source.kind or NONE,
             depth="0",
+            referral=source.referral,
+            click=sale.click,
+            visitor=sale.visitor,
             net=sale.net,
             taken_back=tuple(sale.taken_back),
         )
@@ -199,13 +218,6 @@ _QUESTIONS: Final = (
     ("month",), ("network", "day"), ("network", "product"),
 )  # fmt: skip
 """Of the attribution report, that a file of the truth answers."""
-
-
-def label(day: date, unit: str) -> str:
-    """The day, week (its Monday) or month (its first day), as reports name it."""
-    if unit == "week":
-        day -= timedelta(days=day.weekday())
-    return (day.replace(day=1) if unit == "month" else day).isoformat()
 
 
 def as_json(options: Options, merchants: Sequence[tuple[str, Merchant]]) -> str:

@@ -4,12 +4,17 @@ The fast lane (app/fastlane.py) answers the public paths before they come here; 
 questions to the same handlers, so that either lane alone is complete.
 """
 
+from datetime import date
+from typing import Final
+
 from fastapi import APIRouter, Response
 
 from app.storefront.twin import Asked, Front, respond
-from app.storefront.wire import ProductWidget, SharingWidget, WallWidget
+from app.storefront.wire import GpcSupport, ProductWidget, SharingWidget, WallWidget
 
 router = APIRouter(tags=["shopper"])
+
+GPC_SINCE: Final = date(2026, 11, 22)
 
 
 @router.get("/v1/walls/{wall_id}/widget", response_model=WallWidget)
@@ -34,6 +39,13 @@ async def sharing_widget(merchant_id: str, front: Front, ask: Asked) -> Response
     Cacheable, with an ETag, like the payloads of walls.
     """
     return await respond(front.payloads.merchant(ask, merchant_id))
+
+
+@router.get("/.well-known/gpc.json", response_model=GpcSupport)
+def gpc_support() -> GpcSupport:
+    """That this server honours Global Privacy Control wherever it is sent, and since when it does so in this way
+    (https://w3c.github.io/gpc/#gpc-support-resource)."""
+    return GpcSupport.model_validate({"gpc": True, "lastUpdate": GPC_SINCE})
 
 
 @router.get("/favicon.ico", include_in_schema=False)

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
+from app.kernel.http.rates.counting import RateCounts
 from app.kernel.outgoing import Guard
 from app.kernel.runtime import Runtime
 from app.kernel.wakeups import Wakeups
@@ -41,8 +42,11 @@ class Storefront:
 
     def __init__(self, here: Runtime, widgets: Path, directory: Directory | None = None) -> None:
         self._pool = ThreadPoolExecutor(_BUILDERS, thread_name_prefix="grapevine-storefront")
-        self._common = page_headers(here.settings.stripe_api_base)
+        self._common = page_headers(here.settings.stripe_api_base, here.settings.public_url)
         self.guard = Guard(here.settings.outgoing_allow)
+        self.rates = RateCounts(
+            here.settings.rate_limits, here.settings.rate_limit_storage, here.settings.secret.encode()
+        )
         words = Words(widgets / "messages")
         viewer = Viewer(here.settings.public_url)
         self.assets = Assets(widgets, here.settings.data_dir / "assets")

@@ -16,7 +16,26 @@ NO_SNIFFING: Header = (b"x-content-type-options", b"nosniff")
 BY_LANGUAGE: Header = (b"vary", b"Accept-Encoding, Accept-Language")
 
 
-def page_headers(stripe_api_base: str) -> list[Header]:
+_A_YEAR = b"max-age=31536000"
+
+
+def only_encrypted(own: str) -> list[Header]:
+    """Where this server's address is of https, browsers never ask it in the open again (RFC 6797)."""
+    return [(b"strict-transport-security", _A_YEAR)] if own.startswith("https:") else []
+
+
+def script_free_headers(own: str) -> list[Header]:
+    """What a page carries that needs nothing but words and styles."""
+    policy = b"default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    return [
+        (b"content-security-policy", policy),
+        NO_SNIFFING,
+        (b"referrer-policy", b"strict-origin-when-cross-origin"),
+        *only_encrypted(own),
+    ]
+
+
+def page_headers(stripe_api_base: str, own: str = "") -> list[Header]:
     """What every page of ours carries: nothing foreign runs in it, and nobody frames it.
 
     A form's redirects are held against `form-action` too, so the till must be on it: Stripe's, and that of a
@@ -35,4 +54,5 @@ def page_headers(stripe_api_base: str) -> list[Header]:
         (b"content-security-policy", "; ".join(policy).encode("latin-1")),
         NO_SNIFFING,
         (b"referrer-policy", b"strict-origin-when-cross-origin"),
+        *only_encrypted(own),
     ]

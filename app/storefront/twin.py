@@ -37,6 +37,7 @@ NO_PAGES: Docs = {
     404: content("text/html", "A friendly page: there is no such thing"),
     503: content("text/html", "A friendly page: ask again in a moment"),
 }
+TOO_MANY: Docs = {429: content("text/html", "A friendly page: too many links that do not exist were tried")}
 GONE: Docs = {410: content("text/html", "A friendly page: it was taken back, or is no longer sold")}
 
 

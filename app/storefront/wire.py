@@ -1,5 +1,6 @@
 """The shapes of the storefront's JSON, for the OpenAPI page. Payloads are built as plain dicts; a test compares."""
 
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -96,6 +97,13 @@ class SharingWidget(Wire):
     networks: Annotated[list[NetworkOut], Field(description="In the merchant's order.")]
     sharing: SharingTold
     words: dict[str, str]
+
+
+class GpcSupport(Wire):
+    """The resource by which a site says that it honours Global Privacy Control."""
+
+    gpc: bool
+    last_update: Annotated[date, Field(alias="lastUpdate")]
 
 
 class Pasted(Wire):

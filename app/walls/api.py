@@ -11,6 +11,7 @@ from app.kernel.http.pages import Page, Paging, newest_first
 from app.kernel.http.wire import Body, PublicId, Text, Timestamp, Wire
 from app.kernel.http.work import UnitOfWork
 from app.merchants.access import SecretKey
+from app.merchants.audit import note
 from app.walls import service
 from app.walls.looks import Layout, Scheme
 from app.walls.models import Wall
@@ -26,7 +27,9 @@ class Theme(Body):
 
     scheme: Scheme = "auto"
     accent: Color | None = None
-    radius: Annotated[int, Field(ge=0, le=40, description="Rounding of corners in CSS pixels.")] | None = None
+    radius: Annotated[int, Field(ge=0, le=40, strict=True, description="Rounding of corners in CSS pixels.")] | None = (
+        None
+    )
 
 
 class Rule(Body):
@@ -34,7 +37,7 @@ class Rule(Body):
 
     tag: Annotated[Text, Field(min_length=1, max_length=200)] | None = None
     q: Annotated[Text, Field(min_length=1, max_length=200, description="Part of the title.")] | None = None
-    limit: Annotated[int, Field(ge=1, le=service.MOST_CARDS)] = 100
+    limit: Annotated[int, Field(ge=1, le=service.MOST_CARDS, strict=True)] = 100
 
 
 Products = Annotated[list[PublicId], Field(max_length=service.MOST_CARDS)] | Rule
@@ -132,5 +135,6 @@ def withdraw_wall(wall_id: str, caller: SecretKey, work: UnitOfWork) -> Response
 
     def withdraw(session: Session) -> None:
         service.withdraw(session, service.get(session, caller.merchant_id, wall_id), work.here.clock.now())
+        note(session, caller, "wall.withdrawn", wall_id)
 
     return work.write(withdraw)

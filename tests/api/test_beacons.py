@@ -41,7 +41,9 @@ def kept(server: AppServer, product: str) -> list[Beacon]:
         return list(session.scalars(found))
 
 
-def test_what_was_seen_is_kept(app_server: AppServer, merchant: TestMerchant, wall: str, product: str) -> None:
+def test_what_was_seen_is_kept_as_nobodys(
+    app_server: AppServer, merchant: TestMerchant, wall: str, product: str
+) -> None:
     ana = merchant.shopper()
     ana.like(product)
     seen = {"wall": wall, "product": product, "visitor": ana.token, "at": rfc3339(START - timedelta(minutes=5))}
@@ -50,7 +52,7 @@ def test_what_was_seen_is_kept(app_server: AppServer, merchant: TestMerchant, wa
     assert (5, 0) == report(merchant, {"type": "wall_view", "wall": wall}, *entries)
     found = kept(app_server, product)
     assert types == [beacon.type for beacon in found]
-    assert {(wall, product, ana.id, None, None, START - timedelta(minutes=5), START)} == {
+    assert {(wall, product, None, None, None, START - timedelta(minutes=5), START)} == {
         (each.wall_id, each.product_id, each.visitor_id, each.click_id, each.referral_id, each.at, each.received_at)
         for each in found
     }
@@ -137,6 +139,9 @@ def test_a_time_is_believed_between_a_day_ago_and_now(
 def test_who_does_not_want_to_be_followed_is_counted_and_not_known(
     app_server: AppServer, merchant: TestMerchant, ana: Shopper, product: str, header: str
 ) -> None:
+    ok(merchant.http.patch("/v1/merchant", json={"privacy": "consented"}))
+    ana.like(str(merchant.product("Other")["id"]))
+    ok(ana.http.post("/v1/consents", json={"product": product, "version": "1"}, headers=ana.headers), 201)
     click = ana.follow(merchant.shopper().share(product)["code"])
     entry = {"type": "card_view", "product": product, "visitor": ana.token, "click": click}
     assert (1, 0) == report(merchant, entry, **{header: "1"})

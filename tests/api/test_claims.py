@@ -53,7 +53,7 @@ def test_a_claim_again_changes_nothing(
     bo = merchant.shopper()
     click = bo.follow(code)
     clock.move(hours=5)
-    assert {"click": click, "visitor": None} == ok(claim(bo, click))
+    assert {"click": click, "visitor": None, "bound": True} == ok(claim(bo, click))
     assert copies(app_server, click) == []
 
 
@@ -100,7 +100,7 @@ def test_who_says_no_is_not_bound(
 ) -> None:
     bo = merchant.shopper()
     click = bo.follow(code, claim=False)
-    assert {"click": click, "visitor": None} == ok(claim(bo, click, **headers))
+    assert {"click": click, "visitor": None, "bound": False} == ok(claim(bo, click, **headers))
     assert bound(app_server, click) == []
     order = merchant.order(click_id=click)  # the click id still travels with the purchase
     assert ["whatsapp"] == [line["network"] for line in merchant.explanation(order["id"])["lines"]]

@@ -1,10 +1,14 @@
 """The orders behind a figure: all pages together are the figure, to the cent, whatever is asked."""
 
+import csv
+import json
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import httpx
 import pytest
 
+from app.reports.drilldown_api import AT_ONCE
 from tests import simulated
 from tests.clock import TestClock
 from tests.conftest import AppServer
@@ -101,12 +105,91 @@ def test_as_rows_the_next_page_stands_in_the_header(merchant: TestMerchant, cloc
     first = merchant.http.get("/v1/reports/orders?limit=2&format=csv")
     assert 200 == first.status_code
     head, *lines = first.text.splitlines()
-    assert head.startswith("order,external_id,placed_at,currency,gross,refunded,net,credits")
+    assert head.startswith("order,external_id,placed_at,currency,gross,refunded,net,referral,sharer,level,network,")
     assert 2 == len(lines)
     assert all(",'=o" in line for line in lines), "no spreadsheet runs it"
     rest = merchant.http.get(first.headers["link"].split(">")[0].lstrip("<"))
     assert 1 == len(rest.text.splitlines()) - 1
     assert "link" not in rest.headers
+
+
+@pytest.fixture
+def chained(merchant: TestMerchant, clock: TestClock) -> str:
+    """An order that Bo brought, who had passed on Ana's word. She gave a name, Bo none."""
+    mug = merchant.product()["id"]
+    ok(merchant.http.put("/v1/policy", json={"upline": {"mode": "geometric", "max_depth": 2}}))
+    code = merchant.shopper().share(mug, name="=Ana")["code"]
+    bo = merchant.shopper()
+    bo.follow(code)
+    click = merchant.shopper().follow(bo.share(mug, via=bo.click)["code"])
+    order = merchant.order(net=999, click_id=click)["id"]
+    clock.move(seconds=1)
+    return str(order)
+
+
+def test_whoever_gave_a_name_is_named_beside_their_credit(merchant: TestMerchant, chained: str) -> None:
+    def named() -> list[tuple[int, str | None]]:
+        (order,) = ok(merchant.http.get("/v1/reports/orders"))["data"]
+        assert chained == order["order"]
+        return [(credit["level"], credit["name"]) for credit in order["credits"]]
+
+    assert [(0, None), (1, "=Ana")] == sorted(named())
+    people = ok(merchant.http.get("/v1/sharers"))["data"]
+    assert {None, "=Ana"} == {each["name"] for each in people}
+
+
+def test_a_spreadsheet_has_a_row_for_each_credit_and_they_add_up(merchant: TestMerchant, chained: str) -> None:
+    (order,) = ok(merchant.http.get("/v1/reports/orders"))["data"]
+    rows = [*csv.DictReader(merchant.http.get("/v1/reports/orders?format=csv").text.splitlines())]
+    assert 2 == len(rows) == len(order["credits"])
+    assert {chained} == {row["order"] for row in rows}
+    assert 999 == sum(int(row["net"]) for row in rows)
+    assert [str(credit["net"]) for credit in order["credits"]] == [row["net"] for row in rows]
+    assert {"'=Ana", ""} == {row["name"] for row in rows}, "no spreadsheet runs it"
+    assert not any("{" in cell for row in rows for cell in row.values())
+    (line,) = merchant.http.get("/v1/reports/orders?format=ndjson").text.splitlines()
+    assert order == json.loads(line)
+
+
+def test_largest_first_by_currency_page_by_page_while_more_is_sold(merchant: TestMerchant, clock: TestClock) -> None:
+    click = merchant.shopper().follow(merchant.shopper().share(merchant.product()["id"])["code"])
+    for net, currency in ((5, "usd"), (70, "eur"), (300, "eur"), (70, "eur"), (9, "usd")):
+        merchant.order(net=net, click_id=click, currency=currency)
+        clock.move(seconds=1)
+    for sort, expected in {
+        "-net": [("eur", 300), ("eur", 70), ("eur", 70), ("usd", 9), ("usd", 5)],
+        "net": [("eur", 70), ("eur", 70), ("eur", 300), ("usd", 5), ("usd", 9)],
+        "placed_at": [("usd", 5), ("eur", 70), ("eur", 300), ("eur", 70), ("usd", 9)],
+    }.items():
+        found: list[JSON] = []
+        asked: dict[str, str | None] = {"sort": sort, "limit": "2"}
+        while True:
+            page = ok(merchant.http.get("/v1/reports/orders", params=asked))
+            found += page["data"]
+            if page["next_cursor"] is None:
+                break
+            asked["cursor"] = page["next_cursor"]
+            merchant.order(net=71, click_id=click)  # is not told by pages of before
+            clock.move(seconds=1)
+        told = [(each["currency"], each["net"]) for each in found if each["net"] != 71]
+        assert (expected, len(found)) == (told, len({each["order"] for each in found}))
+        ends = ok(merchant.http.get("/v1/reports/orders", params={"sort": sort, "limit": "2"}))["next_cursor"]
+        other = merchant.http.get("/v1/reports/orders", params={"cursor": ends})
+        assert 422 == other.status_code, "a cursor belongs to one order"
+
+
+def test_few_have_orders_sorted_at_once_and_nobody_waits_for_them(merchant: TestMerchant, chained: str) -> None:
+    def asked(sort: str) -> tuple[int, str | None]:
+        answer = merchant.http.get("/v1/reports/orders", params={"sort": sort})
+        return answer.status_code, answer.headers.get("retry-after")
+
+    with ExitStack() as others:
+        for _ in range(AT_ONCE.most):
+            others.enter_context(AT_ONCE)
+        status, again = asked("-net")
+        assert (503, True) == (status, again is not None)
+        assert [(200, None)] * 2 == [asked("placed_at"), asked("-placed_at")]
+    assert (200, None) == asked("-net")
 
 
 def test_nothing_is_nothing_and_somebody_elses_is_nothing(merchant: TestMerchant, world: World) -> None:
@@ -117,7 +200,13 @@ def test_nothing_is_nothing_and_somebody_elses_is_nothing(merchant: TestMerchant
 
 @pytest.mark.parametrize(
     ("query", "pointer"),
-    [("cursor=x", "cursor"), ("limit=0", "limit"), ("limit=101", "limit"), ("group_by=network", "group_by")],
+    [
+        ("cursor=x", "cursor"),
+        ("limit=0", "limit"),
+        ("limit=101", "limit"),
+        ("group_by=network", "group_by"),
+        ("sort=gross", "sort"),
+    ],
 )
 def test_what_cannot_be_asked_is_named(merchant: TestMerchant, query: str, pointer: str) -> None:
     answer = merchant.http.get(f"/v1/reports/orders?{query}")

@@ -117,6 +117,17 @@ def test_no_token_leaves(app_server: AppServer, merchant: TestMerchant, mug: str
     assert not [secret for secret in ('"vt_', "ana@example.com", '"Ana"') if secret in said]
 
 
+def test_a_test_order_is_told_and_all_about_it_says_so(app_server: AppServer, merchant: TestMerchant) -> None:
+    for test in (True, False):
+        order = merchant.order(net=900, test=test)["id"]
+        ok(merchant.http.patch(f"/v1/orders/{order}", json={"net": 800}))
+        merchant.refund(order, 100)
+    told, _ = events_of(app_server, merchant)
+    expected = {f"order.{what}" for what in ("recorded", "corrected", "refunded", "attributed")}
+    for test in (True, False):
+        assert expected == {event["type"] for event in told if event["data"]["test"] is test}
+
+
 def test_what_is_no_type_is_refused_and_told_what_is(merchant: TestMerchant) -> None:
     answer = merchant.http.get("/v1/events?types=order.attributed,order.made")
     assert answer.status_code == 422

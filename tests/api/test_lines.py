@@ -1,6 +1,7 @@
 """Lines on which nothing moves that should are cut, and hold no memory; those that have something to say are not."""
 
 import asyncio
+import logging
 import socket
 import threading
 import time
@@ -30,6 +31,8 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
         message = await receive()
         body, more = body + message.get("body", b""), message.get("more_body", False)
     answer = bytes(LARGE) if scope["path"] == "/large" else body
+    if scope["path"] == "/headers":
+        answer = b" ".join(name for name, _ in scope["headers"])
     head = [(b"content-length", b"%d" % len(answer))]
     await send({"type": "http.response.start", "status": 200, "headers": head})
     await send({"type": "http.response.body", "body": answer})
@@ -154,3 +157,73 @@ def test_more_lines_than_there_is_room_for_are_told_to_come_back(port: int, monk
     time.sleep(LOOKS)
     with line_to(port, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n") as line:
         assert line.recv(4096).startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize("wanted", [b"websocket", b"h2c"])
+def test_who_asks_for_another_protocol_is_answered_in_this_one_and_no_operator_hears_of_it(
+    port: int, caplog: pytest.LogCaptureFixture, wanted: bytes
+) -> None:
+    head = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: %b\r\nSec-WebSocket-Version: 13\r\n" % wanted
+    logging.getLogger("uvicorn.error").addHandler(caplog.handler)
+    try:
+        with line_to(port, head + b"\r\n") as line:
+            assert line.recv(4096).startswith(b"HTTP/1.1 200 OK\r\n")
+    finally:
+        logging.getLogger("uvicorn.error").removeHandler(caplog.handler)
+    assert [] == caplog.messages
+
+
+GET = b"GET / HTTP/1.1\r\nHost: x\r\n"
+CHUNKED = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n"
+PIECE = 16 * 1024
+
+
+def say_on(line: socket.socket, piece: bytes) -> None:
+    for _ in range(1000):
+        line.sendall(piece)
+        time.sleep(0.001)
+
+
+@pytest.mark.parametrize(
+    ("begins", "goes_on"),
+    [
+        (b"GET /", b"a" * PIECE),
+        (GET + b"X-Long: ", b"a" * PIECE),
+        (GET, b"X-More: " + b"a" * (PIECE - 10) + b"\r\n"),
+        (GET, b"a: b\r\n" * (PIECE // 6)),
+        (CHUNKED + b"0\r\n", b"X-Behind: " + b"a" * (PIECE - 12) + b"\r\n"),
+        (CHUNKED + b"1;", b"a" * PIECE),
+    ],
+    ids=["address", "one header", "large headers", "many headers", "behind the body", "beside a chunk"],
+)
+def test_a_head_that_does_not_end_is_not_kept(
+    port: int, monkeypatch: pytest.MonkeyPatch, begins: bytes, goes_on: bytes
+) -> None:
+    """The parser would keep it as long as it comes."""
+    monkeypatch.setattr(lines, "LOOKS_EVERY", 60.0)  # it is not cut for being slow
+    with line_to(port, begins) as line:
+        line.settimeout(10)
+        with pytest.raises(ConnectionError):
+            say_on(line, goes_on)
+        with suppress(ConnectionError):
+            said = line.recv(4096)
+            assert said == b"" or said.startswith(b"HTTP/1.1 431 ")
+
+
+def test_heads_of_usual_size_are_heard_however_many_come_on_one_line(port: int) -> None:
+    head = GET + b"Cookie: " + b"a" * 50_000 + b"\r\n\r\n"
+    with line_to(port) as line:
+        for _ in range(5):
+            for begin in range(0, len(head), 5000):
+                line.sendall(head[begin : begin + 5000])
+                time.sleep(0.001)
+            assert line.recv(4096).startswith(b"HTTP/1.1 200")
+
+
+def test_what_comes_behind_a_body_is_no_header_of_the_request(port: int) -> None:
+    with line_to(port, b"POST /headers" + CHUNKED[6:]) as line:
+        time.sleep(LOOKS / 2)
+        line.sendall(b"0\r\nX-Behind: forged\r\n\r\n")
+        answer = line.recv(4096)
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert answer.endswith(b"host transfer-encoding")

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from datetime import datetime
 
 import httpx
 import pytest
@@ -172,3 +173,22 @@ def test_what_was_taken_back_later_is_still_told(merchant: TestMerchant) -> None
     ok(ana.http.delete(f"/v1/likes/{like['id']}", headers=ana.headers))
     merchant.clock.move(days=1)
     assert {"onsite": 1} == rows(report(merchant, "network", total=1), "network")
+
+
+def test_it_tells_as_of_when_and_which_days(merchant: TestMerchant) -> None:
+    told = report(merchant, query={"from": "2026-11-20T15:00:00Z", "to": "2026-11-21T01:00:00Z"})
+    assert ("2026-11-20T00:00:00Z", "2026-11-22T00:00:00Z") == (told["from"], told["to"])
+    assert merchant.clock.now() == datetime.fromisoformat(told["as_of"])
+    whole = report(merchant, query={"from": "2026-11-20", "to": "2026-11-21"})
+    assert ("2026-11-20T00:00:00Z", "2026-11-21T00:00:00Z") == (whole["from"], whole["to"])
+    last = report(merchant, query={"from": "2026-11-20", "to": "9998-12-31T12:00:00Z"})
+    assert "9999-01-01T00:00:00Z" == last["to"]
+
+
+def test_machines_are_chosen_by_name_and_kind(merchant: TestMerchant) -> None:
+    share = merchant.shopper().share(merchant.product()["id"], network="slack")
+    for agent in (SLACK, GOOGLE):
+        ask(merchant, share["code"], agent)
+    report(merchant, total=2)
+    assert {"slack": 1} == rows(report(merchant, query={"kind": "preview"}), "machine")
+    assert {"slack": 1} == rows(report(merchant, query={"-machine": "googlebot"}), "machine")

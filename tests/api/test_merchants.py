@@ -204,4 +204,5 @@ def test_health_and_readiness(app_server: AppServer) -> None:
     aside: dict[str, object] = {"clock": "ok", "reconciliation": None, "warnings": []}
     shown = ok(httpx.get(f"{app_server.url}/readyz"))
     assert (shown.pop("books") or {"error": None})["error"] is None
+    assert {"waiting", "endpoints_behind", "oldest_waiting_at"} == {*shown.pop("webhooks")}
     assert {"status": "ok", "database": "ok", "migrations": "ok", **aside} == shown

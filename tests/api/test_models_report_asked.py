@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from app.reports.models_api import AT_ONCE
 from tests.history import ALL
 from tests.policies import FIRST, change
 from tests.shop import JSON, TestMerchant
@@ -104,10 +105,92 @@ def test_another_merchant_sees_nothing_of_it(new_merchant: NewMerchant, story: P
     assert (report["data"], paths_of(report)) == ([], (0, 0))
 
 
+def test_it_tells_under_which_policy(merchant: TestMerchant) -> None:
+    assert ("current", 1) == (asked(merchant)["policy_name"], asked(merchant)["policy_version"])
+
+
+def test_rows_come_in_any_order_and_by_pages(merchant: TestMerchant, story: Past) -> None:
+    story.touched("kim", "x", day=1).bought("kim", 2, 777, currency="jpy").into(merchant)
+    names = sorted((row["currency"], row["network"]) for row in asked(merchant)["data"])
+    assert names == [(row["currency"], row["network"]) for row in asked(merchant, sort="network")["data"]]
+    by_first = [row["first_touch"] for row in asked(merchant, sort="first_touch", currency="eur")["data"]]
+    assert sorted(by_first) == by_first
+    whole = asked(merchant, sort="-markov")
+    paged: list[JSON] = []
+    more: JSON | None = {}
+    while more is not None:
+        page = asked(merchant, sort="-markov", limit=1, **more)
+        assert whole["totals"] == page["totals"]
+        assert 1 == len(page["data"])
+        paged += page["data"]
+        merchant.clock.move(seconds=1)
+        merchant.order(net=10**6)  # comes too late
+        more = {"cursor": page["next_cursor"]} if page["next_cursor"] else None
+    assert whole["data"] == paged
+
+
+def test_a_page_as_csv_links_to_the_next(merchant: TestMerchant, story: Past) -> None:
+    story.into(merchant)
+    whole = asked(merchant)["data"]
+    first = merchant.http.get("/v1/reports/models", params={**ALL, "format": "csv", "limit": 3})
+    second = merchant.http.get(first.links["next"]["url"])
+    read = [row["network"] for page in (first, second) for row in csv.DictReader(io.StringIO(page.text))]
+    assert [row["network"] for row in whole] == read
+
+
+def test_it_stands_beside_the_period_before(merchant: TestMerchant) -> None:
+    past = Past().shared("x", "email", "copy").touched("bea", "x", day=1).bought("bea", 2, 1_000)
+    past.touched("cem", "x", "email", day=11).bought("cem", 13, 1_500).touched("dan", "copy", day=3)
+    past.bought("dan", 4, 70).into(merchant)
+    period = {"from": "2025-01-11", "to": "2025-01-21"}
+    report = asked(merchant, compare="previous", **period)
+    alone = asked(merchant, **period)
+    before = asked(merchant, **{"from": "2025-01-01", "to": "2025-01-11"})
+    told = {row["network"]: row for row in report["data"]}
+    assert {"from": "2025-01-01T00:00:00Z", "to": "2025-01-11T00:00:00Z"} == report["previous"]
+    assert rows(alone) == {name: net for name, net in rows(report).items() if any(net.values())}
+    nothing = dict.fromkeys(MODELS, 0)
+    assert {name: row["previous"] for name, row in told.items()} == {"email": nothing, **rows(before)}
+    assert (None, -1.0, -1.0) == tuple(told[name]["change"] for name in ("email", "x", "copy"))
+    [total] = report["totals"]
+    assert (dict.fromkeys(MODELS, 1070), 0.401869) == (total["previous"], total["change"])
+    assert (before["paths"], alone["paths"]) == (report["previous_paths"], report["paths"])
+    text = merchant.http.get(
+        "/v1/reports/models", params={**ALL, **period, "compare": "previous", "format": "csv"}
+    ).text
+    flat = {row["network"]: row for row in csv.DictReader(io.StringIO(text))}
+    assert ("1000", "-1.0") == (flat["x"]["previous_linear"], flat["x"]["change"])
+
+
+def test_what_a_link_was_for_and_where_it_was_seen_filter_too(merchant: TestMerchant) -> None:
+    past = Past().shared("x", by="ana")
+    past.tell("referral", 0, id="s-liked", type="like", visitor="bo", network="onsite")
+    past.tell("touch", 1, id="t-seen", visitor="bea", type="click", referral="s-x", network="facebook")
+    past.touched("bea", "liked", day=2, type="click").bought("bea", 3, 100).into(merchant)
+    whole = rows(asked(merchant))
+    assert {"facebook", "onsite"} == whole.keys()
+    for name, value in (("kind", "share"), ("shared_to", "x"), ("seen_from", "facebook")):
+        assert {"facebook": whole["facebook"]} == rows(asked(merchant, **{name: value})), name
+        assert {"onsite": whole["onsite"]} == rows(asked(merchant, **{f"-{name}": value})), name
+
+
+def test_two_are_answered_at_once(merchant: TestMerchant) -> None:
+    with AT_ONCE, AT_ONCE:
+        answer = merchant.http.get("/v1/reports/models")
+    assert 503 == answer.status_code
+    assert "Retry-After" in answer.headers
+    asked(merchant)
+
+
 @pytest.mark.parametrize(
     ("query", "name"),
     [
         ({"order": 0}, "order"),
+        ({"sort": "net"}, "sort"),
+        ({"limit": 0}, "limit"),
+        ({"cursor": "abc"}, "cursor"),
+        ({"compare": "next"}, "compare"),
+        ({"depth": "1"}, "depth"),
         ({"order": 4}, "order"),
         ({"order": "x"}, "order"),
         ({"group_by": "sharer"}, "group_by"),

@@ -103,6 +103,7 @@ def sent(merchant: TestMerchant, **asked: str) -> Sent:
     return Sent(pieces[0][0], pieces[-1][0], sum(each[2] for each in pieces), sum(each[1] for each in pieces), peak)
 
 
+@pytest.mark.soak
 def test_of_many_rows_the_first_are_sent_early_and_few_are_held(merchant: TestMerchant, app_server: AppServer) -> None:
     sold_by(merchant, app_server, ROWS)
     sent(merchant, limit="1", format="csv")  # what is kept from the first answer on
@@ -116,6 +117,7 @@ def test_of_many_rows_the_first_are_sent_early_and_few_are_held(merchant: TestMe
         assert found.peak < min(8_000_000, whole.peak / 2), (found, whole)
 
 
+@pytest.mark.soak
 def test_who_goes_away_leaves_nothing_open(merchant: TestMerchant, app_server: AppServer) -> None:
     sold_by(merchant, app_server, ROWS // 2)
     pool = app_server.database.engine.pool

@@ -21,6 +21,8 @@ SINGLE = ("network", "shared_to", "seen_from", "product", "wall", "sharer", "kin
 PAIRS = [",".join(pair) for pair in combinations(("network", "product", "kind", "month"), 2)] if SOAK else []
 ALL_AT_ONCE = ("network,shared_to,seen_from,product,wall,sharer,kind,depth,day",)
 
+VALUES = None if SOAK else 4
+
 COUNTED: tuple[Dimension, ...] = tuple(name for name in DIMENSIONS if name != "total")
 Step = tuple[tuple[str, ...], dict[str, int]]
 Steps = dict[tuple[str, ...], dict[str, int]]
@@ -29,7 +31,7 @@ Cells = dict[tuple[str, ...], tuple[int, int, int, int]]
 
 @pytest.fixture(scope="module")
 def world(shared_server: AppServer) -> World:
-    return simulated.world(shared_server, simulated.YEAR if SOAK else simulated.SMALL)
+    return simulated.year(shared_server)
 
 
 def told(report: JSON, names: list[str]) -> Cells:
@@ -124,7 +126,7 @@ def test_what_was_known_on_an_earlier_day_is_told_as_it_was(world: World, as_of:
 
 
 def test_each_merchant_has_only_what_is_theirs(world: World) -> None:
-    (_, truly), (other, _) = world.merchants
+    (_, truly), (other, _) = world.merchants[:2]
     theirs = {sharer for sharer, _ in told(world.report(other, "attribution", group_by="sharer"), ["sharer"])}
 
     assert {"(none)"} == theirs & {sharer for sharer, _ in true(truly, ["sharer"])}
@@ -149,11 +151,40 @@ def test_a_part_of_the_funnel_is_told_as_truly(world: World) -> None:
         assert true_steps(truly, ["network"], **day) == steps(report["data"], ["network"])
 
 
-def test_machines_are_told_by_day_and_never_as_visits(world: World) -> None:
+@pytest.mark.parametrize("group_by", ["kind,machine", "day,kind,machine"])
+def test_machines_are_told_by_day_and_never_as_visits(world: World, group_by: str) -> None:
+    names = group_by.split(",")
     for merchant, truly in world.merchants:
-        report = world.report(merchant, "machines", group_by="kind,machine")
-        expected: dict[tuple[str, str], int] = {}
-        for (_, kind, machine), visits in truly.machines.items():
-            expected[kind, machine] = expected.get((kind, machine), 0) + visits
+        report = world.report(merchant, "machines", group_by=group_by)
+        expected: dict[tuple[str, ...], int] = {}
+        for (day, kind, machine), visits in truly.machines.items():
+            key = (kind, machine) if names[0] == "kind" else (str(day), kind, machine)
+            expected[key] = expected.get(key, 0) + visits
 
-        assert expected == {(row["kind"], row["machine"]): row["visits"] for row in report["data"]}
+        assert expected == {tuple(row[name] for name in names): row["visits"] for row in report["data"]}
+
+
+@pytest.mark.parametrize("group_by", ["network", "product", "wall"])
+def test_the_last_touch_among_the_models_is_whose_the_order_truly_was(world: World, group_by: str) -> None:
+    for merchant, truly in world.merchants:
+        report = world.report(merchant, "models", group_by=group_by, livemode="true")
+        expected = {key: sums.net for key, sums in truly.attribution([group_by]).items() if sums.net}
+
+        assert expected == {
+            (row[group_by], row["currency"]): row["last_touch"] for row in report["data"] if row["last_touch"]
+        }
+
+
+@pytest.mark.parametrize("dimension", ["network", "kind"])
+def test_the_orders_behind_each_figure_are_those_that_were_truly_brought(world: World, dimension: str) -> None:
+    for merchant, truly in world.merchants:
+        for value in sorted({key[0] for key in truly.attribution([dimension])})[:VALUES]:
+            expected = {
+                sold.order_id: (sold.currency, sold.net, sold.net - sold.refunded(truly.end))
+                for sold in truly.sold
+                if sold.livemode and sold.net and getattr(sold, dimension) == value
+            }
+            found = list(world.pages(merchant, "reports/orders", livemode="true", limit="100", **{dimension: value}))
+
+            assert expected == {row["order"]: (row["currency"], row["gross"], row["net"]) for row in found}
+            assert len(expected) == len(found)

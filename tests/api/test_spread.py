@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from app.attribution.engine import Policy, policy_to_wire
+from app.reports.spread import NUMBERS
 from tests.clock import TestClock
 from tests.moving import BEGAN, Past, bring, lines, sendable_history
 from tests.shop import JSON, TestMerchant, ok
@@ -262,9 +263,57 @@ def test_a_report_key_reads_it_and_no_key_does_not(merchant: TestMerchant) -> No
         ({"currency": "xxx"}, "currency"),
         ({"colour": "red"}, "colour"),
         ({"format": "xml"}, "format"),
-        ({"limit": 5}, "limit"),
+        ({"limit": 0}, "limit"),
+        ({"sort": "k"}, "sort"),
+        ({"compare": "next"}, "compare"),
     ],
 )
 def test_what_it_does_not_know_is_refused(merchant: TestMerchant, query: JSON, name: str) -> None:
     answer = merchant.http.get("/v1/reports/spread", params=query)
     assert (422, [name]) == (answer.status_code, [error["pointer"] for error in answer.json()["errors"]])
+
+
+def test_rows_come_in_any_order_and_by_pages(merchant: TestMerchant) -> None:
+    past = Past()
+    for number, network in enumerate(("x", "email", "copy", "whatsapp")):
+        past.share(f"s{number}", f"v{number}", network)
+        for below in range(number):
+            past.share(f"s{number}-{below}", f"v{number}-{below}", network, parent=f"s{number}")
+    past.into(merchant)
+    whole = spread(merchant)
+    assert ["whatsapp", "copy", "email", "x"] == [row["network"] for row in whole["data"]]
+    assert ["copy", "email", "whatsapp", "x"] == [row["network"] for row in spread(merchant, sort="network")["data"]]
+    assert ["x", "email", "copy", "whatsapp"] == [row["network"] for row in spread(merchant, sort="sharers")["data"]]
+    first = spread(merchant, limit=3)
+    second = spread(merchant, limit=3, cursor=first["next_cursor"])
+    assert (whole["data"], None) == (first["data"] + second["data"], second["next_cursor"])
+    assert whole["totals"] == second["totals"]
+    page = merchant.http.get("/v1/reports/spread", params={**ALL, "format": "ndjson", "limit": 3})
+    rest = merchant.http.get(page.links["next"]["url"]).text
+    assert ["x"] == [json.loads(line)["network"] for line in rest.splitlines()]
+
+
+def test_trees_stand_beside_those_of_the_period_before(merchant: TestMerchant) -> None:
+    past = Past().share("s1", "ana", "x").share("s2", "bo", "x", parent="s1", day=1).share("s3", "cem", "email")
+    past.share("s4", "dan", "x", day=11).into(merchant)
+    period = {"from": "2025-01-11", "to": "2025-01-21"}
+    report = spread(merchant, compare="previous", **period)
+    before = spread(merchant, **{"from": "2025-01-01", "to": "2025-01-11"})
+    told = {row["network"]: row for row in report["data"]}
+    expected = {row["network"]: {name: row[name] for name in (*NUMBERS, "k")} for row in before["data"]}
+    assert expected == {name: row["previous"] for name, row in told.items()}
+    assert (-0.5, -1.0) == (told["x"]["change"], told["email"]["change"])
+    assert (1, 0) == (told["x"]["trees"], told["email"]["trees"])
+    assert (3, -0.666667) == (report["totals"]["previous"]["referrals"], report["totals"]["change"])
+    assert {"from": "2025-01-01T00:00:00Z", "to": "2025-01-11T00:00:00Z"} == report["previous"]
+    text = merchant.http.get("/v1/reports/spread", params={**period, "compare": "previous", "format": "csv"}).text
+    flat = {row["network"]: row for row in csv.DictReader(io.StringIO(text))}
+    assert ("2", "-0.5") == (flat["x"]["previous_referrals"], flat["x"]["change"])
+    answer = merchant.http.get("/v1/reports/spread", params={"compare": "previous", "group_by": "day"})
+    assert (422, "compare") == (answer.status_code, answer.json()["errors"][0]["pointer"])
+
+
+def test_likes_and_shares_are_told_apart_by_filters(merchant: TestMerchant) -> None:
+    Past().share("s1", "ana", "x").share("s2", "bo", "onsite", type="like").into(merchant)
+    assert ["x"] == [row["network"] for row in spread(merchant, kind="share")["data"]]
+    assert ["onsite"] == [row["network"] for row in spread(merchant, **{"-shared_to": "x"})["data"]]

@@ -131,7 +131,11 @@ def test_what_would_tell_people_apart_cannot_be_asked(agency: httpx.Client, name
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("kind", "like"), ("network", "x"), ("policy", "current"), ("group_by", "seen_from")]
+    ("name", "value"),
+    [
+        *(("kind", "like"), ("network", "x"), ("sharer", "vis_x"), ("-sharer", "vis_x"), ("policy", "current")),
+        *(("group_by", each) for each in ("seen_from", "sharer", "depth", "network,product", "network,sharer,day")),
+    ],
 )
 def test_nor_of_the_funnel(agency: httpx.Client, name: str, value: str) -> None:
     assert name == refused(agency, FUNNEL, **{name: value})
@@ -267,11 +271,13 @@ def test_each_step_of_the_funnel_is_cut_by_itself(merchant: TestMerchant, agency
     code = sharing(merchant, "whatsapp")["whatsapp"]
     come(merchant, code, 4)
     later(merchant, days=1)
-    assert (0, 0) == (funnel_total(agency)["visits"], funnel_total(agency)["orders"])
+    assert (None, None) == (funnel_total(agency)["visits"], funnel_total(agency)["orders"])
     come(merchant, code, 4)
     bought(merchant, "whatsapp", *[1000] * 4)
     later(merchant, days=1)
-    assert (8, 0, 0) == tuple(funnel_total(agency)[name] for name in ("visits", "orders", "shares"))
+    told = funnel_total(agency)
+    assert (8, None, None, None) == tuple(told[name] for name in ("visits", "orders", "net", "shares"))
+    assert (None, None) == (told["order_rate"], told["visits_per_referral"])
     assert (8, 4, 1) == tuple(funnel_total(merchant.http)[name] for name in ("visits", "orders", "shares"))
     bought(merchant, "whatsapp", 1000)
     later(merchant, days=1)
@@ -299,17 +305,22 @@ def test_the_rows_of_the_funnel_add_up(merchant: TestMerchant, agency: httpx.Cli
     report = asked(agency, FUNNEL, group_by="network,month")
     rows = {(row["network"], row["month"]): (row["card_views"], row["visits"], row["orders"]) for row in report["data"]}
     assert {
-        ("whatsapp", "2026-03-01"): (0, 12, 12),
-        (FEW, "2026-03-01"): (0, 8, 8),
-        ("(direct)", "2026-03-01"): (60, 0, 0),
+        ("whatsapp", "2026-03-01"): (None, 12, 12),
+        (FEW, "2026-03-01"): (None, 8, 8),
+        ("(direct)", "2026-03-01"): (60, None, None),
     } == rows
+    rates = {row["network"]: (row["order_rate"], row["open_rate"]) for row in report["data"]}
+    assert {"whatsapp": (1.0, None), FEW: (None, None), "(direct)": (None, None)} == rates
+    table = agency.get(FUNNEL, params={**YEAR, "group_by": "network", "sort": "-visits", "format": "csv"}).text
+    assert ["whatsapp", FEW, "(direct)"] == [line.split(",")[0] for line in table.splitlines()[1:]]
+    assert "(direct),eur,,60,,,,,,,,,,,,,," == table.splitlines()[3]
     (total,) = report["totals"]
     assert (60, 20, 20, 20_000) == tuple(total[name] for name in ("card_views", "visits", "orders", "net"))
     assert 3 == len(asked(agency, FUNNEL, group_by="network", currency="chf")["data"])
 
 
 def test_an_empty_funnel_is_empty(agency: httpx.Client) -> None:
-    assert 0 == funnel_total(agency)["net"]
+    assert {None} == {*funnel_total(agency).values()} - {"eur"}
     assert [] == asked(agency, FUNNEL, group_by="day")["data"]
 
 
@@ -346,6 +357,8 @@ def test_the_period_before_is_told_as_carefully(merchant: TestMerchant, agency: 
     assert 50_000 == told["totals"][0]["previous"]["net"]
     exact = dict(ok(merchant.http.get(ATTRIBUTION, params=days)))
     assert {1000, 49_000} == {row["previous"]["net"] for row in exact["data"]}
-    assert 0 == asked(agency, FUNNEL, **days)["totals"][0]["previous"]["visits"]
+    assert {"visits": None, "orders": 50} == {
+        name: asked(agency, FUNNEL, **days)["totals"][0]["previous"][name] for name in ("visits", "orders")
+    }
     text = agency.get(ATTRIBUTION, params={**days, "format": "csv"}).text
     assert 3 == len(text.splitlines())

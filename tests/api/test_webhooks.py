@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from threading import BoundedSemaphore
 from typing import Any
 
 import httpx
@@ -16,6 +15,7 @@ from app.delivery import endpoints, webhooks_api
 from app.delivery.facts import TYPES
 from app.delivery.models import WebhookEndpoint
 from app.kernel.database import Database
+from app.kernel.http.few import Few
 from app.kernel.journal import JournalEntry
 from tests.clock import START, TestClock
 from tests.conftest import AppServer, NewDatabase, merchant_at, settings_for
@@ -246,9 +246,10 @@ def test_events_are_replayed_by_id_by_time_and_by_cursor(
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [
-        ({}, ""),
-        ({"cursor": "", "events": ["evt_1"]}, ""),
-        ({"cursor": "what is this"}, "cursor"),
+        ({}, "/since"),
+        ({"cursor": "", "events": ["evt_1"]}, "/events"),
+        ({"since": None, "events": None}, "/since"),
+        ({"cursor": "what is this"}, "/cursor"),
         ({"events": []}, "/events"),
         ({"events": ["evt_nobody"]}, "/events/0"),
         ({"since": 5}, "/since"),
@@ -260,6 +261,15 @@ def test_a_replay_of_what_cannot_be_says_so(shop: TestMerchant, body: JSON, poin
     endpoint = made(shop, "https://shop.example/")
     answer = problem(shop.http.post(f"{PATH}/{endpoint['id']}/replay", json=body), 422)
     assert [pointer] == [each["pointer"] for each in answer["errors"]]
+
+
+def test_a_replay_of_three_things_names_those_that_are_too_many(shop: TestMerchant) -> None:
+    endpoint = made(shop, "https://shop.example/")
+    body = {"since": "2026-01-01T00:00:00Z", "cursor": "", "events": ["evt_1"]}
+    answer = problem(shop.http.post(f"{PATH}/{endpoint['id']}/replay", json=body), 422)
+    assert "/cursor: cannot be said beside `since`; /events: cannot be said beside `since`" == answer["detail"]
+    nothing = problem(shop.http.post(f"{PATH}/{endpoint['id']}/replay", json={}), 422)
+    assert "/since: say from when on: this, or `cursor`, or `events`" == nothing["detail"]
 
 
 def test_a_replay_in_the_far_past_or_future_is_one_of_all_or_of_nothing(shop: TestMerchant, there: Receiver) -> None:
@@ -300,12 +310,12 @@ def test_a_test_says_what_came_back(shop: TestMerchant, there: Receiver) -> None
 def test_tests_do_not_keep_all_who_answer_busy(
     shop: TestMerchant, there: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(webhooks_api, "_tests", BoundedSemaphore(1))
+    monkeypatch.setattr(webhooks_api, "AT_ONCE", Few(1, "Not now."))
     there.reply = lambda _: Reply(after=0.5)
     path = f"{PATH}/{made(shop, there.url)['id']}/test"
     answers = together(*(lambda: shop.http.post(path),) * 2)
     assert [200, 503] == sorted(each.status_code for each in answers)
-    assert "5" in {each.headers.get("retry-after") for each in answers}
+    assert "2" in {each.headers.get("retry-after") for each in answers}
     ok(shop.http.post(path))
 
 
@@ -378,6 +388,11 @@ def test_an_address_to_which_nothing_can_be_sent_is_refused(shop: TestMerchant) 
             assert ["/url"] == [each["pointer"] for each in problem(answer, 422)["errors"]], url
 
 
+def test_who_may_not_be_told_by_http_reads_which_setting_would_allow_it(shop: TestMerchant) -> None:
+    refused = problem(shop.http.post(PATH, json={"url": "http://shop.example/"}), 422)["detail"]
+    assert "by https alone, but to hosts of GRAPEVINE_OUTGOING_ALLOW" in refused
+
+
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [
@@ -439,3 +454,67 @@ def test_a_list_of_deliveries_goes_on_where_it_stopped(shop: TestMerchant, there
     assert 422 == shop.http.get(path, params={"state": "lost"}).status_code
     assert 422 == shop.http.get(path, params={"cursor": "lost"}).status_code
     assert START < shop.clock.now()
+
+
+def test_a_name_is_in_nothing_that_is_told_waits_or_is_kept(shop: TestMerchant, there: Receiver) -> None:
+    """So nobody need take it back from a receiver: what waits is sent as it was written, a name was never in it."""
+    endpoint = made(shop, there.url, types=["*"])
+    there.reply = lambda _: Reply(500)
+    product, ana, bo = shop.product()["id"], shop.shopper(), shop.shopper()
+    share = ana.share(product)
+    ok(ana.http.patch("/v1/me", json={"name": "Ana Belle"}, headers=ana.headers))
+    ana.like(product)
+    shop.order(net=1000, click_id=bo.follow(share["code"]))
+    types = {"referral.created", "visit.recorded", "order.recorded", "order.attributed"}
+    waiting = until(
+        lambda: deliveries(shop, endpoint, state="waiting", limit="100"),
+        lambda found: types <= {each["type"] for each in found} and any(each["attempts"] for each in found),
+    )
+    for each in waiting:
+        shown = shop.http.get(f"{PATH}/{endpoint['id']}/deliveries/{each['id']}")
+        assert ok(shown)["body"]["id"] == each["event"]
+        assert "Ana Belle" not in shown.text
+    ok(ana.http.patch("/v1/me", json={"name": None}, headers=ana.headers))
+    there.reply = lambda _: Reply()
+
+    def left() -> list[JSON]:
+        shop.clock.move(seconds=10)  # again and again: one that was on its way may have failed just now
+        return deliveries(shop, endpoint, state="waiting")
+
+    until(left, lambda found: not found)
+    assert not any("Ana Belle" in each.body.decode() for each in there.told)
+
+
+def test_the_document_explains_every_call_with_examples(server: AppServer) -> None:
+    document = ok(httpx.get(f"{server.url}/openapi.json"))
+    calls = {path: methods for path, methods in document["paths"].items() if path.startswith(PATH)}
+    found = [(path, method, call) for path, methods in calls.items() for method, call in methods.items()]
+    assert 11 == len(found)
+    for path, method, call in found:
+        for parameter in call["parameters"]:
+            assert parameter.get("description") or parameter["name"] == "idempotency-key", (path, parameter)
+            assert parameter["in"] != "path" or parameter["schema"]["examples"], (path, parameter)
+        for shape in _shapes(call):
+            schema = _resolved(document, shape)
+            assert schema["description"], (path, method)
+            assert schema["examples"], (path, method)
+
+
+def _shapes(call: JSON) -> Iterator[JSON]:
+    """Of a call's body and of what it answers."""
+    parts = [call["requestBody"]] if "requestBody" in call else []
+    parts += [answer for status, answer in call["responses"].items() if status.startswith("2")]
+    for part in parts:
+        yield from (content["schema"] for content in part.get("content", {}).values())
+
+
+def _resolved(document: JSON, schema: JSON) -> JSON:
+    """A body that may be left out is one of two, a list is as good as what it lists."""
+    if "anyOf" in schema:
+        schema = schema["anyOf"][0]
+    if "$ref" not in schema:
+        return schema
+    found = document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
+    if "next_cursor" in found["properties"]:
+        return _resolved(document, found["properties"]["data"]["items"])
+    return dict(found)

@@ -24,9 +24,10 @@ _WARM_UP: Final = 1.0
 """Seconds: py-spy itself needs a moment to begin."""
 
 _SMALL: Final = ("app/kernel/ids.py", "app/kernel/signing.py", "app/kernel/clock.py")
+_SQLITE: Final = ("fill_sqlite (app/kernel/bulk.py", "Database.together (app/kernel/database.py")
 PARTS: Final[Sequence[tuple[str, tuple[str, ...]]]] = (
     ("psycopg, and waiting for PostgreSQL", ("psycopg",)),
-    ("SQLite itself, and its disk", ("do_commit (sqlalchemy", "do_execute", "_fill_sqlite (app/kernel/bulk.py")),
+    ("SQLite itself, and its disk", ("do_commit (sqlalchemy", "do_execute", *_SQLITE)),
     ("HTTP: uvicorn, httptools, uvloop", ("uvicorn", "httptools", "uvloop", "asyncio/")),
     ("our lines: parsing with httptools, sending what is ready", ("app/kernel/http/",)),
     ("fast lane", ("app/fastlane.py",)),

@@ -121,7 +121,6 @@ class Books:
             zone=ZoneInfo(chance.choice(ZONES)),
             livemode=chance.random() < 0.8,
             as_of=START,
-            as_known_now=True,
             currency=chance.choice((None, None, "eur")),
             only={filtered: [values[filtered]]} if filtered in values and chance.random() < 0.3 else {},
             group_by=grouping,

@@ -8,7 +8,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 from app.kernel.at_one_go import AtOneGo
-from app.kernel.bulk import Bulk, Rows
+from app.kernel.bulk import Bulk, Rows, insert_all
 from app.kernel.database import Database, table_of
 from app.kernel.ids import new_id
 from app.referrals.models import Claim, Visit
@@ -67,6 +67,15 @@ def test_nothing_is_written_where_there_is_nothing(database: Database, line: AtO
     line.append([(_CLAIMS, []), (_VISITS, [])])
     line.append([(_CLAIMS, []), rows_of(merchant, [])[1]])
     assert ([], 3) == (claimed(database, merchant), came(database, merchant))
+
+
+def test_between_two_batches_others_write(database: Database, line: AtOneGo) -> None:
+    merchants = [next(_merchants) for _ in range(3)]
+    line.append(rows_of(merchants[0], ["a"]))
+    with database.transaction() as session:
+        insert_all(session, rows_of(merchants[1], ["b"]))
+    line.append(rows_of(merchants[2], ["c"]))
+    assert [["a"], ["b"], ["c"]] == [claimed(database, merchant) for merchant in merchants]
 
 
 @pytest.mark.parametrize("bad", [[None], ["a", None]])

@@ -1,6 +1,9 @@
 """Who keeps counts and facts equal: the job, the command, and backups that carry both."""
 
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -40,6 +43,25 @@ def spoil(street: Street, days: float) -> None:
     starts = to_micros(START + timedelta(days=days))
     with street.database.transaction() as session:
         append_changes(session, [Change(street.merchant, starts, "network", "x", (0,) * 7 + (1, 0))])
+
+
+def test_a_round_leaves_what_is_counted_meanwhile_to_the_next(street: Street) -> None:
+    """A crowd on a link appends deltas by the millisecond, and each fold is a commit."""
+    over = threading.Event()
+
+    def come() -> None:
+        while not over.is_set():
+            spoil(street, 1)
+
+    with ThreadPoolExecutor(2) as pool:
+        coming = pool.submit(come)
+        while not street.waiting():
+            time.sleep(0.001)
+        try:
+            assert 0 < pool.submit(street.folding().fold_all).result(5)
+        finally:
+            over.set()
+        coming.result()
 
 
 def forget_all(street: Street) -> None:

@@ -13,9 +13,10 @@ from app.kernel.rollups.tables import QUARTER
 from app.reports import drilldown, ledger
 from app.reports.credit_keeping import Keeping
 from app.reports.credit_sums import add_up, marked
-from app.reports.drilldown import Credited
+from app.reports.drilldown import PLACED_AT, Credited
 from app.reports.ledger import Question
 from app.reports.models import CreditSum
+from app.reports.ranking import BY_NET, Order
 from tests.clock import START
 from tests.db.credit_books import Books
 from tests.soak import SOAK
@@ -29,24 +30,52 @@ def books(database: Database, request: pytest.FixtureRequest) -> Books:
     return Books(database, Random(request.node.name))
 
 
-def paged(database: Database, question: Question, most: int = 7) -> list[Credited]:
+NEWEST = Order(PLACED_AT)
+ORDERS = (NEWEST, Order(PLACED_AT, descends=False), BY_NET, Order(descends=False))
+
+
+def paged(database: Database, question: Question, order: Order = NEWEST, most: int = 7) -> list[Credited]:
     found: list[Credited] = []
     after = None
     with database.reading() as session:
-        while page := drilldown.page(session, question, after, most):
+        while page := drilldown.page(session, question, order, after, most).orders:
             found += page
             after = page[-1].place
     return found
 
 
+def turn(order: Order, each: Credited) -> tuple[str, int, str] | tuple[int, str]:
+    """What is less comes first; by time, the orders that were made at once are turned, too."""
+    if order.by == PLACED_AT:
+        return each.at, each.order_id
+    return each.currency, -each.sums.net if order.descends else each.sums.net, each.order_id
+
+
+def in_turn(order: Order, found: list[Credited]) -> list[Credited]:
+    return sorted(found, key=lambda each: turn(order, each), reverse=order == NEWEST)
+
+
 def compare(books: Books, database: Database, question: Question) -> int:
-    found = paged(database, question)
+    order = books.chance.choice(ORDERS)
+    found = paged(database, question, order, books.chance.choice((7, 50)))
     with database.reading() as session:
         total = ledger.totals(session, question)["eur"]
     told = len(found), sum(each.sums.gross for each in found), sum(each.sums.refunded for each in found)
     assert (total.orders, total.gross, total.refunded) == told, question
-    assert [each.place for each in found] == sorted({each.place for each in found}, reverse=True)
+    assert in_turn(order, found) == found
+    assert len(found) == len({each.order_id for each in found})
     return len(found)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_in_whatever_order_they_are_the_same_orders(books: Books, database: Database, order: Order) -> None:
+    for _ in range(3):
+        books.write(orders=40)
+    base = replace(books.question(), since=START - timedelta(days=90), until=START, policy="current", livemode=True)
+    question = replace(base, currency="eur", only={}, without={}, group_by=())
+    newest, found = paged(database, question), paged(database, question, order)
+    assert len(found) > 30
+    assert [each[1:] for each in in_turn(order, newest)] == [each[1:] for each in found]
 
 
 def test_whatever_is_added_up_and_whatever_is_marked_all_pages_are_the_ledgers_total(
@@ -103,6 +132,6 @@ def test_a_rare_row_of_a_long_time_costs_what_it_shows(books: Books, database: D
     question = replace(base, currency=None, only={"sharer": ["vis_rare"]}, group_by=())
     with database.reading() as session:
         within = drilldown.narrowed(session, question)
-        found = drilldown.page(session, question, None, 10)
+        found = drilldown.page(session, question, NEWEST, None, 10).orders
     assert [QUARTER] == [until - since for since, until in within]
-    assert [line.order_id] == [each.place.order_id for each in found]
+    assert [line.order_id] == [each.order_id for each in found]

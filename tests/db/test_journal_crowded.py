@@ -1,5 +1,6 @@
 """The feed of facts while many write at once, some of them slowly, and relays are killed: nobody is passed over."""
 
+import itertools
 import random
 import subprocess
 import sys
@@ -12,13 +13,14 @@ import pytest
 from sqlalchemy import func, select
 
 from app.delivery import facts
-from app.kernel import feed_relay
+from app.kernel import feed_relay, journal
 from app.kernel.database import Database
 from app.kernel.feed_relay import Relay
+from app.kernel.ids import new_id
 from app.kernel.journal import JOURNAL, JournalEntry
 from app.referrals import writing
-from tests.clock import TestClock
-from tests.db.journalling import now, read_on
+from tests.clock import START, TestClock
+from tests.db.journalling import now, place_all, read_on
 from tests.db.referring import Shop
 from tests.soak import SOAK
 
@@ -115,6 +117,22 @@ def test_nothing_that_commits_late_is_passed_over(
         assert made == told[merchant] | {event.subject for event in events}
     with database.reading() as session:
         assert session.scalar(select(func.count()).where(JournalEntry.position.is_(None))) == 0
+
+
+def test_a_round_leaves_what_is_noted_meanwhile_to_the_next(database: Database) -> None:
+    """A crowd on a link notes something by the millisecond, and each round is a commit."""
+    shop = Shop(database)
+    place_all(database)
+    ids = iter([new_id("clk", shop.merchant, START) for _ in range(3)])
+
+    def note_another() -> None:
+        for subject in itertools.islice(ids, 1):
+            with database.transaction() as session:
+                journal.note(session, shop.merchant, "visit.recorded", [subject], START)
+
+    note_another()
+    relay = Relay(database, TestClock(), note_another, of=JOURNAL)
+    assert [1, 1, 1, 0] == [relay.place_all() for _ in range(4)]
 
 
 def test_relays_hear_at_once_of_what_was_noted(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -85,20 +85,33 @@ def test_when_all_is_added_up_the_ledger_is_not_asked(books: Books, database: Da
         session.rollback()
 
 
-def test_where_nothing_was_written_since_what_was_known_is_what_is_known(books: Books) -> None:
+def test_what_little_was_written_since_is_taken_from_the_kept_sums(
+    books: Books, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where they have it already; where it is much, the ledger answers."""
     books.write(orders=10)
-    question = replace(books.question(), group_by=("network",), only={}, as_known_now=False)
+    Keeping(database).add_up_all()
+    until = START + timedelta(hours=1)
+    question = replace(books.question(), since=START - timedelta(days=60), until=until, group_by=("network",), only={})
+    question = replace(question, policy="current", livemode=True)
+    before = [replace(question, as_of=START - timedelta(microseconds=1))]
+    before.append(replace(question, as_of=datetime(1970, 1, 1, tzinfo=UTC)))
     assert books.compare(question)
     assert books.compare(replace(question, as_of=START + timedelta(days=400)))
-    assert not books.compare(replace(question, as_of=START - timedelta(microseconds=1)))
-    assert not books.compare(replace(question, as_of=datetime(1970, 1, 1, tzinfo=UTC)))
+    assert [True, True] == [books.compare(each) for each in before]
+    with database.reading() as session:
+        assert [[], []] == [list(attribution.answer(session, each).rows) for each in before]
+    monkeypatch.setattr(credit_reading, "_MOST_SINCE", 3)
+    assert [False, False] == [books.compare(each) for each in before]
+    monkeypatch.undo()
+    monkeypatch.setattr(credit_reading, "_MOST_RANGES", 1)
+    assert [False, False] == [books.compare(each) for each in before]
 
 
-def test_what_was_known_once_and_what_is_asked_by_several_things_is_asked_of_the_ledger(books: Books) -> None:
+def test_what_is_asked_by_several_things_is_asked_of_the_ledger(books: Books) -> None:
     books.write()
     question = replace(books.question(), group_by=("network",), only={})
     others = (
-        replace(question, as_known_now=False, as_of=START - timedelta(seconds=1)),
         replace(question, group_by=("network", "product")),
         replace(question, group_by=("day", "week")),
         replace(question, only={"product": ["prod_1"]}),

@@ -137,10 +137,18 @@ def test_what_fails_does_not_hold_up_the_rest(bench: Bench) -> None:
 
 def test_work_of_which_nobody_knows_how_to_do_it_waits_for_a_version_that_does(bench: Bench) -> None:
     bench.add("of another version")
-    bench.worker(lambda _: None).run_due()
+    bench.add()
+    done: list[str] = []
+    older = bench.worker(lambda message: done.append(message.topic))
+    for _ in range(2 * ATTEMPTS):
+        older.run_due()
+        bench.clock.move(hours=1)
     (row,) = bench.rows()
-    assert row.due_at is not None
-    assert "KeyError" in (row.error or "")
+    assert (0, None, None) == (row.attempts, row.error, row.given_up_at)
+    assert not older.run_one(row.merchant_id, row.message_id)
+    knows = {"of another version": lambda message: done.append(message.topic)}
+    Worker(bench.database, bench.clock, bench.outbox, knows).run_due()
+    assert (["work", "of another version"], []) == (done, bench.rows())
 
 
 class _Killed(BaseException):

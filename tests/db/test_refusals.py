@@ -3,7 +3,9 @@ delete anybody's shop."""
 
 import json
 import re
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -49,6 +51,16 @@ def test_a_database_that_is_away_is_told_in_one_line(
     assert 2 == stopped.exit_code
     assert re.fullmatch(r"grapevine: the database cannot be used: [^\n]+\n", stopped.output)
     assert "secret" not in stopped.output
+
+
+def test_a_database_that_cannot_be_brought_up_to_date_is_told_in_one_line(grapevine: Run, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "grapevine.db")) as somebody_elses:
+        somebody_elses.execute("CREATE TABLE merchants (name TEXT)")
+
+    stopped = grapevine("serve")
+
+    assert 2 == stopped.exit_code
+    assert "grapevine: the database cannot be used: table merchants already exists\n" == stopped.output
 
 
 def test_an_address_that_cannot_be_read_is_told_without_its_password(

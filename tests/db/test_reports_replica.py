@@ -15,6 +15,8 @@ from typer.testing import CliRunner
 from app import main, migrate
 from app.cli import cli
 from app.kernel import replica as kernel
+from app.kernel.as_of import writing_now
+from app.kernel.clock import SystemClock
 from app.kernel.database import Database
 from app.settings import WrongSettings, load
 from tests import postgres
@@ -177,7 +179,7 @@ def test_a_replica_that_is_away_hinders_no_start(primary: postgres.Cluster) -> N
     assert kernel.why_not(f"{primary.url}/postgres", nowhere) is None
     reports = kernel.Reports(database, nowhere)
     now = datetime.now(UTC)
-    with reports.view(now) as (_, as_of):
+    with reports.view(now, 1) as (_, as_of):
         assert as_of == now
     reports.close()
     database.close()
@@ -191,9 +193,9 @@ def test_behind_a_balancer_a_report_is_as_of_what_its_own_replica_has_seen(
         reports = kernel.Reports(database, f"postgresql://grapevine@127.0.0.1:{balancer.port}/postgres")
         note(primary, "first")  # so that each has something to be as of
         until(lambda: has(standby, "first") and has(second, "first"))
-        with reports.view(datetime.now(UTC)):
+        with reports.view(datetime.now(UTC), 1):
             balancer.target = second.port
-            with reports.view(datetime.now(UTC)):
+            with reports.view(datetime.now(UTC), 1):
                 pass  # a line to each, from now on taken in turn
         with lagging(standby):
             began = datetime.now(UTC)
@@ -201,12 +203,36 @@ def test_behind_a_balancer_a_report_is_as_of_what_its_own_replica_has_seen(
             until(lambda: has(second, "afterwards"))
             seen = []
             for _ in range(4):
-                with reports.view(datetime.now(UTC)) as (session, as_of):
+                with reports.view(datetime.now(UTC), 1) as (session, as_of):
                     seen.append((session.scalar(_HAS, {"name": "afterwards"}), as_of <= began))
         reports.close()
     database.close()
     assert {False, True} == {has_it for has_it, _ in seen}, "either was asked"
     assert all(has_it or is_earlier for has_it, is_earlier in seen)
+
+
+def test_what_is_still_being_written_is_not_known_whatever_was_committed_since(
+    primary: postgres.Cluster, standby: postgres.Cluster
+) -> None:
+    database = Database(f"{primary.url}/postgres")
+    reports = kernel.Reports(database, f"{standby.url}/postgres")
+    with database.transaction() as session:
+        began = writing_now(session, 1, SystemClock())
+        note(primary, "beside")
+        until(lambda: has(standby, "beside"))
+        seen = [as_of_view(reports)]
+        with lagging(standby):
+            note(primary, "later")
+            seen.append(as_of_view(reports))
+    assert [True, True] == [as_of < began for as_of in seen]
+    until(lambda: as_of_view(reports) > began)
+    reports.close()
+    database.close()
+
+
+def as_of_view(reports: kernel.Reports) -> datetime:
+    with reports.view(datetime.now(UTC), 1) as (_, as_of):
+        return as_of
 
 
 _HAS = text("SELECT to_regclass(:name) IS NOT NULL")

@@ -24,8 +24,14 @@ from tests.db.conftest import Run
 
 SMALL = Options(until=START.date(), seed=5, merchants=2, facts=1_500, days=25, orders=90)
 SIGNER = Signer(b"secret of the tests")
-_BY_CHANCE = {"api_keys": {"hash", "key_id", "hint"}, "credit_lines": {"credit_id"}, "credit_marks": {"mark_id"}}
-"""What is made by chance wherever it is made: secrets, and the ids of what attribution derives."""
+_BY_CHANCE = {
+    "api_keys": {"hash", "key_id", "hint"},
+    "audit_entries": {"entry_id", "subject"},
+    "credit_lines": {"credit_id"},
+    "credit_marks": {"mark_id"},
+}
+"""What is made by chance wherever it is made: secrets, what is noted of opening a merchant, and the ids of what
+attribution derives."""
 _BY_BATCH = {"journal_entries"}
 """What tells of writings: there are as many as there were batches."""
 

@@ -149,5 +149,7 @@ def test_a_view_of_before_the_journal_that_is_reported_later_is_told(
         referral = session.get_one(Referral, (market.merchant, card))
         shown = Shown(market.merchant, card, referral.product_id, None, referral.kind, referral.network, False)
         touched = [(shown, seen)]
-        view_touches.touch(session, market.here.events, market.shop.visitor(), touched, market.clock.now())
+        view_touches.touch(
+            session, market.here.events, market.here.signer, market.shop.visitor(), touched, market.clock.now()
+        )
     assert ["visit.recorded", "visit.claimed"] == told_since(database, market, start)

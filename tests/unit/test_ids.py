@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.kernel.ids import CODE_LENGTH, Malformed, is_code, merchant_of, new_code, new_id
+from app.kernel.ids import CODE_LENGTH, Malformed, beginning, is_code, merchant_of, new_code, new_id
 
 AT = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 moments = st.datetimes(datetime(1970, 1, 2), datetime(2999, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  # hypothesis wants its bounds so
@@ -64,6 +64,15 @@ def test_what_only_resembles_an_id_is_refused(text: str) -> None:
 
 def test_two_ids_of_the_same_millisecond_differ() -> None:
     assert 10_000 == len({new_id("clk", 1, AT) for _ in range(10_000)})
+
+
+def test_ids_that_were_made_before_a_moment_are_less_than_its_beginning_and_all_others_are_not() -> None:
+    second = AT
+    bound = beginning("clk", second)
+    for merchant in (0, 1, 2**40 - 1):
+        assert new_id("clk", merchant, second - timedelta(milliseconds=1)) < bound
+        assert bound <= new_id("clk", merchant, second)
+    assert bound < beginning("clk", second + timedelta(milliseconds=1))
 
 
 def test_ids_of_one_kind_and_millisecond_sort_in_a_row_whatever_is_made_between() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from app.kernel.clock import from_micros, to_micros
 from app.kernel.errors import Invalid
-from app.kernel.periods import QUARTER, label, moment, period
+from app.kernel.periods import QUARTER, label, moment, period, said_utc
 
 NOW = datetime(2026, 3, 29, 12, tzinfo=UTC)
 PARIS, KATHMANDU, LORD_HOWE, NEW_YORK = map(
@@ -58,6 +58,27 @@ def test_what_is_no_moment_is_refused_by_name(text: str) -> None:
     with pytest.raises(Invalid) as refused:
         moment(text, PARIS, "from")
     assert ["from"] == [error.pointer for error in refused.value.errors]
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("2026-11-19", datetime(2026, 11, 19, tzinfo=UTC)),
+        ("2026-11-19T08:30Z", datetime(2026, 11, 19, 8, 30, tzinfo=UTC)),
+        ("2026-11-19T08:30+05:30", datetime(2026, 11, 19, 3, tzinfo=UTC)),
+        ("2026-11-19T08:30", datetime(2026, 11, 19, 8, 30, tzinfo=UTC)),
+        ("0001-01-01T00:00", datetime(1970, 1, 1, tzinfo=UTC)),
+    ],
+)
+def test_what_is_said_to_a_command_is_in_utc_where_it_does_not_say_otherwise(text: str, at: datetime) -> None:
+    assert at == said_utc(text, "--since")
+
+
+def test_who_says_no_moment_to_a_command_is_told_how() -> None:
+    assert said_utc(None, "--since") is None
+    for text in ("", "yesterday", "2026-02-30", "0001-01-01T00:00+05:00", "9999-12-31T23:59-05:00"):
+        with pytest.raises(Invalid, match="--since must be a date or a time, such as 2026-11-19"):
+            said_utc(text, "--since")
 
 
 def test_the_default_is_the_last_thirty_days() -> None:

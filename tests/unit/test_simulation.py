@@ -18,7 +18,7 @@ from app.simulation import seasons, shops
 from app.simulation.columns import LIKE
 from app.simulation.life import Day, Life
 from app.simulation.options import Impossible, Options
-from app.simulation.truth import label
+from app.simulation.seasons import label
 
 UNTIL = date(2026, 3, 2)
 SMALL = Options(until=UNTIL, merchants=1, facts=4_000, days=60, orders=500)

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import runpy
 import shutil
 from base64 import b64encode
 from pathlib import Path
@@ -70,6 +71,14 @@ def test_the_second_start_takes_what_the_first_has_packed(tmp_path: Path, monkey
     assets._packed.cache_clear()  # what this process remembers, another one would not
     second = Assets(WIDGETS, tmp_path)
     assert first.file(PLAIN, first.hash, ENTRY).body == second.file(PLAIN, second.hash, ENTRY).body
+
+
+def test_files_may_be_packed_ahead_of_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = tmp_path / "kept"
+    assert not assets.are_kept(WIDGETS, kept)
+    monkeypatch.setattr("sys.argv", ["assets", str(WIDGETS), str(kept)])
+    runpy.run_module("app.storefront.assets", run_name="__main__")
+    assert assets.are_kept(WIDGETS, kept)
 
 
 @pytest.mark.parametrize("torn", [b"", b"PK", b"\0" * 1000])

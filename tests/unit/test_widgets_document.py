@@ -19,6 +19,7 @@ ELEMENTS: Final = (
     "share.js",
     "seen.js",
     "click.js",
+    "choices.js",
 )
 
 

@@ -3,15 +3,12 @@
  * contract; knows no page. Fetched after the first paint.
  */
 import { Problem, request } from "./api.js";
+import { everywhere, out, unfollowed } from "./choices.js";
 
 const MOST_LIKES = 500;
 
 /** Where click.js keeps what the address said. */
 const LANDED = "grapevine:arrival";
-
-/** Who asked not to be followed is not joined to a visit; the click id still goes with a purchase. */
-const unfollowed = () =>
-  /** @type {any} */ (navigator).globalPrivacyControl === true || navigator.doNotTrack === "1";
 
 /** A key for one attempt. `randomUUID` is missing on pages without TLS. */
 const attempt = () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join("-");
@@ -44,11 +41,12 @@ export class Acting {
     }
     const kept = visitor.arrival;
     if (kept?.id && !visitor.click) this.#forget(kept);
-    if (!visitor.click || !kept || kept.claimed || kept.id === this.#claiming || unfollowed()) return;
+    this.#leave().catch(() => {});
+    if (!visitor.click || !kept || kept.claimed || kept.id === this.#claiming || unfollowed(visitor)) return;
     this.#claiming = kept.id;
     try {
       const answer = await this.#send("POST", `/v1/visits/${kept.id}/claim`);
-      visitor.keep("click", { ...kept, id: answer.click, claimed: true });
+      visitor.keep("click", { ...kept, id: answer.click, claimed: true, bound: answer.bound });
     } catch (error) {
       const refused = status(error);
       // A click of another merchant on the same site: what was kept for this one stays.
@@ -145,6 +143,64 @@ export class Acting {
     }
   }
 
+  /**
+   * Tells the server that the person agreed to this version of the page's words, once; then the visit that led here may
+   * be theirs.
+   * @param {string} version
+   * @param {boolean} [anew] also where that was withdrawn before
+   */
+  async consent(version, anew) {
+    const { visitor } = this;
+    const given = visitor.recall("consent");
+    if (!version || unfollowed(visitor) || (given?.version === version && (given.id || !anew))) return;
+    const { id } = await this.#send("POST", "/v1/consents", () => ({ merchant: visitor.scope.split(":").at(-2), version }));
+    if (!id) return; // Nothing is kept of them, whatever they say now.
+    visitor.keep("consent", { version, id });
+    const { arrival } = visitor;
+    if (arrival?.bound === false) visitor.keep("click", { ...arrival, claimed: false });
+    await this.arrive(null);
+  }
+
+  /** Withdraws what was agreed to. The same version is not agreed to again but by a call. */
+  async withdraw() {
+    const { visitor } = this;
+    const given = visitor.recall("consent");
+    if (!given?.id) return;
+    try {
+      await this.#send("DELETE", `/v1/consents/${given.id}`);
+    } catch (error) {
+      if (status(error) !== 404) throw error;
+    }
+    visitor.keep("consent", { ...given, id: "" });
+  }
+
+  /** From now on nothing is remembered of this person: here at once, and on the server. */
+  async optOut() {
+    this.visitor.keep("out", { told: false });
+    await this.#leave();
+  }
+
+  async comeBack() {
+    const { visitor } = this;
+    visitor.keep("out", null);
+    everywhere(visitor).keep("out", null);
+    if (visitor.token) await this.#send("DELETE", "/v1/me/opt-out");
+  }
+
+  /** Tells the server who opted out, if it does not know. */
+  async #leave() {
+    const { visitor } = this;
+    const { token } = visitor;
+    if (!token || out(visitor)?.told !== false) return;
+    try {
+      await this.#send("POST", "/v1/me/opt-out");
+    } catch (error) {
+      if (status(error) !== 401) throw error;
+      if (visitor.token === token) visitor.keep("visitor", null); // It is nobody's any more.
+    }
+    visitor.keep("out", { told: true });
+  }
+
   get #via() {
     return this.visitor.click ?? undefined;
   }
@@ -174,7 +230,10 @@ export class Acting {
     /** @type {Record<string, string>} */
     const proof = token ? { "Grapevine-Visitor": token } : {};
     const answer = await request(method, visitor.api + path, body, { ...headers, ...proof });
-    if (answer?.visitor && answer.visitor !== token) visitor.keep("visitor", answer.visitor);
+    if (answer?.visitor && answer.visitor !== token) {
+      visitor.keep("visitor", answer.visitor);
+      if (out(visitor)) this.optOut().catch(() => {}); // Somebody new to the server, and the same person.
+    }
     return answer;
   }
 }

@@ -1,7 +1,8 @@
 /**
- * What an element does once it is on the screen: claim the visit that led here, follow the likes of others, and tell
- * what was seen. Fetched after the first paint. Draws no card.
+ * What an element does once it is on the screen: take note of what the person agreed to, claim the visit that led here,
+ * follow the likes of others, and tell what was seen. Fetched after the first paint. Draws no card.
  */
+import { attend } from "./choices.js";
 import { finish } from "./later.js";
 import { follow } from "./live.js";
 import { watch } from "./seen.js";
@@ -13,7 +14,11 @@ import { watch } from "./seen.js";
  * @param {Shown} shown
  */
 export function after(shown) {
-  shown.place.visitor.act().then((acting) => acting.arrive(shown.arrival), () => {});
+  const { visitor } = shown.place;
+  attend(shown.element, visitor)
+    .then(() => visitor.act())
+    .then((acting) => acting.arrive(shown.arrival))
+    .catch(() => {});
   finish(shown);
   watch(shown);
   follow(shown);

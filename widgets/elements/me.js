@@ -5,6 +5,8 @@
  */
 import { Problem, request, web } from "./api.js";
 import { el, fill, speaker } from "./dom.js";
+import { choice } from "./me-choices.js";
+import { held } from "./me-held.js";
 import { price, readable } from "./price.js";
 
 /**
@@ -181,7 +183,7 @@ function item(passed) {
  */
 function section(word, token) {
   const id = `of-${word.merchant.id}`;
-  return el(
+  const article = el(
     "article",
     "",
     { class: "word", "aria-labelledby": id },
@@ -193,6 +195,8 @@ function section(word, token) {
     word.referrals.length > 0 && el("ul", "", { class: "word-list", role: "list" }, ...word.referrals.map(item)),
     word.more > 0 && el("p", "", { class: "word-wait" }, fill(words.page_me_more, { count: numbers.format(word.more) })),
   );
+  article.append(held({ words, say, wrong }, token, () => article.remove()));
+  return article;
 }
 
 /** @param {unknown} error */
@@ -215,9 +219,15 @@ async function show() {
   place?.replaceChildren(el("p", "", { class: "word-wait" }, words.page_me_wait));
   try {
     const shown = [];
-    for (const token of tokens()) shown.push(await ask(token));
+    const proved = [];
+    for (const token of tokens()) {
+      const told = await ask(token);
+      shown.push(told);
+      if (told) proved.push(token);
+    }
     const found = shown.filter((each) => each !== null);
     place?.replaceChildren(...(found.length ? found : [el("p", "", { class: "word-wait" }, words.page_me_nothing)]));
+    place?.append(choice(words, proved, say, wrong));
   } catch (error) {
     const again = el("button", "", { class: "word-press", type: "button" }, words.page_me_again);
     again.addEventListener("click", show);

@@ -20,6 +20,13 @@ export async function settle(heart, product, { visitor, wall, words, say, tell }
   busy.add(heart);
   while (heart.wanted !== heart.stands) {
     const { likes } = heart;
+    if (!heart.wanted && !visitor.token) {
+      // Where no visitors are kept nobody can prove that this like was theirs.
+      heart.wanted = true;
+      say(words.like_stays);
+      heart.draw();
+      break;
+    }
     try {
       const acting = await visitor.act();
       if (heart.wanted) heart.likes = (await acting.like(product, wall)).likes;

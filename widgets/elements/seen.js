@@ -2,6 +2,7 @@
  * Beacons: a wall or card was seen (sight.js), which is told once for each card and page load, or something was opened.
  * Sent in batches, never in anybody's way, and rather lost than sent twice.
  */
+import { unfollowed } from "./choices.js";
 import { hidden, watchCards } from "./sight.js";
 
 /** @typedef {import("./types.js").Shown} Shown */
@@ -19,16 +20,12 @@ const waiting = new Map();
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
 
-/** Who asked not to be followed is counted, and not known. As in acting.js, which is a file of its own. */
-const unfollowed = () =>
-  /** @type {any} */ (navigator).globalPrivacyControl === true || navigator.doNotTrack === "1";
-
 function send() {
   clearTimeout(timer);
   timer = undefined;
   for (const [visitor, beacons] of waiting) {
     // Known only now: the visit that led here may have been claimed since.
-    const who = unfollowed() ? {} : { click: visitor.click ?? undefined, visitor: visitor.token ?? undefined };
+    const who = unfollowed(visitor) ? {} : { click: visitor.click ?? undefined, visitor: visitor.token ?? undefined };
     for (let from = 0; from < beacons.length; from += MOST) {
       const body = JSON.stringify(beacons.slice(from, from + MOST).map((beacon) => ({ ...beacon, ...who })));
       post(`${visitor.api}/v1/beacons`, body);

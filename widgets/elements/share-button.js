@@ -6,6 +6,7 @@
 import { HOME, Problem, request, web } from "./api.js";
 import { BUTTON } from "./button-styles.js";
 import { SHARE } from "./card.js";
+import { attend } from "./choices.js";
 import { arrivalOf } from "./click.js";
 import { adopt, el, icon, speaker, tell } from "./dom.js";
 import { STYLES } from "./styles.js";
@@ -97,7 +98,10 @@ function draw(host, root, api, { merchant, networks, sharing, words }) {
   });
   root.replaceChildren(section);
   tell(host, "ready", {});
-  visitor.act().then((acting) => acting.arrive(arrivalOf(host)), () => {});
+  attend(host, visitor)
+    .then(() => visitor.act())
+    .then((acting) => acting.arrive(arrivalOf(host)))
+    .catch(() => {});
 }
 
 /**

@@ -25,7 +25,8 @@
  *   parent: string | null, visitor?: string,
  * }} Shared
  * @typedef {{id: string, at: number}} Arrival  a click that led to a page, and when (milliseconds)
- * @typedef {Arrival & {seen: number, claimed: boolean}} KeptArrival  `seen`: the arrival that was last looked at
+ * @typedef {Arrival & {seen: number, claimed: boolean, bound?: boolean}} KeptArrival  `seen`: the arrival that was last
+ *   looked at; `bound`: not false, it is known whose it was
  * @typedef {{product?: string, wall?: string} | {merchant: string, url: string, title: string}} Subject  what is
  *   shared: a product, a wall, or a page of the merchant's
  * @typedef {Subject & {network: string, caption?: string, name?: string, via?: string}} Share

@@ -21,7 +21,7 @@ export class Visitor {
   }
 
   /**
-   * @param {"visitor" | "click" | "likes"} name
+   * @param {"visitor" | "click" | "likes" | "consent" | "out"} name
    * @returns {any}
    */
   recall(name) {
@@ -29,7 +29,7 @@ export class Visitor {
   }
 
   /**
-   * @param {"visitor" | "click" | "likes"} name
+   * @param {"visitor" | "click" | "likes" | "consent" | "out"} name
    * @param {unknown} value
    */
   keep(name, value) {

@@ -1,15 +1,17 @@
 """The Markov model: how much less often journeys would convert if a channel were not there.
 
-Pure. Counts the steps of journeys, as many as there are different ones; `removal` solves. numpy and scipy are
-needed for an answer only, not for importing this.
+Pure. Counts the steps of journeys, as many as there are different ones; `elimination` solves where they are few, and
+else `removal`, or whoever does it for the caller. numpy and scipy are needed there only, not for importing this.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from typing import Final, NamedTuple
 
+from app.attribution.engine import elimination
 from app.attribution.engine.aggregate import Path, times
+from app.attribution.engine.elimination import Steps
 
 ORDERS: Final = (1, 2, 3)
 MOST_CHANNELS: Final = 2_000
@@ -17,6 +19,11 @@ MOST_STATES: Final = 6_000
 """Where everything follows everything, the factorisation fills up: so many take 300 MB and, with 500 channels, half a
 minute. Twice as many would take over 1 GB and many minutes."""
 
+FEW: Final = 128
+"""States that are solved by elimination: in a tenth of a second, and twice as many in eight times as long."""
+
+Solver = Callable[[Steps, int], list[float]]
+"""Removal effects of so many channels, as `removal.removal_effects` finds them."""
 State = tuple[str | None, ...]
 """The last channels of a journey, as many as the order says, latest last; None stands where it had not begun yet."""
 
@@ -62,12 +69,15 @@ class Transitions:
         conversions, nulls = self._ends.get(end, (0, 0))
         self._ends[end] = conversions + path.conversions, nulls + path.nulls
 
-    def solve(self) -> Markov:
-        """The model's answer to what was counted. TooManyStates for more than can be solved."""
+    def solve(self, many: Solver | None = None) -> Markov:
+        """The model's answer to what was counted. TooManyStates for more than can be solved.
+
+        `many` solves for more than a `FEW` states; without it that is done here, and numpy and scipy stay loaded.
+        """
         channels = sorted({step[-1] for step in self._steps if step[-1] is not None})
         conversions = sum(conversions for conversions, _ in self._ends.values())
         nulls = sum(nulls for _, nulls in self._ends.values())
-        effects = self._effects(channels) if channels and conversions else [0.0] * len(channels)
+        effects = self._effects(channels, many or _here) if channels and conversions else [0.0] * len(channels)
         whole = sum(effects) or 1.0
         return Markov(
             conversion=conversions / (conversions + nulls) if conversions else 0.0,
@@ -75,7 +85,7 @@ class Transitions:
             shares={channel: effect / whole for channel, effect in zip(channels, effects, strict=True)},
         )
 
-    def _effects(self, channels: list[str]) -> list[float]:
+    def _effects(self, channels: list[str], many: Solver) -> list[float]:
         if len(channels) > MOST_CHANNELS:
             raise TooManyStates(f"{len(channels)} channels are more than {MOST_CHANNELS}")
         number: dict[str | None, int] = {channel: index for index, channel in enumerate(channels)}
@@ -92,10 +102,8 @@ class Transitions:
             state = states[tuple(number[channel] for channel in end)]
             converted[state], ended[state] = conversions, conversions + nulls
         moves = [(states[step[:-1]], states[step[1:]], often) for step, often in steps]
-        # Imported here: numpy and scipy take longer to load than all the rest, and few processes ever need them.
-        from app.attribution.engine.removal import Steps, removal_effects
-
-        return removal_effects(Steps([state[-1] for state in states], moves, converted, ended), len(channels))
+        chain = Steps([state[-1] for state in states], moves, converted, ended)
+        return (many if len(states) > FEW else elimination.removal_effects)(chain, len(channels))
 
 
 def markov(paths: Iterable[Path], order: int = 1) -> Markov:
@@ -110,3 +118,10 @@ def markov(paths: Iterable[Path], order: int = 1) -> Markov:
     for path in paths:
         transitions.add(path)
     return transitions.solve()
+
+
+def _here(steps: Steps, channels: int) -> list[float]:
+    # Imported here: numpy and scipy take longer to load than all the rest, and few processes ever need them.
+    from app.attribution.engine.removal import removal_effects
+
+    return removal_effects(steps, channels)

@@ -1,4 +1,4 @@
-"""Removal effects: the linear algebra of the Markov model, on states that are numbers.
+"""Removal effects of a chain of many states: the linear algebra of the Markov model.
 
 Pure. Loads numpy and scipy, so it is imported only where an answer is wanted.
 
@@ -10,11 +10,13 @@ converting from each, and `N` how often a journey that is in one of them comes t
 """
 
 from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 from scipy.sparse import csc_array
 from scipy.sparse.linalg import LinearOperator, gmres, splu
+
+from app.attribution.engine.elimination import Steps
 
 _Numbers = np.ndarray[tuple[int], np.dtype[np.float64]]
 _States = np.ndarray[tuple[int], np.dtype[np.intp]]
@@ -23,15 +25,6 @@ _EXACT: Final = 1e-13
 """Largest part of all conversions by which what is found may differ from the solution of the equations."""
 _TRIES: Final = 60
 """Multiplications with the one factorisation that are tried for a channel, before one of its own is worth its cost."""
-
-
-class Steps(NamedTuple):
-    """The chain in whole numbers. State 0 is the start; every state leads on to an end."""
-
-    last: list[int]  # of each state, the number of its last channel; -1 for the start
-    moves: list[tuple[int, int, int]]  # from state, to state, how often
-    converted: list[int]  # of each state, how many journeys converted from it
-    ended: list[int]  # of each state, how many journeys ended in it, converted or not
 
 
 def removal_effects(steps: Steps, channels: int) -> list[float]:

@@ -3,8 +3,6 @@
 import html
 import re
 
-import nh3
-
 _LINES = {"p", "div", "br", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "dt", "dd"}
 _LINES |= {"table", "blockquote", "pre", "section", "article", "header", "footer", "figure", "figcaption", "hr"}
 _CELLS = {"td", "th"}
@@ -19,6 +17,8 @@ def from_html(source: str) -> str:
     """Plain text of an HTML fragment: a paragraph, list item or line break is a line, entities are decoded,
     what is not shown (scripts, styles, comments) is dropped. Text without markup keeps its own lines.
     """
+    import nh3  # when a catalogue comes in
+
     safe = _INVISIBLE.sub("", source)
     if _MARKUP.search(safe):
         safe = " ".join(safe.split())

@@ -3,16 +3,17 @@
 Kept in the same transaction as the effect, so there is no moment in which one exists without the other.
 """
 
+import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import BigInteger, Index, LargeBinary, String, delete
+from sqlalchemy import BigInteger, Index, LargeBinary, String, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from app.kernel.database import Base, id_type
+from app.kernel.database import Base, Database, id_type
 from app.kernel.errors import IdempotencyConflict, InProgress
 
 KEPT_FOR = timedelta(hours=24)
@@ -109,3 +110,20 @@ class InFlight:
 def forget_old(session: Session, now: datetime) -> None:
     """Clear away the answers older than a day."""
     session.execute(delete(KeptAnswer).where(KeptAnswer.at < now - KEPT_FOR))
+
+
+def forget_of(database: Database, merchant_id: int, names: Collection[str]) -> None:
+    """Clear away the answers that were given to these, and those to others in which they are named."""
+    written = [json.dumps(name, ensure_ascii=False).encode() for name in names]
+    mine = select(KeptAnswer.owner, KeptAnswer.path, KeptAnswer.key, KeptAnswer.body)
+    mine = mine.where(KeptAnswer.merchant_id == merchant_id)
+    with database.reading() as session:
+        found = [
+            (merchant_id, owner, path, key)
+            for owner, path, key, body in session.execute(mine, execution_options={"yield_per": 200})
+            if owner in names or any(each in body for each in written)
+        ]
+    with database.transaction() as session:
+        for place in found:
+            if (kept := session.get(KeptAnswer, place)) is not None:
+                session.delete(kept)

@@ -12,6 +12,7 @@ import sys
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
+from httptools import HttpParserError, HttpParserUpgrade
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
@@ -24,12 +25,17 @@ LOOKS_EVERY: Final = 10.0
 """Seconds."""
 UNSENT: Final = 16 * 1024
 """Bytes that wait for somebody who does not read, before those who answer them wait."""
+LARGEST_HEAD: Final = 64 * 1024
+"""Bytes that are heard without anything coming of them: of a head, or behind a body. Give or take what one reading of
+the line brings. The parser has no limit of its own, and keeps it all."""
 
 _STRIKES: Final = 3
 """Looks in a row at which nothing had moved: whoever is cut had half a minute, give or take a look."""
 _KEPT: Final = 50
 """Files and connections that lines leave to others (open_files.py)."""
 _FULL: Final = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+_UNREADABLE: Final = "Invalid HTTP request received."
+_TOO_LARGE: Final = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 _timers: WeakKeyDictionary[ServerState, asyncio.TimerHandle] = WeakKeyDictionary()
 
@@ -51,6 +57,8 @@ class HttpLine(HttpToolsProtocol):
         self._at: object = None
         self._ready = ready_in(self.app)
         self._rests_since: float | None = None
+        self._steps = 0
+        self._in_vain = 0
         self._headers: list[tuple[bytes, bytes]] = []
         self._common = b""
 
@@ -62,14 +70,43 @@ class HttpLine(HttpToolsProtocol):
             self._headers, self._common = headers, b"".join(b"%b: %b\r\n" % header for header in headers)
         return self._common
 
+    def data_received(self, data: bytes) -> None:
+        self._rests_since = None
+        steps = self._steps
+        try:
+            self.parser.feed_data(data)
+        except HttpParserUpgrade:
+            self._unsupported_upgrade_warning()
+        except HttpParserError:
+            self.logger.warning(_UNREADABLE)
+            self.send_400_response(_UNREADABLE)
+            return
+        if steps == self._steps:
+            self._hear_in_vain(len(data))
+        else:
+            self._in_vain = 0
+
+    def _hear_in_vain(self, size: int) -> None:
+        """Nothing has come of so many bytes yet."""
+        self._in_vain += size
+        if self._in_vain <= LARGEST_HEAD or self.transport.is_closing():
+            return
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.write(_TOO_LARGE)
+            self.transport.close()
+        else:
+            self.transport.abort()
+
     def on_message_begin(self) -> None:
         self.url, self.headers, self.expect_100_continue = b"", [], False
 
     def on_headers_complete(self) -> None:
         self._rests_since = None
+        self._steps += 1
         if self._ready is None or not self._answers_at_once(self._ready):
             self._set_out()
             super().on_headers_complete()
+        self.headers = []  # what comes behind a body is no header of what was asked (RFC 9110, 6.5.1)
 
     def _set_out(self) -> None:
         """What `on_message_begin` does otherwise for each request, with what was heard since."""
@@ -143,7 +180,12 @@ class HttpLine(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         self._heard = True
+        self._steps += 1
         super().on_body(body)
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Say nothing: whoever asks for another protocol is answered in this one, as they may be (RFC 9110, 7.8), and
+        uvicorn would advise to install a library that is not wanted."""
 
     def look(self) -> None:
         """Cut the line where nothing moves on it that should."""

@@ -2,6 +2,7 @@
 Idempotency-Key counts. Knows no domain."""
 
 from collections.abc import Iterator
+from threading import Lock
 from typing import Any
 
 from fastapi import FastAPI
@@ -31,23 +32,30 @@ _PROBLEM = {
         },
     },
 }
-_REFUSED = {
-    "description": "Refused. 409 and 503 say in `Retry-After` when to ask again.",
-    "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-}
+
+
+def problem(description: str) -> dict[str, Any]:
+    """How a refusal stands in the document."""
+    return {"description": description, "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+
+
+_REFUSED = problem("Refused. 409, 429 and 503 say in `Retry-After` when to ask again.")
 _KEY = "idempotency-key"
 _ONCE = ("post", "put")
 _FASTAPIS_OWN = ("HTTPValidationError", "ValidationError")
 
 
 def install(app: FastAPI) -> None:
-    """Complete the document of `app` when it is first asked for."""
-    plain = app.openapi
+    """Complete the document of `app` whenever it is asked for. It is made each time, and not kept: it takes tenths of a
+    second and megabytes, so whoever shows it keeps what is shown."""
+    plain, one_at_a_time = app.openapi, Lock()
 
     def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            _complete(plain())
-        return plain()
+        with one_at_a_time:
+            document = plain()
+            app.openapi_schema = None
+        _complete(document)
+        return document
 
     app.openapi = openapi  # type: ignore[method-assign]
 
@@ -61,12 +69,23 @@ def _complete(document: dict[str, Any]) -> None:
         for method, operation in path.items():
             if operation["responses"].get("422", {}).get("description") == "Validation Error":
                 del operation["responses"]["422"]
+            _tell_forms(operation)
             if not _is_page(operation):
                 operation["responses"].setdefault("default", _REFUSED)
             if method not in _ONCE and "parameters" in operation:
                 operation["parameters"] = [each for each in operation["parameters"] if each["name"] != _KEY]
     for schema in _schemas(document):
         _lift(schema)
+
+
+_FORMS = {"csv": "text/csv", "ndjson": "application/x-ndjson"}
+
+
+def _tell_forms(operation: dict[str, Any]) -> None:
+    """In which other forms an answer comes, where its `format` is chosen."""
+    choices: dict[str, Any] = next((each for each in operation.get("parameters", []) if each["name"] == "format"), {})
+    for name in _FORMS.keys() & set(choices.get("schema", {}).get("enum", ())):
+        operation["responses"]["200"]["content"][_FORMS[name]] = {"schema": {"type": "string"}}
 
 
 def _is_page(operation: dict[str, Any]) -> bool:

@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 
 from app.kernel.errors import AppError, BadRequest, FieldError, Invalid, NotFound, Unavailable
 from app.kernel.ids import Malformed
@@ -102,6 +103,15 @@ def _pointer(path: Sequence[object], body: object, *, absent: bool) -> str:
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in (parts if body else path))
 
 
+def _allowed(request: Request) -> str:
+    """The methods that the address knows, by all its routes: each of them knows only its own (RFC 9110, 10.2.1)."""
+    methods: set[str] = set()
+    for route in request.app.routes:
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE:
+            methods |= route.methods or set()
+    return ", ".join(sorted(methods))
+
+
 def install(app: FastAPI) -> None:
     """Answer every refusal of `app`, expected or not, with a problem document."""
 
@@ -113,11 +123,13 @@ def install(app: FastAPI) -> None:
         assert isinstance(error, RequestValidationError)
         return respond(from_validation(error.errors(), error.body))
 
-    async def on_http_error(_: Request, error: Exception) -> Response:
+    async def on_http_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         problem = _BY_STATUS.get(error.status_code, BadRequest)(None if error.status_code == 404 else str(error.detail))
         answer = respond(problem)
         answer.headers.update(error.headers or {})
+        if error.status_code == 405:
+            answer.headers["Allow"] = _allowed(request)
         return answer
 
     async def on_malformed_id(_: Request, __: Exception) -> Response:

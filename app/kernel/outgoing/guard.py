@@ -25,6 +25,10 @@ _PACKED = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 """Content codings that are undone, as zlib's `wbits`."""
 _PACKING = 64 * 1024
 """Bytes by which a packed body may be larger than what is in it."""
+_HEAD = 256 * 1024
+"""Bytes that may come over a line besides what is asked for: headers, and answers before the answer."""
+_SPLIT = 6
+"""So many times as long is a body whose every byte comes as a chunk of its own (RFC 9112, 7.1)."""
 _BEGINNING = 300
 """Bytes that are read of what somebody says who was told something; more of it nobody needs."""
 
@@ -65,17 +69,26 @@ class Guard:
         self._given_tls = tls
 
     def get(
-        self, address: str, *, most_bytes: int, seconds: float, accept: Sequence[str], whole: bool = True
+        self,
+        address: str,
+        *,
+        most_bytes: int,
+        seconds: float,
+        accept: Sequence[str],
+        whole: bool = True,
+        of: int | None = None,
     ) -> Fetched:
         """What stands at `address`, with at most `most_bytes` (unpacked, too) within `seconds` in all: names,
-        redirects and every byte. `accept` lists media types, such as `text/html` or `image/*`.
+        redirects and every byte. `accept` lists media types, such as `text/html` or `image/*`. Whoever it is `of` (a
+        merchant) has a share of the places where names are resolved, and no more.
 
         Raises `Refused`. Where a beginning is enough (`whole=False`), what is too large is cut, not refused.
         """
         from app.kernel.outgoing.line import Deadline, GuardedLine, system_resolver
 
         deadline = Deadline(seconds)
-        line = GuardedLine(self._allowed, deadline, self._resolve or system_resolver)
+        most = _SPLIT * (most_bytes + _PACKING) + _HEAD
+        line = GuardedLine(self._allowed, deadline, self._resolve or system_resolver, most, of)
         at = target(address, self._allowed)
         for _ in range(MOST_REDIRECTS + 1):
             with self._asked(line, at, b"GET", _for_reading(accept)) as response:
@@ -94,14 +107,16 @@ class Guard:
         named = self._allowed.has_host(at.host, at.port)
         welcome = named or (literal is not None and self._allowed.has_address(literal))
         if at.scheme != "https" and not welcome:
-            raise Refused(Reason.FORBIDDEN, "what is told goes by https alone")
+            raise Refused(Reason.FORBIDDEN, "by https alone, but to hosts of GRAPEVINE_OUTGOING_ALLOW")
         if literal is not None and not welcome and not is_public(literal):
             raise Refused(Reason.FORBIDDEN, f"{literal} is not on the public internet")
         return at
 
-    def post(self, address: str, body: bytes, headers: Mapping[str, str], *, seconds: float) -> Answered:
+    def post(
+        self, address: str, body: bytes, headers: Mapping[str, str], *, seconds: float, of: int | None = None
+    ) -> Answered:
         """Send `body` to `address`, and be answered within `seconds` in all. A redirect is an answer like others: what
-        is told to one must not be told to another.
+        is told to one must not be told to another. `of`: as for `get`.
 
         Raises `Refused` where nobody answers, or one must not be asked.
         """
@@ -109,7 +124,7 @@ class Guard:
 
         deadline = Deadline(seconds)
         at = self.judged(address)
-        line = GuardedLine(self._allowed, deadline, self._resolve or system_resolver)
+        line = GuardedLine(self._allowed, deadline, self._resolve or system_resolver, _HEAD, of)
         said = [(name.encode(), value.encode()) for name, value in headers.items()]
         more = [(b"content-length", str(len(body)).encode()), (b"accept", b"*/*"), *said]
         with self._asked(line, at, b"POST", more, body) as response:

@@ -52,9 +52,11 @@ class Folding(Repeated):
         )
 
     def fold_all(self) -> int:
-        """Fold what was committed, in this thread; how many deltas that were. Leaves those that another is folding."""
-        folded = 0
-        while not self.is_stopping and (taken := self._fold_some()):
+        """Fold what was committed, in this thread; how many deltas that were. Leaves those that another is folding, and
+        what is appended meanwhile: a crowd appends something by the millisecond."""
+        folded, taken = 0, AT_ONCE
+        while taken >= AT_ONCE and not self.is_stopping:
+            taken = self._fold_some()
             folded += taken
         return folded
 
@@ -124,11 +126,11 @@ _KEY = "merchant_id, dimension, span, starts, value"
 _COLUMNS = f"{_KEY}, {', '.join(MEASURES)}"
 _SUMS = ", ".join(f"sum({name})" for name in MEASURES)
 _ADD = ", ".join(f"{name} = rollups.{name} + excluded.{name}" for name in MEASURES)
-_ON_CONFLICT = f"ON CONFLICT ({_KEY}) DO UPDATE SET {_ADD}"
+_ON_CONFLICT = f"ON CONFLICT ({_KEY}) DO UPDATE SET {_ADD}"  # nosec B608
 _WIDTHS = " UNION ALL ".join(f"SELECT CAST({span} AS BIGINT) AS width" for span in SPANS)
 
 _ADDED_UP = text(
-    f"SELECT merchant_id, dimension, value, starts, group_concat(delta_id, ' '), {_SUMS}"
+    f"SELECT merchant_id, dimension, value, starts, group_concat(delta_id, ' '), {_SUMS}"  # nosec B608
     " FROM (SELECT *, (row_number() OVER (PARTITION BY merchant_id, dimension, starts, value) - 1) / :of_one_count"
     " AS part FROM (SELECT * FROM rollup_deltas ORDER BY merchant_id, delta_id LIMIT :most))"
     " GROUP BY merchant_id, dimension, starts, value, part"
@@ -137,10 +139,10 @@ _TAKE = (
     "DELETE FROM rollup_deltas WHERE (merchant_id, delta_id) IN"
     " (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?))"
 )
-_ADD_TO = f"INSERT INTO rollups ({_COLUMNS}) VALUES ({', '.join('?' * (5 + len(MEASURES)))}) {_ON_CONFLICT}"
+_ADD_TO = f"INSERT INTO rollups ({_COLUMNS}) VALUES ({', '.join('?' * (5 + len(MEASURES)))}) {_ON_CONFLICT}"  # nosec B608
 
 _FOLD = text(
-    "WITH chosen AS (SELECT merchant_id, delta_id FROM rollup_deltas LIMIT :most FOR UPDATE SKIP LOCKED),"
+    "WITH chosen AS (SELECT merchant_id, delta_id FROM rollup_deltas LIMIT :most FOR UPDATE SKIP LOCKED),"  # nosec B608
     " taken AS (DELETE FROM rollup_deltas USING chosen WHERE rollup_deltas.merchant_id = chosen.merchant_id"
     " AND rollup_deltas.delta_id = chosen.delta_id RETURNING rollup_deltas.*),"
     f" folded AS (INSERT INTO rollups ({_COLUMNS})"

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -10,6 +11,7 @@ from starlette.responses import RedirectResponse
 
 from app.kernel.errors import AppError, NotFound
 from app.kernel.http.idempotency import Owner
+from app.kernel.http.openapi import problem
 from app.kernel.http.problems import UnsupportedMediaType
 from app.kernel.http.work import UnitOfWork
 from app.merchants.access import Shops, admit
@@ -20,19 +22,23 @@ from app.orders.checkout.desk import Attempt, Desk, Wanted
 from app.orders.checkout.wire import FORM, CheckoutIn, CheckoutOut, FormRefused, from_form, from_json, request_body
 from app.orders.stripe.gateway import Gateway, StripeGateway
 from app.orders.stripe.languages import locale_for
-from app.privacy import signals, tokens
+from app.privacy import modes, signals, standing, tokens
+from app.privacy.modes import Touchpoint
 from app.referrals.quick import VisitorHeader
 
 router = APIRouter(tags=["shopper"])
 
 LARGEST_BODY = 64 * 1024
 
+_REFUSED: dict[str, Any] = problem("Refused: who sent a form is told by a page.")
+_REFUSED["content"]["text/html"] = {"schema": {"type": "string"}}
+
 
 @router.post(
     "/v1/checkouts",
     status_code=201,
     response_model=CheckoutOut,
-    responses={303: {"description": "A form was sent: on to the page where it is paid."}},
+    responses={303: {"description": "A form was sent: on to the page where it is paid."}, "default": _REFUSED},
     openapi_extra={"requestBody": request_body()},
     max_body_size=LARGEST_BODY,
 )
@@ -94,13 +100,13 @@ class _Call:
             coupon=coupon,
             success_url=body.success_url or None,
             cancel_url=body.cancel_url or None,
-            visitor_id=self._visitor(shop, token),
             locale=locale_for(self.request.headers.get("accept-language")),
         )
         async with self.gateway.shoppers.inside():
-            return await run_in_threadpool(self._open, shop, wanted)
+            return await run_in_threadpool(self._open, shop, wanted, token)
 
-    def _open(self, shop: Shop, wanted: Wanted) -> Response:
+    def _open(self, shop: Shop, wanted: Wanted, token: str | None) -> Response:
+        wanted = replace(wanted, visitor_id=self._visitor(shop, token))
         desk = Desk(self.work.here, self.gateway, shop)
         buyer = wanted.visitor_id or ""
         attempt = Attempt(_attempt_key(buyer, self.work.key), self.work.fingerprint)
@@ -113,10 +119,14 @@ class _Call:
         return self.work.outside(open_checkout, status=201, owner=Owner(shop.merchant_id, buyer))
 
     def _visitor(self, shop: Shop, token: str | None) -> str | None:
-        """Who buys, unless the browser asks not to be followed; the click id still travels (api.md)."""
-        if signals.says_no(self.request.headers) or shop.privacy == "none":
+        """Who buys, where that may be remembered; the click id travels in any case (api.md)."""
+        here, said_no = self.work.here, signals.says_no(self.request.headers)
+        visitor = tokens.visitor_of(here.signer, token, shop.merchant_id)
+        if visitor is None or not modes.might_remember(Touchpoint.CHECKOUT, shop.privacy, said_no):
             return None
-        return tokens.visitor_of(self.work.here.signer, token, shop.merchant_id)
+        about = (Touchpoint.CHECKOUT, shop.privacy, shop.merchant_id, visitor)
+        with here.database.reading() as session:
+            return visitor if standing.is_remembered(session, here.signer, *about) else None
 
 
 def _attempt_key(buyer: str, key: str | None) -> str | None:

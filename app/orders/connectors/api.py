@@ -8,6 +8,7 @@ from app.kernel.http.pages import Page
 from app.kernel.http.work import Answer, UnitOfWork, Work
 from app.merchants import service as merchants
 from app.merchants.access import SecretKey
+from app.merchants.audit import note
 from app.orders.connectors import connections
 from app.orders.connectors.connections import TOPICS, Vault
 from app.orders.connectors.models import Connector
@@ -60,6 +61,7 @@ def connect_shop(system: System, caller: SecretKey, work: UnitOfWork, body: Conn
         secret = given or made or ""
         vault, now = Vault.of(work.here.signer), work.here.clock.now()
         found = connections.connect(session, vault, caller.merchant_id, system, secret, now)
+        note(session, caller, "connector.connected", system)
         shown = _shown(session, work, caller.merchant_id, system, found)
         return Answer(shown.model_copy(update={"secret": made}), kept=shown)
 
@@ -69,9 +71,12 @@ def connect_shop(system: System, caller: SecretKey, work: UnitOfWork, body: Conn
 @router.delete("/{system}", status_code=204)
 def disconnect_shop(system: System, caller: SecretKey, work: UnitOfWork) -> Response:
     """Believe no message of this shop's any more. Its orders stay."""
-    return work.write(
-        lambda session: connections.disconnect(session, caller.merchant_id, system, work.here.clock.now())
-    )
+
+    def disconnect(session: Session) -> None:
+        connections.disconnect(session, caller.merchant_id, system, work.here.clock.now())
+        note(session, caller, "connector.disconnected", system)
+
+    return work.write(disconnect)
 
 
 def _shown(session: Session, work: Work, merchant_id: int, system: str, connector: Connector | None) -> ConnectorOut:

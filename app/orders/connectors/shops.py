@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
+from app.kernel.as_of import writing_now
 from app.kernel.clock import from_micros
 from app.kernel.database import insert_new
 from app.kernel.errors import NotFound
@@ -46,7 +47,7 @@ class Shopkeeper:
         self._session = session
         self._here = here
         self._shop = shop
-        self._now = here.clock.now()
+        self._now = writing_now(session, shop.merchant_id, here.clock)
 
     def receive(self, said: ShopSaid, message_id: str) -> bool:
         """Keep what was said and bring the order to it; whether anything was new. `message_id` tells two deletions of

@@ -13,6 +13,7 @@ from app.kernel.http.pages import Page, Paging, newest_first
 from app.kernel.http.wire import Text, Timestamp, Wire
 from app.kernel.http.work import UnitOfWork
 from app.merchants.access import SecretKey, Shops
+from app.merchants.audit import note
 from app.orders.promotions import service as promotions
 from app.orders.stripe.gateway import StripeGateway
 from app.referrals import coupons
@@ -83,7 +84,9 @@ def put_promotion_code(
     gateway.require()
 
     def speak(session: Session, at: datetime) -> Coupon:
-        return body.let_speak(session, work.here.events, caller.merchant_id, code, at)
+        said = body.let_speak(session, work.here.events, caller.merchant_id, code, at)
+        note(session, caller, "coupon.changed", said.said, {"referral": said.referral_id} if said.at == at else {})
+        return said
 
     def put() -> PromotionOut:
         wish = promotions.Wish(code, body.coupon, body.max_redemptions, body.expires_at)

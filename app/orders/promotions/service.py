@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import Select, exists, select
 from sqlalchemy.orm import Session
 
+from app.kernel.as_of import writing_now
 from app.kernel.errors import Invalid
 from app.kernel.ids import new_id
 from app.kernel.runtime import Runtime
@@ -57,7 +58,7 @@ def put(here: Runtime, gateway: Gateway, shop: Shop, wish: Wish, speak: Speaking
     promotion = at_stripe(here, gateway, shop, wish, referral_id)
     with here.database.transaction() as session:  # its row, then the facts: as a sale with it does (bookkeeper.py)
         known_promotions.keep(session, shop.merchant_id, promotion, here.clock.now())
-        return speak(session, here.clock.now())
+        return speak(session, writing_now(session, shop.merchant_id, here.clock))
 
 
 class _Undone(Exception):

@@ -4,14 +4,14 @@ Safe beside a running server, which does the same each hour.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from rich.console import Console
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.kernel.errors import Invalid
+from app.kernel.periods import said_utc
 from app.kernel.runtime import Runtime
 from app.merchants import accounts
 from app.orders.reconciliation import runs as reconciliation
@@ -38,18 +38,6 @@ _MEANS: Final = {
 }
 
 
-def moment(text: str | None) -> datetime | None:
-    """A moment as people write it: ISO 8601, a bare date being its midnight; without an offset it is UTC.
-    Raises `Invalid`."""
-    if text is None:
-        return None
-    try:
-        said = datetime.fromisoformat(text)
-    except ValueError:
-        raise Invalid(detail="--since must be a date or a time, such as 2026-11-19 or 2026-11-19T08:30Z") from None
-    return said.replace(tzinfo=UTC) if said.tzinfo is None else said.astimezone(UTC)
-
-
 def reconcile(here: Runtime, since: str | None) -> bool:
     """Compare, and print what was repaired; whether every account could be compared.
 
@@ -58,7 +46,7 @@ def reconcile(here: Runtime, since: str | None) -> bool:
     gateway = Gateway(here.settings, here.watch)
     console = Console(highlight=False, soft_wrap=True)
     try:
-        made = reconciliation.reconcile(here, gateway, moment(since))
+        made = reconciliation.reconcile(here, gateway, said_utc(since, "--since"))
     finally:
         gateway.close()
     _tell_accounts(console, made)

@@ -29,9 +29,10 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from app.kernel import json_objects
+from app.kernel.as_of import writing_now
 from app.kernel.database import insert_new
 from app.kernel.errors import InProgress
-from app.kernel.ids import is_of
+from app.kernel.ids import is_of, merchant_of
 from app.kernel.runtime import Runtime
 from app.merchants import accounts
 from app.orders import lifecycle, service
@@ -169,6 +170,7 @@ class Bookkeeper:
         payment: StripeObject | None,
     ) -> tuple[str, bool]:
         """The order of a paid session, written once, with what is taken back of it; whether anything was new."""
+        self._now = writing_now(self._session, merchant_id, self._here.clock)
         if self._promotion is not None:
             known_promotions.keep(self._session, merchant_id, self._promotion, self._now)
         order = service.by_external_id(self._session, merchant_id, said.id)
@@ -192,6 +194,7 @@ class Bookkeeper:
             self._session.execute(waits.values(applied_at=None))
             return Applied(True, payment.merchant_id, None, object_id)
         messages.takings_of(message.type, message.subject)  # about our payment: what cannot be read is refused
+        self._now = writing_now(self._session, merchant_of(payment.order_id, "ord"), self._here.clock)
         changed = taken_back.settle(self._session, self._here.events, payment, self._now)
         return Applied(True, payment.merchant_id, payment.order_id, object_id, changed)
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.kernel.ids import is_of
 from app.kernel.runtime import Runtime
+from app.orders import buyers
 from app.orders.checkout import basket
 from app.orders.models import Checkout
 from app.orders.promotions import known as known_promotions
@@ -45,7 +46,7 @@ def sale_of(
         net=said.net,
         at=said.created if checkout is None else checkout.created_at,
         click_id=through.click,
-        visitor_id=through.visitor or claimed,
+        visitor_id=buyers.buyer(session, here.signer, merchant_id, through.visitor or claimed),
         wall_id=through.wall,
         coupon=_coupon(session, merchant_id, said) or through.coupon,
         customer_hash=here.signer.customer_hash(merchant_id, said.email) if said.email else None,

@@ -35,7 +35,7 @@ class Assets:
 
     def __init__(self, widgets: Path, kept: Path) -> None:
         sources = _sources(widgets)
-        self.hash = _hash_of([*sources, ("recipe", packing.recipe())])
+        self.hash = _hash_of(sources)
         self.prefix = f"/assets/{self.hash}"
         self._versions = Versions(kept)
         known = self._versions.load(self.hash)
@@ -84,6 +84,11 @@ class Assets:
         return self._older[version]
 
 
+def are_kept(widgets: Path, kept: Path) -> bool:
+    """Whether `kept` has the packed files of these sources, so that `Assets` need not make them."""
+    return _hash_of(_sources(widgets)) in Versions(kept)
+
+
 def _sources(widgets: Path) -> tuple[tuple[str, bytes], ...]:
     files = sorted(file for folder in ("elements", "styles") for file in (widgets / folder).glob("*"))
     return tuple((file.relative_to(widgets).as_posix(), file.read_bytes()) for file in files if file.suffix in _TYPES)
@@ -102,9 +107,9 @@ def _packed(sources: tuple[tuple[str, bytes], ...]) -> dict[str, PackedFile]:
     return {name: PackedFile(body, smallest(body)) for name, body in files.items()}
 
 
-def _hash_of(files: Iterable[tuple[str, bytes]]) -> str:
+def _hash_of(sources: Iterable[tuple[str, bytes]]) -> str:
     digest = hashlib.sha256()
-    for name, body in files:
+    for name, body in (*sources, ("recipe", packing.recipe())):
         digest.update(f"{name}\0{len(body)}\0".encode())
         digest.update(body)
     return digest.hexdigest()[:16]

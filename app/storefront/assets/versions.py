@@ -40,6 +40,10 @@ class Versions:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
+    def __contains__(self, version: str) -> bool:
+        """Whether there is an archive of `version`, whole or not."""
+        return self._path(version).is_file()
+
     def load(self, version: str) -> dict[str, PackedFile] | None:
         """The files of `version`, if they are here and whole (each has a checksum)."""
         path = self._path(version)

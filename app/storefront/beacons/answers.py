@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.concurrency import run_in_threadpool
 
 from app.kernel import outbox
+from app.kernel.as_of import writing_now
 from app.kernel.clock import to_micros
 from app.kernel.database import lost_a_race
 from app.kernel.errors import NotFound, Unavailable
@@ -25,7 +26,8 @@ from app.kernel.runtime import Runtime
 from app.kernel.signing import Signer
 from app.merchants.directory import Directory, Shop
 from app.merchants.origins import allows_origin
-from app.privacy import signals, tokens
+from app.privacy import modes, signals, tokens
+from app.privacy.modes import Touchpoint
 from app.referrals import beacons, bots, view_touches
 from app.referrals.beacons import NewBeacons, Report, Seen, Shown, Subject, Views, believed
 from app.storefront.answers import Answer, Ask, Receive, plain
@@ -133,10 +135,10 @@ class Beacons:
 
     def _pages(self, ask: Ask, shops: Mapping[int, Shop]) -> dict[int, "_Page"]:
         """The page that reports, to each of the merchants that let it."""
-        origin, unknown = ask.headers.get("origin"), signals.says_no(ask.headers)
+        origin, says_no = ask.headers.get("origin"), signals.says_no(ask.headers)
         own = self._here.settings.public_url
         return {
-            merchant: _Page(self._here.signer, merchant, unknown or shop.privacy == "none")
+            merchant: _Page(self._here.signer, shop, says_no)
             for merchant, shop in shops.items()
             if origin is None or allows_origin(shop.allowed_origins, origin, own)
         }
@@ -157,7 +159,8 @@ class Beacons:
         """Again, where somebody else wrote the same at this moment."""
         try:
             with self._here.database.transaction() as session:
-                view_touches.touch(session, self._here.events, visitor, seen, self._here.clock.now())
+                now = writing_now(session, seen[0][0].merchant_id, self._here.clock)
+                view_touches.touch(session, self._here.events, self._here.signer, visitor, seen, now)
                 outbox.take_back(session, seen[0][0].merchant_id, promise)
         except DBAPIError as error:
             if not races or not lost_a_race(error):
@@ -170,10 +173,11 @@ class Beacons:
 class _Page:
     """Who is behind the page that reports, to one merchant."""
 
-    def __init__(self, signer: Signer, merchant_id: int, unknown: bool) -> None:
-        self.unknown = unknown
+    def __init__(self, signer: Signer, shop: Shop, says_no: bool) -> None:
+        self._kept = modes.might_remember(Touchpoint.BEACON, shop.privacy, says_no)
+        self._touches = modes.might_remember(Touchpoint.VIEW, shop.privacy, says_no)
         self._signer = signer
-        self._merchant_id = merchant_id
+        self._merchant_id = shop.merchant_id
         self._visitors: dict[str | None, str | None] = {None: None}
 
     def visitor(self, token: str | None) -> str | None:
@@ -181,6 +185,13 @@ class _Page:
         if token not in self._visitors:
             self._visitors[token] = tokens.visitor_of(self._signer, token, self._merchant_id)
         return self._visitors[token]
+
+    def report(self, subject: Subject, entry: Entry, at: int) -> Report:
+        """What was reported, with whom as far as they might be remembered: a click is somebody's too."""
+        matters = self._kept or (self._touches and subject.card is not None)
+        who = self.visitor(entry.visitor) if matters else None
+        kept = who if self._kept else None
+        return Report(subject, None if kept is None else entry.click, kept, at, who)
 
 
 def _reports(
@@ -192,10 +203,7 @@ def _reports(
         if page is None or entry is None or subject is None:
             continue
         at = now if entry.at is None else believed(to_micros(entry.at), now)
-        if page.unknown:
-            yield Report(subject, None, None, at)
-        else:
-            yield Report(subject, entry.click, page.visitor(entry.visitor), at)
+        yield page.report(subject, entry, at)
 
 
 def _subject(entry: Entry, cards: Mapping[str, Shown]) -> Subject | None:

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from app.storefront.embeds.frames import STEPS, USUAL
-from app.storefront.twin import GONE, NO_PAGES, Asked, Front, content, respond
+from app.storefront.twin import GONE, NO_PAGES, TOO_MANY, Asked, Front, content, respond
 from app.walls.looks import Layout, Scheme
 
 router = APIRouter(prefix="/embed", tags=["shopper"])
@@ -57,7 +57,7 @@ async def product_frame(
     return await respond(front.embeds.product(ask, product_id))
 
 
-@router.get("/r/{code}", response_class=Response, responses={200: _FRAME, **NO_PAGES, **GONE})
+@router.get("/r/{code}", response_class=Response, responses={200: _FRAME, **NO_PAGES, **GONE, **TOO_MANY})
 async def referral_frame(
     code: str,
     front: Front,

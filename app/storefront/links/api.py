@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Response
 
-from app.storefront.twin import GONE, NO_PAGES, PAGE, Asked, Front, content, respond
+from app.storefront.twin import GONE, NO_PAGES, PAGE, TOO_MANY, Asked, Front, content, respond
 
 router = APIRouter(tags=["shopper"])
 
@@ -25,6 +25,7 @@ async def referral_qr(code: str, front: Front, ask: Asked) -> Response:
         302: {"description": "With `gv_click`: to the page that was passed on, or to the product's own address"},
         **NO_PAGES,
         **GONE,
+        **TOO_MANY,
     },
 )
 async def follow_link(code: str, front: Front, ask: Asked) -> Response:

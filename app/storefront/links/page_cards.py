@@ -95,8 +95,15 @@ class PageCards:
         return facts
 
     def _look(self, view: PageView) -> PageFacts | None:
-        page = self._guard.get(view.address, most_bytes=MOST_BYTES, seconds=_SECONDS, accept=_ACCEPT, whole=False)
         merchant = view.merchant
+        page = self._guard.get(
+            view.address,
+            most_bytes=MOST_BYTES,
+            seconds=_SECONDS,
+            accept=_ACCEPT,
+            whole=False,
+            of=merchant.merchant_id,
+        )
         # A site that sends readers on to anybody must not put their words on a card of the merchant's.
         if page.status != 200 or not allows_page(merchant.allowed_origins, merchant.return_urls, page.address):
             return None

@@ -5,16 +5,14 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
-from app.kernel.errors import Unauthorized
 from app.kernel.http.few import Few
-from app.kernel.http.work import JSON, UnitOfWork, Work
-from app.kernel.ids import Malformed, merchant_of
+from app.kernel.http.work import JSON, UnitOfWork
 from app.merchants import service as merchants
 from app.merchants.access import Shops, admit
-from app.privacy import tokens
 from app.referrals import names
 from app.referrals.quick import TOKEN_HEADER, VisitorHeader
 from app.reports import word
+from app.storefront.me.proof import proved
 from app.storefront.me.wire import MeIn, MeOut, NameOut, RewardsOut, ShopOut
 from app.storefront.twin import PAGE, Asked, Front, respond
 
@@ -37,10 +35,10 @@ async def me_page(front: Front, ask: Asked) -> Response:
 def get_me(request: Request, work: UnitOfWork, shops: Shops, token: VisitorHeader = None) -> Response:
     """What this browser's likes and shares did: visits, sales, thanks. Of fewer people than the merchant's
     `small_group` no number is told, and who came or bought never is. 401 for a token that proves nothing."""
-    merchant_id, visitor = _proved(work, token)
+    merchant_id, visitor = proved(work, token)
     admit(request, shops.get(merchant_id))
     here = work.here
-    with AT_ONCE, here.reports.view(here.clock.now()) as (session, now):
+    with AT_ONCE, here.reports.view(here.clock.now(), merchant_id) as (session, now):
         merchant = merchants.get(session, merchant_id)
         fewest, sharing = merchant.fewest_told, merchant.sharing_settings
         told = word.of_visitor(
@@ -61,7 +59,7 @@ def get_me(request: Request, work: UnitOfWork, shops: Shops, token: VisitorHeade
 def change_me(body: MeIn, request: Request, work: UnitOfWork, shops: Shops, token: VisitorHeader = None) -> Response:
     """Say what to be called from now on, on all that was ever liked or shared with this browser; null: no name
     anywhere. A later share with a name is a new word on it."""
-    merchant_id, visitor = _proved(work, token)
+    merchant_id, visitor = proved(work, token)
     admit(request, shops.get(merchant_id))
 
     def change(session: Session) -> NameOut:
@@ -72,19 +70,3 @@ def change_me(body: MeIn, request: Request, work: UnitOfWork, shops: Shops, toke
     answer = work.write(change)
     answer.headers.update(_NEVER_KEPT)
     return answer
-
-
-def _proved(work: Work, token: str | None) -> tuple[int, str]:
-    """The merchant and the visitor whom the token proves. Raises `Unauthorized`."""
-    claimed, _, _ = (token or "").removeprefix("vt_").partition(".")
-    try:
-        merchant_id = merchant_of(claimed, "vis")
-    except Malformed:
-        raise Unauthorized(_UNKNOWN) from None
-    visitor = tokens.visitor_of(work.here.signer, token, merchant_id)
-    if visitor is None:
-        raise Unauthorized(_UNKNOWN)
-    return merchant_id, visitor
-
-
-_UNKNOWN: Final = "This token proves no visitor: send the one that a like, share or claim answered with."

@@ -5,8 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
+from app.kernel.http.openapi import problem
 from app.kernel.http.wire import Wire
-from app.storefront.twin import Asked, Front, content, respond
+from app.storefront.twin import Asked, Front, respond
 
 router = APIRouter(tags=["shopper"])
 
@@ -29,30 +30,27 @@ class OEmbedOut(Wire):
     thumbnail_height: int | None = None
 
 
-_PROBLEM = "application/problem+json"
-
-
 @router.get(
     "/oembed",
     response_model=OEmbedOut,
     responses={
-        400: content(_PROBLEM, "Without an address"),
-        404: content(_PROBLEM, "No page of ours, or there is no such thing"),
-        410: content(_PROBLEM, "It was taken back, or is no longer sold"),
-        501: content(_PROBLEM, "XML is not spoken here"),
+        400: problem("Without an address"),
+        404: problem("No page of ours, or there is no such thing"),
+        410: problem("It was taken back, or is no longer sold"),
+        501: problem("XML is not spoken here"),
     },
 )
 async def oembed(
     front: Front,
     ask: Asked,
     _url: Annotated[
-        str | None,
+        str,
         Query(
             alias="url",
             description="An address of ours under `/r/`, `/p/` or `/w/`.",
             examples=["http://localhost:8000/r/k3vQ9xTbZ"],
         ),
-    ] = None,
+    ],
     _maxwidth: Annotated[str | None, Query(alias="maxwidth", description="CSS pixels.", examples=["600"])] = None,
     _maxheight: Annotated[str | None, Query(alias="maxheight", description="CSS pixels.", examples=["400"])] = None,
     _format: Annotated[str | None, Query(alias="format", description="`json`.", examples=["json"])] = None,

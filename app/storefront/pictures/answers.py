@@ -186,7 +186,7 @@ class Pictures:
             drawn = await self._in(self._drawers, self._folder.get, facts.digest)
             if drawn is None:
                 async with self._in_hand.turn(merchant):
-                    fetching = [self._in(self._fetchers, self._fetched, each) for each in facts.pictures]
+                    fetching = [self._in(self._fetchers, self._fetched, merchant, each) for each in facts.pictures]
                     contents = await asyncio.gather(*fetching)
                     async with self._drawing.turn(merchant):
                         drawn = await self._in(self._drawers, self._make, facts, contents)
@@ -221,9 +221,11 @@ class Pictures:
         lives = LIVES if whole else TOO_DEAR_LIVES if read.is_too_dear else UNFINISHED_LIVES
         return Drawn(png, whole, time.monotonic() + lives)
 
-    def _fetched(self, address: str) -> bytes | None:
+    def _fetched(self, merchant: int, address: str) -> bytes | None:
         try:
-            found = self._guard.get(address, most_bytes=LARGEST_PICTURE, seconds=PATIENCE, accept=["image/*"])
+            found = self._guard.get(
+                address, most_bytes=LARGEST_PICTURE, seconds=PATIENCE, accept=["image/*"], of=merchant
+            )
         except Refused as refusal:
             log.info("a picture was not fetched: %s: %s", address, refusal)
             return None

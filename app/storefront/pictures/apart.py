@@ -5,14 +5,12 @@ What comes back is checked: pixels of the wanted size, or words for the log. Kno
 """
 
 import logging
-import os
 import subprocess
-import sys
 from contextlib import suppress
-from pathlib import Path
 from threading import Lock, Timer
 from typing import IO, TYPE_CHECKING
 
+from app.kernel import apart
 from app.storefront.pictures.reading import REPLY, REQUEST
 
 if TYPE_CHECKING:  # Pillow is loaded when the first one is drawn
@@ -29,9 +27,6 @@ SECONDS_OF_A_CARD = 3.0
 _PATIENCE = 10.0
 """Seconds by the clock, beyond those of a processor, on a machine that has much else to do."""
 _LONGEST_REASON = 1_000
-_ROOT = Path(__file__).parents[3]
-_PASSED_ON = frozenset({"PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "SYSTEMROOT"})
-"""What the reader sees of the environment: nothing that is secret."""
 
 
 class Apart:
@@ -75,17 +70,7 @@ class Apart:
         if self._closed:
             raise ProcessLookupError("this is the end")
         if self._process is None:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "app.storefront.pictures.reading"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                cwd=_ROOT,
-                env={
-                    **{name: value for name, value in os.environ.items() if name in _PASSED_ON},
-                    "PYTHONPATH": os.pathsep.join(sys.path),
-                },
-                start_new_session=True,  # Ctrl-C is for us
-            )
+            self._process = apart.start("app.storefront.pictures.reading")
         return self._process
 
     def _asked(

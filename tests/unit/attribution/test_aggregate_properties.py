@@ -1,5 +1,6 @@
 """What holds of the aggregate models whatever the journeys."""
 
+import sys
 from itertools import pairwise
 from random import Random
 
@@ -8,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.attribution.engine import Path, divide, markov, shapley
+from app.attribution.engine.markov import FEW
 from tests.unit.attribution import chains
 
 CHANNELS = "abcdef"
@@ -40,9 +42,11 @@ def test_shapley_credits_add_up_to_the_conversions_of_all_journeys_that_had_a_ch
 
 
 @settings(max_examples=300)
-@given(paths(), orders)
-def test_markov_equals_an_exact_computation(some: list[Path], order: int) -> None:
-    found = markov(some, order)
+@given(paths(), orders, st.sampled_from([FEW, 0]))
+def test_markov_equals_an_exact_computation(some: list[Path], order: int, few: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys.modules["app.attribution.engine.markov"], "FEW", few)  # either way of solving
+        found = markov(some, order)
     if any(path.conversions for path in some):
         expected = chains.removal_effects(some, order)
         assert float(chains.conversion(some, order)) == pytest.approx(found.conversion, abs=1e-15)

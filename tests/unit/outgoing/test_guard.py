@@ -6,6 +6,7 @@ import threading
 import time
 import zlib
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -318,6 +319,53 @@ def test_name_servers_that_hang_hold_up_no_more_than_sixteen_threads() -> None:
     assert Reason.UNREACHABLE == refusal(guard, f"http://shop.example:{free_port()}/")
 
 
+def test_one_whose_name_servers_hang_leaves_places_to_others(web: ForeignWeb) -> None:
+    web.paths["/"] = page(b"other")
+    stuck = threading.Event()
+
+    def resolve(host: str, port: int) -> list[str]:
+        if host == "hanging.example":
+            stuck.wait(30)
+        return ["127.0.0.1"]
+
+    guard = Guard(["127.0.0.1"], resolve=resolve)
+
+    def ask(address: str, of: int) -> bytes:
+        return guard.get(address, most_bytes=1024, seconds=2, accept=HTML, of=of).body
+
+    hanging = "http://hanging.example/"
+    for _ in range(8):
+        with pytest.raises(Refused) as refused:
+            guard.get(hanging, most_bytes=1024, seconds=0.02, accept=HTML, of=1)
+        assert Reason.TOO_SLOW == refused.value.reason
+    assert 4 == sum(thread.name == "grapevine-resolver" for thread in threading.enumerate())
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(guard.post, "https://hanging.example/", b"", {}, seconds=0.3, of=1)
+        assert b"other" == ask(f"http://shop.example:{web.port}/", of=2)
+        assert b"other" == get(guard, f"http://shop.example:{web.port}/").body
+        outcome = waiting.exception()
+    assert isinstance(outcome, Refused)
+    assert Reason.TOO_SLOW == outcome.reason
+    stuck.set()
+    assert b"other" == ask(f"http://hanging.example:{web.port}/", of=1), "who is answered has their places again"
+
+
+def test_a_place_that_becomes_free_is_given_to_who_waits_for_it(web: ForeignWeb) -> None:
+    web.paths["/"] = page(b"seen")
+
+    def resolve(host: str, port: int) -> list[str]:
+        time.sleep(0.02)
+        return ["127.0.0.1"]
+
+    guard = Guard(["127.0.0.1"], resolve=resolve)
+    with ThreadPoolExecutor(24) as pool:
+        asked = [
+            pool.submit(guard.get, f"http://a.example:{web.port}/", most_bytes=99, seconds=5, accept=HTML, of=7)
+            for _ in range(24)
+        ]
+        assert {b"seen"} == {each.result().body for each in asked}
+
+
 def test_proxies_in_the_environment_are_ignored(guard: Guard, web: ForeignWeb, monkeypatch: pytest.MonkeyPatch) -> None:
     with foreign_web() as proxy:
         for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "https_proxy"):
@@ -369,3 +417,10 @@ def _peak_memory() -> int:
     """KiB that this process had at most."""
     status = Path("/proc/self/status").read_text()
     return int(next(line for line in status.splitlines() if line.startswith("VmHWM:")).split()[1])
+
+
+def test_a_body_in_chunks_of_a_byte_each_is_fetched_whole(guard: Guard, web: ForeignWeb) -> None:
+    body = b"x" * 50_000
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n"
+    web.paths["/"] = says(head + b"1\r\nx\r\n" * len(body) + b"0\r\n\r\n")
+    assert body == guard.get(f"{web.url}/", most_bytes=len(body), seconds=10, accept=["text/html"]).body

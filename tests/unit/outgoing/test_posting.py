@@ -147,3 +147,18 @@ def test_an_answer_that_breaks_off_is_an_answer_and_none_is_not(guard: Guard, we
         web.paths["/"] = says(broken)
         assert Reason.UNREACHABLE == refusal(guard, f"{web.url}/")
     assert Reason.UNREACHABLE == refusal(guard, f"http://127.0.0.1:{free_port()}/")
+
+
+def test_who_goes_on_without_ever_answering_is_left_before_that_costs_much(guard: Guard, web: ForeignWeb) -> None:
+    web.paths["/"] = forever(b"", b"HTTP/1.1 103 Early Hints\r\n\r\n" * 1000)
+    began = time.monotonic()
+    for fetch in (post, lambda guard, url: guard.get(url, most_bytes=1000, seconds=60, accept=["text/html"])):
+        with pytest.raises(Refused) as refused:
+            fetch(guard, f"{web.url}/")
+        assert Reason.TOO_LARGE == refused.value.reason
+    assert time.monotonic() - began < 4
+
+
+def test_some_answers_before_the_answer_are_passed_over(guard: Guard, web: ForeignWeb) -> None:
+    web.paths["/"] = says(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 20 + b"HTTP/1.1 204 No Content\r\n\r\n")
+    assert 204 == post(guard, f"{web.url}/").status

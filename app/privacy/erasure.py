@@ -1,0 +1,203 @@
+"""Erases people by giving them other names: whoever is erased is replaced, wherever they were named, by a fresh id that
+nobody holds, so that all sums stay what they were. Knows no domain: each hands in how it forgets, at composition.
+
+What an index leads to is forgotten in the transaction of whoever asks. What must be looked for is forgotten by a job
+at once, which goes through everything and then once more through the first, for what was being written just then. Old
+and new names stand beside each other only in that job's message, sealed, and it goes with the job. A new name follows
+from nothing: neither from the old one nor from the time.
+"""
+
+import json
+import secrets
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from app.kernel import journal
+from app.kernel.clock import Clock, to_micros
+from app.kernel.database import Database
+from app.kernel.ids import new_id
+from app.kernel.outbox import Message, Outbox, OutboxRow
+from app.kernel.periodic import Periodic
+from app.kernel.rekeying import Step
+from app.kernel.sealing import Sealer
+from app.kernel.signing import Signer
+from app.privacy import leaving
+from app.privacy.held import Part
+from app.privacy.models import Consent, Leaver
+
+TOPIC: Final = "privacy.erase"
+ERASED: Final = "visitor.erased"
+"""The event by which others learn whom to forget."""
+TOLD_FOR: Final = timedelta(days=30)
+"""How long `visitor.erased` says who it was."""
+_SOME_YEARS: Final = timedelta(days=3 * 365)
+
+
+@dataclass(frozen=True)
+class Forgetting:
+    """Who is forgotten: every name of theirs, visitors and persons, with the one that takes its place. Some may be told
+    of only by a domain (`and_`), such as persons of whom nobody else is left."""
+
+    merchant_id: int
+    names: Mapping[str, str]
+    now: datetime
+
+
+AtOnce = Callable[[Session, Forgetting], None]
+"""Forgets what an index leads to. It may be called again, and then finds what was written meanwhile."""
+Walk = Callable[[Database, Forgetting, Step], None]
+"""Forgets what must be looked for, in transactions of its own. It may be called again."""
+Naming = Callable[[Session, int], Iterable[str]]
+"""Everybody whom a merchant's facts name, each at least once."""
+
+
+Behind = Callable[[Session, int, Collection[str]], Collection[str]]
+"""Under which other names these people are known."""
+
+
+Held = Callable[[Session, int, str], Iterator[Part]]
+"""What is held of a visitor, for themselves to see."""
+
+
+@dataclass(frozen=True)
+class Domain:
+    """How one domain forgets, whom its tables name, and what it holds of somebody."""
+
+    at_once: AtOnce | None = None
+    walk: Walk | None = None
+    last: Walk | None = None
+    naming: Naming | None = None
+    behind: Behind | None = None
+    held: Held | None = None
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """Forgets people in every domain: in the order given, which is that of how they hang on each other."""
+
+    database: Database
+    clock: Clock
+    signer: Signer
+    outbox: Outbox
+    domains: Sequence[Domain]
+    _sealers: dict[str, Sealer] = field(default_factory=dict, init=False)
+
+    def erase(
+        self, session: Session, merchant_id: int, visitors: Collection[str], persons: Collection[str] = ()
+    ) -> str:
+        """Forget these visitors, and the names under which they were joined, in the caller's transaction, and promise
+        the rest; the promise's id. Others are told of the visitors who were not erased before."""
+        now, names = self.clock.now(), {*visitors, *persons}
+        anew = leaving.erased(session, self.signer, merchant_id, names, now)
+        whom = Forgetting(merchant_id, {each: fresh(merchant_id, now) for each in sorted(names)}, now)
+        self._at_once(session, whom)
+        told = [erased_noted_as(each, now) for each in sorted(anew.intersection(visitors))]
+        journal.note(session, merchant_id, ERASED, told, now)
+        sealed = self._sealer.seal(json.dumps(dict(whom.names)), str(merchant_id))
+        return self.outbox.add(session, merchant_id, TOPIC, {"names": sealed})
+
+    def run(self, message: Message) -> None:
+        """What was promised."""
+        self.finish(message.merchant_id, message.payload["names"], message.extending(self.clock))
+
+    def finish(self, merchant_id: int, sealed: str, step: Step) -> None:
+        """Forget what must be looked for, and what was written while the first was forgotten."""
+        names = json.loads(self._sealer.open(sealed, str(merchant_id)))
+        whom = Forgetting(merchant_id, names, self.clock.now())
+        self._walk((domain.walk for domain in self.domains), whom, step)
+        with self.database.transaction() as session:
+            self._at_once(session, whom)
+        self._walk((domain.last for domain in self.domains), whom, step)
+        with self.database.transaction() as session:
+            leaving.finished(session, self.signer, merchant_id, names, self.clock.now())
+
+    def erase_again(self, merchant_id: int) -> int:
+        """Forget those whom the facts name although they are on the list of those who were erased, as after a restore
+        of an older backup; how many names that were."""
+        with self.database.reading() as session:
+            named = {name for each in self.domains if each.naming for name in each.naming(session, merchant_id)}
+            left = leaving.left(session, self.signer, [(merchant_id, name) for name in named])
+        back = {name for (_, name), how in left.items() if how.erased}
+        if back:  # all together: who is joined to whom must stay so
+            with self.database.transaction() as session:
+                everybody = back.union(
+                    *(each.behind(session, merchant_id, back) for each in self.domains if each.behind)
+                )
+                self.erase(session, merchant_id, [], everybody)
+        return len(back)
+
+    def held(self, session: Session, merchant_id: int, visitor: str) -> Iterator[Part]:
+        """All that is held of a visitor, part by part; each is to be read before the next."""
+        for domain in self.domains:
+            if domain.held is not None:
+                yield from domain.held(session, merchant_id, visitor)
+
+    def periodic(self) -> Periodic:
+        """The job that takes names out of the journal again once others had time to hear of them, and takes up what was
+        left half-way: a restore that ended before all were erased again."""
+
+        def run(extend: Callable[[], None]) -> None:
+            now = self.clock.now()
+            with self.database.reading() as session:
+                erased = select(Leaver.merchant_id).where(Leaver.erased_at.is_not(None)).distinct()
+                unfinished = set(session.scalars(erased.where(Leaver.finished_at.is_(None))))
+                unfinished -= set(session.scalars(select(OutboxRow.merchant_id).where(OutboxRow.topic == TOPIC)))
+                found = session.scalars(erased).all()
+            for merchant_id in found:
+                forget_told(self.database, merchant_id, now, extend)
+                if merchant_id in unfinished and not self.erase_again(merchant_id):
+                    with self.database.transaction() as session:
+                        leaving.all_finished(session, merchant_id, now)
+
+        return Periodic(TOPIC, timedelta(days=1), run)
+
+    def _walk(self, walks: Iterable[Walk | None], whom: Forgetting, step: Step) -> None:
+        for walk in filter(None, walks):
+            walk(self.database, whom, step)
+            step()
+
+    def _at_once(self, session: Session, whom: Forgetting) -> None:
+        for domain in self.domains:
+            if domain.at_once is not None:
+                domain.at_once(session, whom)
+
+    @property
+    def _sealer(self) -> Sealer:
+        return self._sealers.setdefault(TOPIC, Sealer(self.signer, TOPIC))
+
+
+def forget_told(database: Database, merchant_id: int, now: datetime, step: Step = lambda: None) -> None:
+    """Take the names out of the journal of whoever was erased `TOLD_FOR` ago."""
+
+    def nobody(_: Session, subjects: list[str]) -> list[str]:
+        return [""] * len(subjects)
+
+    journal.reword(database, merchant_id, ERASED, now - 3 * TOLD_FOR, now - TOLD_FOR, nobody, step)
+
+
+def forget_consents(session: Session, whom: Forgetting) -> None:
+    """The receipts go: they said of a person what they agreed to."""
+    theirs = (Consent.merchant_id == whom.merchant_id) & Consent.visitor_id.in_(whom.names)
+    session.execute(delete(Consent).where(theirs))
+
+
+def erased_noted_as(visitor: str, at: datetime) -> str:
+    """What stands in the journal for an erasure, until others had time to hear of it."""
+    return f"{visitor}@{to_micros(at)}"
+
+
+def erased_when(noted: str) -> tuple[str, int]:
+    """The visitor and the microsecond of what is `erased_noted_as` this."""
+    visitor, _, at = noted.rpartition("@")
+    return visitor, int(at)
+
+
+def fresh(merchant_id: int, now: datetime) -> str:
+    """The id of nobody: as likely of any moment of some years, so that its time says nothing either."""
+    ago = timedelta(milliseconds=secrets.randbelow(_SOME_YEARS // timedelta(milliseconds=1)))
+    return new_id("vis", merchant_id, now - ago)

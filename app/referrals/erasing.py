@@ -1,0 +1,168 @@
+"""How the domain of referrals forgets somebody: their word is withdrawn and without words, and whoever liked, shared,
+came or was joined stands under a name that nobody holds. Knows the session and the tables, not HTTP.
+"""
+
+from collections.abc import Collection, Iterator
+from datetime import timedelta
+from typing import Final, NamedTuple
+
+from sqlalchemy import delete, or_, select, update
+from sqlalchemy.orm import Session
+
+from app.kernel import feed, journal
+from app.kernel.clock import to_micros
+from app.kernel.database import Database, table_of
+from app.kernel.feed import Told
+from app.kernel.ids import new_id
+from app.kernel.rekeying import Step, rename
+from app.kernel.rollups.appending import append
+from app.privacy.erasure import Forgetting
+from app.referrals import counting, identities, turns
+from app.referrals.identities import noted_as, said_when
+from app.referrals.models import Beacon, Claim, Identity, Referral, SharerName, Visit
+
+MOST: Final = 1000
+"""Names that one person may have. More are no person: somebody joined a crowd to one name."""
+
+
+class Person(NamedTuple):
+    """All that is one person by the merchant's word: browsers, and the names under which they were joined."""
+
+    visitors: set[str]
+    persons: set[str]
+
+
+def person_behind(session: Session, merchant_id: int, visitor: str) -> Person:
+    """Whom it concerns that this visitor is to be forgotten. Raises `NotFound` for another merchant's."""
+    identities.must_be_theirs(merchant_id, visitor)
+    person = identities.person_of(session, merchant_id, visitor)
+    return _all_of(session, merchant_id, {visitor}, {person} - {visitor})
+
+
+def customer_behind(session: Session, merchant_id: int, person: str) -> Person:
+    """The same for a customer, by the merchant's own id of them."""
+    identities.must_be_theirs(merchant_id, person)
+    return _all_of(session, merchant_id, set(), {person})
+
+
+def all_behind(session: Session, merchant_id: int, names: Collection[str]) -> set[str]:
+    """All names of the people who have these."""
+    persons = {*identities.people_of(session, merchant_id, names).values()} | {*names}
+    found = _all_of(session, merchant_id, set(), persons)
+    return found.visitors | found.persons
+
+
+def _all_of(session: Session, merchant_id: int, visitors: set[str], persons: set[str]) -> Person:
+    """Whoever stands for the same person, and that person; and the names that were said of nobody else."""
+    first, asked = visitors | persons, set[str]()
+    while more := persons - asked:
+        asked |= more
+        for person in more:
+            visitors |= set(session.scalars(identities.members(merchant_id, person).limit(MOST + 1)))
+        if len(visitors) > MOST:
+            return Person(first - persons, first & persons)
+        persons |= {*identities.people_of(session, merchant_id, visitors | persons).values()} - visitors
+    return Person(visitors, persons | _only_theirs(session, merchant_id, visitors))
+
+
+def _only_theirs(session: Session, merchant_id: int, visitors: Collection[str]) -> set[str]:
+    """Who they were said to be before, and nobody else ever was."""
+    mine = Identity.merchant_id == merchant_id
+    said = set(session.scalars(select(Identity.person).where(mine, Identity.visitor_id.in_(visitors)).distinct()))
+    others = select(Identity.person).where(mine, Identity.person.in_(said), Identity.visitor_id.not_in(visitors))
+    return said - set(session.scalars(others.distinct())) - {*visitors}
+
+
+def forget(session: Session, whom: Forgetting) -> None:
+    """Forget what an index leads to. Changes no credit: who is one person stays one person."""
+    turns.hold_facts(session, whom.merchant_id)
+    _withdraw(session, whom)
+    mine = {mapped: mapped.merchant_id == whom.merchant_id for mapped in (Claim, Visit, SharerName)}
+    session.execute(delete(SharerName).where(mine[SharerName], SharerName.visitor_id.in_(whom.names)))
+    theirs = select(Claim.visit_id).where(mine[Claim], Claim.visitor_id.in_(whom.names))
+    came = update(Visit).where(mine[Visit], Visit.visit_id.in_(theirs))
+    session.execute(came.values(device=None, block=None), execution_options=_PLAIN)
+    for old, new in whom.names.items():
+        claims = update(Claim).where(mine[Claim], Claim.visitor_id == old)
+        session.execute(claims.values(visitor_id=new), execution_options=_PLAIN)
+    _rejoin(session, whom)
+
+
+def _withdraw(session: Session, whom: Forgetting) -> None:
+    """Close their links, as if they had taken all back, and keep of their word that it was given."""
+    theirs = (Referral.merchant_id == whom.merchant_id, Referral.visitor_id.in_(whom.names))
+    rows = session.scalars(select(Referral).where(*theirs).order_by(Referral.referral_id).with_for_update()).all()
+    standing = [row for row in rows if row.withdrawn_at is None]
+    for row in standing:
+        if row.kind == "like":
+            about = (row.network, row.product_id or row.told_product, row.wall_id or row.told_wall)
+            append(session, {counting.of_referral(row.merchant_id, row.at, row.kind, *about): -1})
+        row.withdrawn_at = whom.now
+    for row in rows:
+        if row.address is not None:
+            row.address, row.target = None, _SOME_PAGE
+        row.caption = row.name = row.device = row.block = None
+        row.visitor_id = whom.names[row.visitor_id]
+    session.flush()
+    feed.tell(session, [_told(row, whom) for row in standing])
+    journal.note(session, whom.merchant_id, "referral.withdrawn", [row.referral_id for row in standing], whom.now)
+
+
+def _told(row: Referral, whom: Forgetting) -> Told:
+    is_like = row.kind == "like"
+    return Told(
+        row.merchant_id, "like" if is_like else "share", row.product_id, None if is_like else row.wall_id, whom.now
+    )
+
+
+def _rejoin(session: Session, whom: Forgetting) -> None:
+    """Who is joined stays joined, under the new names. Whom they were wrongly said to be, and who is somebody else, is
+    forgotten too: somebody new stands there."""
+    named = or_(Identity.visitor_id.in_(whom.names), Identity.person.in_(whom.names))
+    said = select(Identity).where(Identity.merchant_id == whom.merchant_id, named)
+    strangers: dict[str, str] = {}
+    for row in session.scalars(said).all():
+        visitor, person = whom.names.get(row.visitor_id, row.visitor_id), whom.names.get(row.person)
+        if person is None:
+            is_known = row.person in whom.names.values()
+            person = (
+                row.person if is_known else strangers.setdefault(row.person, new_id("vis", whom.merchant_id, row.at))
+            )
+        row.visitor_id, row.person = visitor, person
+    session.flush()
+
+
+def look_for(database: Database, whom: Forgetting, step: Step) -> None:
+    """Forget what no index leads to: what widgets reported, and what was noted of who is whom."""
+    beacons = table_of(Beacon).c
+    rename(database, beacons.beacon_id, beacons.visitor_id, whom.merchant_id, whom.names, step)
+    with database.reading() as session:
+        new = whom.names.values()
+        now = or_(Identity.visitor_id.in_(new), Identity.person.in_(new))
+        said = session.scalars(select(Identity).where(Identity.merchant_id == whom.merchant_id, now)).all()
+    if not said:
+        return
+    former = {new: old for old, new in whom.names.items()}
+    words = {
+        (former.get(row.visitor_id, row.visitor_id), to_micros(row.at)): noted_as(row.visitor_id, row.person, row.at)
+        for row in said
+    }
+
+    def reworded(_: Session, subjects: list[str]) -> list[str]:
+        return [words.get(said_when(each), each) for each in subjects]
+
+    since = min(row.received_at for row in said) - _ASIDE
+    journal.reword(database, whom.merchant_id, "identity.joined", since, None, reworded, step)
+
+
+def named(session: Session, merchant_id: int) -> Iterator[str]:
+    """Everybody whom likes, shares, claims, names and identities name."""
+    for column in (Referral.visitor_id, Claim.visitor_id, SharerName.visitor_id, Identity.visitor_id, Identity.person):
+        yield from session.scalars(select(column).where(column.class_.merchant_id == merchant_id).distinct())
+
+
+_ASIDE: Final = timedelta(hours=1)
+"""Between the time of a fact and that of its note, clocks of several servers included."""
+_PLAIN: Final = {"synchronize_session": False}
+_SOME_PAGE: Final = "url:"
+"""What a share of a page refers to when nobody may know any more which."""
