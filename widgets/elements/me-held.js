@@ -122,7 +122,7 @@ export function held(page, token, gone) {
     erase.setAttribute("aria-expanded", String(open));
     (open ? no : erase).focus();
   };
-  erase.addEventListener("click", () => turn(asked.hidden));
+  erase.addEventListener("click", () => turn(asked.hidden === true));
   no.addEventListener("click", () => turn(false));
   return el(
     "div",
