@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.kernel.clock import rfc3339
 from app.kernel.errors import Forbidden, Invalid
-from app.kernel.http.wire import Body, PublicId, Text, Timestamp, Wire
+from app.kernel.http.wire import Body, Text, Timestamp, Wire
 from app.kernel.http.work import Answer, UnitOfWork
 from app.merchants import keyring
 from app.merchants.access import Caller, SecretKey
@@ -143,7 +143,7 @@ def create_key(body: KeyIn, caller: SecretKey, work: UnitOfWork) -> Response:
 
 
 @router.post("/{key_id}/rotate", status_code=201, response_model=KeyCreated)
-def rotate_key(key_id: PublicId, caller: SecretKey, work: UnitOfWork, body: KeyRotation | None = None) -> Response:
+def rotate_key(key_id: str, caller: SecretKey, work: UnitOfWork, body: KeyRotation | None = None) -> Response:
     """Exchange a key for one that may do the same: both work until the overlap ends. The new one is shown once."""
     how = body or KeyRotation()
 
@@ -162,7 +162,7 @@ def rotate_key(key_id: PublicId, caller: SecretKey, work: UnitOfWork, body: KeyR
 
 
 @router.delete("/{key_id}", status_code=204)
-def withdraw_key(key_id: PublicId, caller: SecretKey, work: UnitOfWork) -> Response:
+def withdraw_key(key_id: str, caller: SecretKey, work: UnitOfWork) -> Response:
     """Make a key useless at once. The last secret key that may do everything and does not expire stays (409
     `last_key`): make another one first."""
 

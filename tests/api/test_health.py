@@ -27,15 +27,9 @@ def test_without_a_key_of_stripes_nothing_is_told_of_comparisons(app_server: App
     shown = httpx.get(app_server.url + "/readyz", verify=False).json()
 
     assert (shown.pop("books") or {"error": None})["error"] is None, "nobody has looked yet, or they add up"
-    assert {
-        "status": "ok",
-        "database": "ok",
-        "migrations": "ok",
-        "clock": "ok",
-        "reconciliation": None,
-        "webhooks": {"endpoints_behind": 0, "oldest_waiting_at": None, "waiting": 0},
-        "warnings": [],
-    } == shown
+    assert {"endpoints_behind", "oldest_waiting_at", "waiting"} == {*shown.pop("webhooks")}
+    assert [] == [each for each in shown.pop("warnings") if not each.startswith("webhooks:")], "others' may be behind"
+    assert {"status": "ok", "database": "ok", "migrations": "ok", "clock": "ok", "reconciliation": None} == shown
 
 
 def test_webhooks_that_are_behind_are_told_and_hinder_nothing(new_database: NewDatabase, tmp_path: Path) -> None:
