@@ -25,7 +25,7 @@ _blocks = count(1)
 def servers(new_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Server]]:
     """One whose operator named the proxies, this machine among them, and one whose operator named another."""
     both = []
-    for name, proxies in (("named", NAMED), ("alone", "10.1.0.0/16")):
+    for name, proxies in (("named", NAMED), ("unnamed", "10.1.0.0/16")):
         settings = {**LIMITS, "GRAPEVINE_TRUSTED_PROXIES": proxies}
         both.append(Server(new_database(name), tmp_path_factory.mktemp(name), settings=settings))
         both[-1].launch()

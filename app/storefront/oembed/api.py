@@ -44,13 +44,13 @@ async def oembed(
     front: Front,
     ask: Asked,
     _url: Annotated[
-        str,
+        str | None,
         Query(
             alias="url",
             description="An address of ours under `/r/`, `/p/` or `/w/`.",
             examples=["http://localhost:8000/r/k3vQ9xTbZ"],
         ),
-    ],
+    ] = None,
     _maxwidth: Annotated[str | None, Query(alias="maxwidth", description="CSS pixels.", examples=["600"])] = None,
     _maxheight: Annotated[str | None, Query(alias="maxheight", description="CSS pixels.", examples=["400"])] = None,
     _format: Annotated[str | None, Query(alias="format", description="`json`.", examples=["json"])] = None,

@@ -6,7 +6,8 @@ from fractions import Fraction
 
 import pytest
 
-from app.attribution.engine import Markov, Path, TooManyStates, divide, markov, shapley
+from app.attribution.engine import Markov, Path, TooManyStates, divide, elimination, markov, removal, shapley
+from app.attribution.engine.elimination import Steps
 from app.attribution.engine.markov import MOST_CHANNELS, MOST_STATES
 from tests.unit.attribution import chains
 
@@ -170,3 +171,10 @@ def test_nothing_can_be_divided_over_nobody_and_something_cannot() -> None:
 def test_importing_the_engine_loads_neither_numpy_nor_scipy() -> None:
     code = "import sys, app.attribution.engine; sys.exit('numpy' in sys.modules or 'scipy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_of_many_states_a_channel_without_a_conversion_takes_none_away() -> None:
+    """Journeys: start, a, converted; start, b, null."""
+    steps = Steps(last=[-1, 0, 1], moves=[(0, 1, 1), (0, 2, 1)], converted=[0, 1, 0], ended=[0, 1, 1])
+    assert [1.0, 0.0] == removal.removal_effects(steps, 2)
+    assert [1.0, 0.0] == elimination.removal_effects(steps, 2)
