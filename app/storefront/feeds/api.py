@@ -2,12 +2,13 @@
 
 from fastapi import APIRouter, Response
 
+from app.kernel.http.openapi import problem
 from app.storefront.feeds.document import ATOM_TYPE, JSON_TYPE
 from app.storefront.twin import Asked, Front, content, respond
 
 router = APIRouter(prefix="/w", tags=["shopper"])
 
-_NO_WALL = content("application/problem+json", "There is no such wall")
+_NO_WALL = problem("There is no such wall")
 _JSON = {"description": "JSON Feed 1.1", "content": {JSON_TYPE: {"schema": {"type": "object"}}}}
 
 
