@@ -91,3 +91,9 @@ def seen_by(page: Page, calls: Calls) -> set[bool]:
         return calls.seen_by()
 
     return set(wait_for(told))
+
+
+def at_hand(page: Page) -> None:
+    """Wait until the page can say what people chose. It is asked again and again: a strict policy forbids to leave a
+    condition behind in it."""
+    assert wait_for(lambda: page.evaluate("Boolean(window.grapevine?.consent)")), "the module never came"

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser import axe
-from tests.browser.choosing import Calls, Landing, bound, landing_of, mode, seen_by
+from tests.browser.choosing import Calls, Landing, at_hand, bound, landing_of, mode, seen_by
 from tests.browser.demo import Demo
 from tests.browser.foreign import Elsewhere
 from tests.browser.journeys import ON_ONE_DATABASE, NewPerson, heart, open_sheet, press_heart, share
@@ -68,7 +68,7 @@ def test_what_the_browser_says_comes_before_what_the_page_says(
     landing.write(consent="1")
     page.goto(landing.visit())
     expect(heart(page)).to_be_visible()
-    page.wait_for_function("window.grapevine?.consent")
+    at_hand(page)
     page.evaluate("grapevine.consent('2')")
     assert {False} == seen_by(page, calls)
     assert [] == calls.names()
@@ -133,7 +133,7 @@ def test_who_is_not_known_yet_can_opt_out_too(demo: Demo, shop: TestMerchant, mu
     expect(page.get_by_role("status")).to_have_text("You have opted out.")
     page.goto(f"{demo.url}/r/{shop.shopper().share(mug['id'])['code']}")
     expect(heart(page).first).to_be_visible()
-    page.wait_for_function("window.grapevine?.consent")
+    at_hand(page)
     with page.expect_response("**/v1/me/opt-out"):
         press_heart(page, page)
     assert ["POST likes", "POST me"] == calls.names()
