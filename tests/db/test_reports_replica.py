@@ -87,8 +87,9 @@ def until_sold(merchant: TestMerchant, orders: int) -> datetime:
 def lagging(standby: postgres.Cluster) -> Iterator[None]:
     """It plays nothing of what comes."""
     with connect(f"{standby.url}/postgres", autocommit=True) as operator:
-        operator.execute("SELECT pg_wal_replay_pause()")
+        operator.execute("SELECT pg_wal_replay_pause()")  # a request only: what has come may still be played
         try:
+            until(lambda: operator.execute("SELECT pg_get_wal_replay_pause_state()").fetchone() == ("paused",))
             yield
         finally:
             operator.execute("SELECT pg_wal_replay_resume()")
