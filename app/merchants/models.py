@@ -32,6 +32,7 @@ class Merchant(Base):
     small_group: Mapped[int | None] = mapped_column(SmallInteger)  # fewer people are "a few"; empty: five
     rules: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # what is done about doubts, by rule; empty: as usual
     retention: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # days, by kind of fact; empty: as usual
+    visits_kept_from: Mapped[datetime | None]  # earlier visits are no more; empty: all are there
     created_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
 

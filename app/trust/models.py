@@ -31,7 +31,8 @@ class Doubt(Base):
 
 
 class Decision(Base):
-    """What the merchant decided about a doubt. The last one holds; `reopen` takes the one before back."""
+    """What was decided about a doubt: first by its rule, then, if they like, by the merchant, who may `reopen` it, which
+    leaves it to the rule again. The last one holds. A rule that is changed decides anew about what nobody decided."""
 
     __tablename__ = "decisions"
     __table_args__ = (
@@ -42,7 +43,9 @@ class Decision(Base):
     merchant_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     decision_id: Mapped[str] = mapped_column(id_type(), primary_key=True)  # dec_…
     doubt_id: Mapped[str] = mapped_column(id_type())
-    verdict: Mapped[str] = mapped_column(String(8))  # credit, refuse, reopen
+    # A rule's: off, flag, hold, refuse. The merchant's: credit, refuse, reopen.
+    verdict: Mapped[str] = mapped_column(String(8))
+    effect: Mapped[str] = mapped_column(String(8))  # what becomes of credit from then on: none, hold, refuse
     note: Mapped[str | None] = mapped_column(Text)
-    key_id: Mapped[str | None] = mapped_column(id_type())  # whose key it was decided with
+    key_id: Mapped[str | None] = mapped_column(id_type())  # with which key the merchant decided; empty: the rule did
     at: Mapped[datetime]

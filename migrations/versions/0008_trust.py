@@ -46,7 +46,12 @@ def upgrade() -> None:
 
 
 def add_columns() -> None:
-    add("merchants", sa.Column("rules", sa.JSON()), sa.Column("retention", sa.JSON()))
+    add(
+        "merchants",
+        sa.Column("rules", sa.JSON()),
+        sa.Column("retention", sa.JSON()),
+        sa.Column("visits_kept_from", sa.BigInteger()),
+    )
     add(
         "api_keys",
         sa.Column("label", sa.String(length=100)),
@@ -144,6 +149,7 @@ def make_doubts() -> None:
         sa.Column("decision_id", text_of(40), nullable=False),
         sa.Column("doubt_id", text_of(40), nullable=False),
         sa.Column("verdict", sa.String(length=8), nullable=False),
+        sa.Column("effect", sa.String(length=8), nullable=False),
         sa.Column("note", sa.Text(), nullable=True),
         sa.Column("key_id", text_of(40), nullable=True),
         sa.Column("at", sa.BigInteger(), nullable=False),
