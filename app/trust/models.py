@@ -31,8 +31,8 @@ class Doubt(Base):
 
 
 class Decision(Base):
-    """What was decided about a doubt: first by its rule, then, if they like, by the merchant, who may `reopen` it, which
-    leaves it to the rule again. The last one holds. A rule that is changed decides anew about what nobody decided."""
+    """What was decided about a doubt: first by its rule, then, if they like, by the merchant, who may `reopen` it and
+    so leave it to the rule again. The last one holds. A rule that is changed decides anew where no merchant did."""
 
     __tablename__ = "decisions"
     __table_args__ = (
