@@ -3,6 +3,7 @@ passes the word."""
 
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,16 @@ import pytest
 from app.demo.stripe.double import StripeDouble
 from app.merchants import directory
 from app.storefront import shelf
+from tests.api.funnels import tell
 from tests.books import Books, opened
 from tests.clock import START, TestClock
 from tests.conftest import WEBHOOK_SECRET, AppServer, NewDatabase, merchant_at
-from tests.shop import BROWSER, Shopper, TestMerchant
+from tests.shop import BROWSER, JSON, Shopper, TestMerchant
 from tests.stripe_document import document
 from tests.till import OTHER_SECRET, RememberedWebhooks, Till, open_till
 
 _numbers = count(1)
+_AFTER_THE_STORY = START + timedelta(days=1, seconds=1)
 _A_TENTH = 0.1
 
 
@@ -106,3 +109,25 @@ def until_seen(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
         monkeypatch.setattr(kept, "FRESH_FOR", _A_TENTH * kept.FRESH_FOR)
     monkeypatch.setattr(shelf, "AHEAD", _A_TENTH * shelf.AHEAD)
     return lambda: time.sleep(1.5 * _A_TENTH)
+
+
+@pytest.fixture(scope="module")
+def story_told(shared_server: AppServer) -> Iterator[tuple[TestMerchant, JSON]]:
+    """Where the funnel's story was told, once for a file; and what is known of it."""
+    shared_server.clock.set(START)
+    shop = merchant_at(shared_server.url, shared_server.clock)
+    yield shop, tell(shop, shared_server.clock)
+    shop.close()
+
+
+@pytest.fixture
+def shop(story_told: tuple[TestMerchant, JSON], clock: TestClock) -> TestMerchant:
+    """Where the funnel's story was told, for tests that change nothing."""
+    clock.set(_AFTER_THE_STORY)
+    return story_told[0]
+
+
+@pytest.fixture
+def known(story_told: tuple[TestMerchant, JSON]) -> JSON:
+    """Who and what the story is about."""
+    return story_told[1]

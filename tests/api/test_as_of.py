@@ -1,7 +1,6 @@
 """What a report says, over HTTP: asked again with the `as_of` that it told, it says the same to the last byte."""
 
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -14,6 +13,7 @@ from app.kernel.ids import merchant_of, new_id
 from app.orders import service as orders
 from app.orders.sales import Sale
 from tests.conftest import AppServer
+from tests.db.as_known import held
 from tests.saying import credit_writers
 from tests.shop import JSON, TestMerchant, ok
 
@@ -30,9 +30,8 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 def writing(server: AppServer, merchant: TestMerchant) -> Iterator[None]:
     """Somebody else's order is written, and not committed until the block ends."""
     here, number = main.assemble(server.settings, server.clock), merchant_of(merchant.id, "mer")
-    written, commit = threading.Event(), threading.Event()
 
-    def write() -> None:
+    def write(before_commit: Callable[[], object]) -> None:
         with here.database.transaction() as session:
             now = writing_now(session, number, here.clock)
             sale = Sale(
@@ -46,18 +45,11 @@ def writing(server: AppServer, merchant: TestMerchant) -> Iterator[None]:
                 at=now,
             )
             orders.record(session, here.events, number, sale, now)
-            written.set()
-            assert commit.wait(20)
+            before_commit()
 
-    thread = threading.Thread(target=write)
-    thread.start()
-    assert written.wait(20)
-    try:
+    with held(write):
         yield
-    finally:
-        commit.set()
-        thread.join(20)
-        here.database.close()
+    here.database.close()
 
 
 @pytest.mark.parametrize("path", ["attribution", "attribution?format=csv&group_by=sharer,day", "orders", "models"])

@@ -24,33 +24,10 @@ from tests.till import Till, items, variant
 WINTER = datetime(2011, 10, 1, tzinfo=UTC)
 
 
-AFTERWARDS = START + timedelta(days=1, seconds=1)
-
-
 @pytest.fixture
 def story(merchant: TestMerchant, clock: TestClock) -> JSON:
     """The story, for a test that goes on with it."""
     return tell(merchant, clock)
-
-
-@pytest.fixture(scope="module")
-def told(shared_server: AppServer) -> Iterator[tuple[TestMerchant, JSON]]:
-    shared_server.clock.set(START)
-    shop = merchant_at(shared_server.url, shared_server.clock)
-    yield shop, tell(shop, shared_server.clock)
-    shop.close()
-
-
-@pytest.fixture
-def shop(told: tuple[TestMerchant, JSON], clock: TestClock) -> TestMerchant:
-    """Where the story was told, for tests that change nothing."""
-    clock.set(AFTERWARDS)
-    return told[0]
-
-
-@pytest.fixture
-def known(told: tuple[TestMerchant, JSON]) -> JSON:
-    return told[1]
 
 
 @pytest.fixture(scope="module")

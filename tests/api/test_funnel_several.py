@@ -1,6 +1,5 @@
 """The funnel by several dimensions at once, by people, and with filters of others: counted from the facts."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,33 +9,11 @@ from app.reports import funnel_facts
 from app.reports.funnel_facts import AT_ONCE
 from tests.api.funnels import COUNTS, by, funnel, refused, some, tell
 from tests.clock import START, TestClock
-from tests.conftest import AppServer, merchant_at
 from tests.history import written
 from tests.moving import bring
 from tests.shop import BROWSER, JSON, TestMerchant, ok
 
-AFTERWARDS = START + timedelta(days=1, seconds=1)
 RATES = ("open_rate", "share_rate", "visits_per_referral", "checkout_rate", "order_rate")
-
-
-@pytest.fixture(scope="module")
-def told(shared_server: AppServer) -> Iterator[tuple[TestMerchant, JSON]]:
-    shared_server.clock.set(START)
-    shop = merchant_at(shared_server.url, shared_server.clock)
-    yield shop, tell(shop, shared_server.clock)
-    shop.close()
-
-
-@pytest.fixture
-def shop(told: tuple[TestMerchant, JSON], clock: TestClock) -> TestMerchant:
-    """Where the story was told, for tests that change nothing."""
-    clock.set(AFTERWARDS)
-    return told[0]
-
-
-@pytest.fixture
-def known(told: tuple[TestMerchant, JSON]) -> JSON:
-    return told[1]
 
 
 def test_several_dimensions_tell_each_fact_once(shop: TestMerchant, known: JSON) -> None:

@@ -2,6 +2,8 @@
 
 import itertools
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,11 +18,15 @@ from tests import postgres
 from tests.clock import TestClock
 from tests.conftest import NewDatabase
 from tests.db.backups import NewPlace, new_place
+from tests.db.hooked import Hooked
 from tests.db.selling import Market
 from tests.db.selling import market as new_market
+from tests.receiver import Receiver, receiver
+from tests.soak import SOAK
 
 Run = Callable[..., Result]
 
+RELAYS_KILLED = 20 if SOAK else 1
 _numbers = itertools.count(1)
 
 
@@ -51,12 +57,39 @@ def still_clock() -> TestClock:
 
 
 @pytest.fixture
+def hooked(database: Database, still_clock: TestClock) -> Hooked:
+    """A merchant to whose endpoints is sent what happens."""
+    return Hooked(database, still_clock)
+
+
+@pytest.fixture
+def there() -> Iterator[Receiver]:
+    """An endpoint's other side."""
+    with receiver() as served:
+        yield served
+
+
+@pytest.fixture
 def market(database: Database, still_clock: TestClock, tmp_path: Path) -> Iterator[Market]:
     """Where things are sold through friends; nobody else's work waits."""
     with database.transaction() as session:
         session.execute(delete(OutboxRow))
     with new_market(database, tmp_path, still_clock) as opened:
         yield opened
+
+
+@pytest.fixture
+def killed_relays(database_url: str) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Relays in processes of their own."""
+    command = [sys.executable, "-m", "tests.db.relaying", database_url]
+    running = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(RELAYS_KILLED)]
+    for each in running:
+        assert each.stdout is not None
+        assert each.stdout.readline() == b"ready\n"
+    yield running
+    for each in running:
+        each.kill()
+        each.communicate()
 
 
 @pytest.fixture

@@ -17,6 +17,8 @@ from app.kernel.rollups.tables import QUARTER
 from app.merchants import service as merchants
 from app.orders.models import Order
 from app.reports import credit_reading, ledger
+from app.reports.credit_keeping import Keeping
+from app.reports.credit_sums import add_up, marked
 from app.reports.ledger import Question
 from tests.clock import START
 
@@ -61,6 +63,15 @@ class Books:
             session.execute(insert(CreditLine), lines)
             if says_so:
                 mark(session, self.merchant_id, quarters, START)
+
+    def add_up_some(self, step: int) -> None:
+        """Add up everything, half of what is marked, or nothing, as it is the turn of it."""
+        if step % 3 == 1:
+            Keeping(self.database).add_up_all()
+        elif step % 3 == 2:
+            with self.database.transaction() as session:
+                for each in self.chance.sample(found := marked(session, None, 500), len(found) // 2):
+                    add_up(session, each.ledger, each.starts, each.starts + QUARTER)
 
     def write_for(self, order: tuple[str, datetime]) -> None:
         """Lines for this order under whatever policies, each with its mark."""

@@ -12,7 +12,6 @@ from app.kernel.database import Database
 from app.kernel.rollups.tables import QUARTER
 from app.reports import drilldown, ledger
 from app.reports.credit_keeping import Keeping
-from app.reports.credit_sums import add_up, marked
 from app.reports.drilldown import PLACED_AT, Credited
 from app.reports.ledger import Question
 from app.reports.models import CreditSum
@@ -84,12 +83,7 @@ def test_whatever_is_added_up_and_whatever_is_marked_all_pages_are_the_ledgers_t
     shown = 0
     for step in range(100 if SOAK else 7):
         books.write(orders=books.chance.choice((1, 5, 40)))
-        if step % 3 == 1:
-            Keeping(database).add_up_all()
-        elif step % 3 == 2:
-            with database.transaction() as session:
-                for each in books.chance.sample(found := marked(session, None, 500), len(found) // 2):
-                    add_up(session, each.ledger, each.starts, each.starts + QUARTER)
+        books.add_up_some(step)
         for _ in range(20):
             question = replace(books.question(), currency="eur", group_by=())
             values = {

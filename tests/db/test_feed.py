@@ -2,10 +2,7 @@
 
 import random
 import subprocess
-import sys
-import threading
 import time
-from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 import pytest
@@ -18,13 +15,12 @@ from app.kernel.feed_places import BEGINNING, Place
 from app.kernel.feed_relay import Relay
 from app.kernel.ids import new_id
 from tests.clock import START, TestClock
+from tests.db.crowds import Crowd
 from tests.db.feeding import after, end, goes_on_after, heard, tell
 from tests.db.referring import Shop, done, written
 from tests.soak import SOAK
 
-WRITERS = 6
 EACH = 300 if SOAK else 15
-KILLS = 20 if SOAK else 1
 
 
 @pytest.fixture
@@ -141,54 +137,16 @@ def test_likes_and_shares_are_told_once_for_each_batch(database: Database, shop:
     assert relay.place_all() == 0
 
 
-class Tellers:
-    """Many who tell at the same time, and what they have told."""
+class Tellers(Crowd):
+    """Many who tell at the same time."""
 
-    def __init__(self, database: Database, merchants: Sequence[int]) -> None:
-        self.told: dict[int, set[str]] = {merchant: set() for merchant in merchants}
-        self._database = database
-        self._guard = threading.Lock()
-        self._threads = [threading.Thread(target=self._tell, args=(random.Random(seed),)) for seed in range(WRITERS)]
-
-    def __enter__(self) -> "Tellers":
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for thread in self._threads:
-            thread.join()
-
-    @property
-    def is_telling(self) -> bool:
-        return any(thread.is_alive() for thread in self._threads)
-
-    def _tell(self, chance: random.Random) -> None:
-        for _ in range(EACH):
-            merchants = chance.sample(sorted(self.told), chance.randint(1, len(self.told)))
-            new = [(merchant, new_id("prod", merchant, START)) for merchant in merchants for _ in range(2)]
-            with self._database.transaction() as session:
-                feed.tell(session, [Told(merchant, "like", product, None, START) for merchant, product in new])
-                time.sleep(chance.random() * 0.02)  # who begins first does not commit first
-            with self._guard:
-                for merchant, product in new:
-                    self.told[merchant].add(product)
-
-
-@pytest.fixture
-def killed_relays(database_url: str) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """Relays in processes of their own."""
-    running: list[subprocess.Popen[bytes]] = []
-    for _ in range(KILLS):
-        command = [sys.executable, "-m", "tests.db.relaying", database_url]
-        running.append(subprocess.Popen(command, stdout=subprocess.PIPE))
-    for each in running:
-        assert each.stdout is not None
-        assert each.stdout.readline() == b"ready\n"
-    yield running
-    for each in running:
-        each.kill()
-        each.communicate()
+    def write(self, chance: random.Random) -> list[tuple[int, str]]:
+        merchants = chance.sample(sorted(self.made), chance.randint(1, len(self.made)))
+        new = [(merchant, new_id("prod", merchant, START)) for merchant in merchants for _ in range(2)]
+        with self.database.transaction() as session:
+            feed.tell(session, [Told(merchant, "like", product, None, START) for merchant, product in new])
+            time.sleep(chance.random() * 0.02)  # who begins first does not commit first
+        return new
 
 
 @pytest.mark.soak
@@ -213,8 +171,8 @@ def test_whoever_reads_on_misses_nothing_and_sees_nothing_twice(
         return bool(found)
 
     doomed = iter(killed_relays)
-    with Tellers(database, merchants) as crowd:
-        while crowd.is_telling:
+    with Tellers(database, merchants, EACH) as crowd:
+        while crowd.is_writing:
             read_on()
             if (each := next(doomed, None)) is not None:
                 each.kill()
@@ -223,7 +181,7 @@ def test_whoever_reads_on_misses_nothing_and_sees_nothing_twice(
         relay.stop(10)
     while read_on():
         pass
-    assert {merchant: sorted(told) for merchant, told in crowd.told.items()} == {
+    assert {merchant: sorted(told) for merchant, told in crowd.made.items()} == {
         merchant: sorted(products) for merchant, products in seen.items()
     }
     with database.reading() as session:

@@ -3,11 +3,9 @@
 import itertools
 import random
 import subprocess
-import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import func, select
@@ -20,63 +18,28 @@ from app.kernel.ids import new_id
 from app.kernel.journal import JOURNAL, JournalEntry
 from app.referrals import writing
 from tests.clock import START, TestClock
+from tests.db.crowds import Crowd
 from tests.db.journalling import now, place_all, read_on
-from tests.db.referring import Shop
+from tests.db.referring import Shop, done
 from tests.soak import SOAK
 
-WRITERS = 6
 EACH = 200 if SOAK else 12
-KILLS = 20 if SOAK else 1
 
 
-class Crowd:
-    """Many who share at once; some take long to commit."""
+class Sharers(Crowd):
+    """Many who share at once."""
 
     def __init__(self, database: Database, shops: list[Shop]) -> None:
-        self.made: dict[int, set[str]] = {shop.merchant: set() for shop in shops}
-        self._database = database
+        super().__init__(database, [shop.merchant for shop in shops], EACH)
         self._shops = shops
-        self._guard = threading.Lock()
-        self._threads = [threading.Thread(target=self._share, args=(random.Random(seed),)) for seed in range(WRITERS)]
 
-    def __enter__(self) -> "Crowd":
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for thread in self._threads:
-            thread.join()
-
-    @property
-    def is_writing(self) -> bool:
-        return any(thread.is_alive() for thread in self._threads)
-
-    def _share(self, chance: random.Random) -> None:
-        for _ in range(EACH):
-            shops = chance.sample(self._shops, chance.randint(1, len(self._shops)))
-            new = [shop.share(shop.visitor(), shop.products[0]) for shop in shops for _ in range(chance.randint(1, 3))]
-            with self._database.transaction() as session:
-                made = writing.write(session, new)
-                time.sleep(chance.random() * 0.03)  # who begins first does not commit first
-            with self._guard:
-                for fact, outcome in zip(new, made, strict=True):
-                    assert not isinstance(outcome, Exception)
-                    self.made[fact.merchant_id].add(outcome.referral.referral_id)
-
-
-@pytest.fixture
-def killed_relays(database_url: str) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """Relays in processes of their own."""
-    command = [sys.executable, "-m", "tests.db.relaying", database_url]
-    running = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(KILLS)]
-    for each in running:
-        assert each.stdout is not None
-        assert each.stdout.readline() == b"ready\n"
-    yield running
-    for each in running:
-        each.kill()
-        each.communicate()
+    def write(self, chance: random.Random) -> list[tuple[int, str]]:
+        shops = chance.sample(self._shops, chance.randint(1, len(self._shops)))
+        new = [shop.share(shop.visitor(), shop.products[0]) for shop in shops for _ in range(chance.randint(1, 3))]
+        with self.database.transaction() as session:
+            made = writing.write(session, new)
+            time.sleep(chance.random() * 0.03)  # who begins first does not commit first
+        return [(fact.merchant_id, outcome.referral.referral_id) for fact, outcome in zip(new, done(made), strict=True)]
 
 
 @pytest.mark.soak
@@ -102,7 +65,7 @@ def test_nothing_that_commits_late_is_passed_over(
     for relay in relays:
         relay.start()
     doomed = iter(killed_relays)
-    with Crowd(database, shops) as crowd:
+    with Sharers(database, shops) as crowd:
         while crowd.is_writing:
             look()
             if (each := next(doomed, None)) is not None:

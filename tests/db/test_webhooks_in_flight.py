@@ -11,26 +11,13 @@ import pytest
 
 from app.delivery import endpoints
 from app.delivery.deliveries import state_of
-from app.kernel.database import Database
-from tests.clock import TestClock
 from tests.db.hooked import Hooked, until
-from tests.receiver import Receiver, Reply, Request, receiver
+from tests.receiver import Receiver, Reply, Request
 from tests.soak import SOAK
 
 ROOT = Path(__file__).parents[2]
 COUNT, KILLS = (500, 3) if SOAK else (120, 1)
 SUBJECTS = 20
-
-
-@pytest.fixture
-def hooked(database: Database, still_clock: TestClock) -> Hooked:
-    return Hooked(database, still_clock)
-
-
-@pytest.fixture
-def there() -> Iterator[Receiver]:
-    with receiver() as served:
-        yield served
 
 
 @pytest.fixture

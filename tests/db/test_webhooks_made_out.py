@@ -9,17 +9,11 @@ from sqlalchemy import delete, update
 from app.delivery import deliveries, endpoints, facts, making_out, unnoted
 from app.delivery.models import WebhookEndpoint
 from app.kernel import journal
-from app.kernel.database import Database
 from app.kernel.ids import merchant_of
 from app.kernel.journal import JournalEnd, JournalEntry
-from tests.clock import START, TestClock
+from tests.clock import START
 from tests.db.hooked import Hooked, all_delivered, subjects, withdrawn
 from tests.threads import together
-
-
-@pytest.fixture
-def hooked(database: Database, still_clock: TestClock) -> Hooked:
-    return Hooked(database, still_clock)
 
 
 def test_what_is_made_out_is_what_the_feed_of_facts_says(hooked: Hooked) -> None:

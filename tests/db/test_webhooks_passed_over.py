@@ -12,13 +12,7 @@ from app.kernel import journal
 from app.kernel.database import Database
 from app.kernel.feed_places import BEGINNING, Place
 from app.kernel.journal import JournalEntry
-from tests.clock import TestClock
 from tests.db.hooked import Hooked, subjects, withdrawn
-
-
-@pytest.fixture
-def hooked(database: Database, still_clock: TestClock) -> Hooked:
-    return Hooked(database, still_clock)
 
 
 def place(hooked: Hooked) -> Place:

@@ -6,7 +6,6 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -25,24 +24,13 @@ from app.kernel.outgoing import Guard
 from app.kernel.signing import Signer
 from app.merchants import service as merchants
 from app.merchants.models import Merchant
-from tests.clock import START, TestClock
+from tests.clock import START
 from tests.db.hooked import Hooked, until
 from tests.net import free_port
 from tests.receiver import Receiver, Reply, Request, receiver
 from tests.soak import SOAK
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def hooked(database: Database, still_clock: TestClock) -> Hooked:
-    return Hooked(database, still_clock)
-
-
-@pytest.fixture
-def there() -> Iterator[Receiver]:
-    with receiver() as served:
-        yield served
 
 
 def about(request: Request) -> str:
