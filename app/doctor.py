@@ -15,8 +15,7 @@ from app.kernel.clock import SystemClock
 from app.kernel.database import Database
 from app.kernel.outbox import OutboxRow
 from app.kernel.periodic import PeriodicJob
-from app.merchants import accounts
-from app.merchants.cli import owner
+from app.merchants.cli import chosen
 from app.orders.reconciliation import runs as reconciliation
 from app.referrals import keeping
 from app.reports import audit, credit_check
@@ -117,10 +116,7 @@ def examine(settings: Settings, merchant: str | None, *, quick: bool) -> bool:
     console = Console(highlight=False, soft_wrap=True)
     try:
         with database.reading() as session:
-            named = accounts.names(session)
-            if merchant is not None:
-                merchant_id = owner(session, merchant).merchant_id
-                named = {merchant_id: named[merchant_id]}
+            named = chosen(session, merchant)
         patient = Patient(settings, database, named)
         wrong = [what for what, problems in _findings(patient, quick=quick) if not _tell(console, what, problems)]
         for note in () if quick else patient.notes():

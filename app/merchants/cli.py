@@ -9,7 +9,7 @@ from app.kernel.database import Database
 from app.kernel.errors import Invalid, NotFound
 from app.kernel.ids import Malformed
 from app.kernel.signing import Signer
-from app.merchants import service
+from app.merchants import accounts, service
 from app.merchants.api import MerchantIn
 from app.merchants.models import Merchant
 from app.settings import Settings
@@ -47,3 +47,13 @@ def owner(session: Session, public_id: str | None) -> Merchant:
     if len(known) != 1:
         raise Invalid(detail="there is not exactly one merchant: say which, with --merchant mer_…")
     return known[0]
+
+
+def chosen(session: Session, public_id: str | None) -> dict[int, tuple[str, str]]:
+    """The merchants whom a command is about, by number, each with `mer_…` and name: all there ever were, or the one
+    that `--merchant` says. Raises `Invalid` for one that there is not."""
+    everybody = accounts.names(session)
+    if public_id is None:
+        return everybody
+    one = owner(session, public_id).merchant_id
+    return {one: everybody[one]}

@@ -8,8 +8,7 @@ from app.kernel.clock import SystemClock, from_micros
 from app.kernel.database import Database
 from app.kernel.periods import said_utc
 from app.kernel.rollups.tables import MEASURES
-from app.merchants import accounts
-from app.merchants.cli import owner
+from app.merchants.cli import chosen
 from app.referrals import keeping
 from app.reports.mending import ASIDE, Books, Found
 from app.settings import Settings
@@ -27,10 +26,7 @@ def check(settings: Settings, merchant: str | None, since: str | None, *, mend: 
     console = Console(highlight=False, soft_wrap=True)
     try:
         with database.reading() as session:
-            named = accounts.names(session)
-            if merchant is not None:
-                merchant_id = owner(session, merchant).merchant_id
-                named = {merchant_id: named[merchant_id]}
+            named = chosen(session, merchant)
         found = {
             merchant_id: Books(
                 *(database, merchant_id, now + ASIDE, keeping.beacons_kept_since(settings, now)),
