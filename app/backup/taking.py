@@ -1,6 +1,7 @@
 """Takes a backup while everybody goes on working: what one moment's snapshot shows, made into a file.
 
-The file's tables are made by our own migrations, up to the revision of the database that is backed up.
+The file's tables are made by our own migrations, up to the revision of the database that is backed up. All that is in
+them is in the file, but the salts of the last days: a copy would outlive them (docs/privacy.md).
 """
 
 from datetime import datetime
@@ -16,6 +17,7 @@ from app.backup.seal import About, Refused, placed, seal
 from app.kernel.clock import rfc3339
 from app.kernel.database import Database
 from app.kernel.signing import Signer
+from app.privacy.models import Salt
 
 
 def fingerprint(secret: str) -> str:
@@ -58,7 +60,7 @@ def _copy(database: Database, source: Session, revision: str, draft: Path, told:
         with said_plainly("the backup cannot be written"):
             migrate.make(made, revision)
             with made.transaction() as target:
-                shapes = tables.shapes(target)
+                shapes = [shape for shape in tables.shapes(target) if shape.name != Salt.__tablename__]
                 tables.hold(source, shapes, "ACCESS SHARE")
                 if not tables.still(database, revision):
                     raise Refused("the database was just brought up to date: start the backup again")
