@@ -11,6 +11,8 @@ import threading
 from datetime import datetime
 from functools import lru_cache
 
+from app.kernel.clock import from_micros
+
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 _PAIRS = [first + second for first in _CROCKFORD for second in _CROCKFORD]
 _VALUES = {character: value for value, character in enumerate(_CROCKFORD)}
@@ -130,6 +132,15 @@ def new_ids(prefix: str, merchant: int, at: datetime, count: int) -> list[str]:
     return [head + _sixty_bits(chance.next()) for _ in range(count)]
 
 
+def id_after(identifier: str) -> str:
+    """A fresh identifier that is greater than this one and carries its moment: for what must come after it, though
+    another machine's clock may have been ahead."""
+    number = 0
+    for character in identifier[-12:]:
+        number = number * 32 + _VALUES[character]
+    return identifier[:-12] + _sixty_bits(number + 1 + _random.bits(20))
+
+
 def id_from(prefix: str, merchant: int, at: datetime, secret: bytes) -> str:
     """The identifier of `merchant` that follows from `at` and `secret` (8 bytes or more): the same again each time.
 
@@ -150,6 +161,16 @@ def merchant_of(identifier: str, *prefixes: str) -> int:
     for character in identifier[-20:-12]:
         number = number * 32 + _VALUES[character]
     return number
+
+
+def made_when(identifier: str) -> datetime | None:
+    """When it says that it was made, to a millisecond; nothing of what is no identifier."""
+    if _SHAPE.fullmatch(identifier) is None:
+        return None
+    millisecond = 0
+    for character in identifier[-30:-20]:
+        millisecond = millisecond * 32 + _VALUES[character]
+    return from_micros(millisecond * 1000)
 
 
 def is_of(identifier: str, merchant: int, prefix: str) -> bool:

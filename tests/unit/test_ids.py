@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.kernel.ids import CODE_LENGTH, Malformed, beginning, is_code, merchant_of, new_code, new_id
+from app.kernel.ids import (
+    CODE_LENGTH,
+    Malformed,
+    beginning,
+    id_after,
+    is_code,
+    made_when,
+    merchant_of,
+    new_code,
+    new_id,
+)
 
 AT = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 moments = st.datetimes(datetime(1970, 1, 2), datetime(2999, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  # hypothesis wants its bounds so
@@ -20,6 +30,16 @@ PREFIXES = ("mer", "key", "prod", "var", "wall", "vis", "ref", "clk", "ord", "rf
 def test_ids_sort_as_bytes_in_the_order_of_their_creation(at: datetime, milliseconds: int, merchant: int) -> None:
     earlier, later = new_id("ord", merchant, at), new_id("ord", merchant, at + timedelta(milliseconds=milliseconds))
     assert earlier.encode() < later.encode()
+
+
+@given(moments, merchants)
+def test_an_id_after_another_is_greater_and_of_the_same_moment(at: datetime, merchant: int) -> None:
+    first = new_id("dec", merchant, at)
+    second = id_after(first)
+    third = id_after(second)
+    assert first < second < third
+    assert merchant == merchant_of(third, "dec")
+    assert third.startswith(beginning("dec", at))
 
 
 @given(st.sampled_from(PREFIXES), merchants)
@@ -103,3 +123,14 @@ def test_what_only_resembles_a_code_is_none(text: str) -> None:
 
 def test_codes_are_codes() -> None:
     assert all(is_code(new_code()) for _ in range(100))
+
+
+@given(moments, merchants)
+def test_an_id_tells_when_it_was_made(at: datetime, merchant: int) -> None:
+    made = made_when(new_id("clk", merchant, at))
+    assert made is not None
+    assert timedelta() <= at - made <= timedelta(milliseconds=2)
+
+
+def test_what_is_no_id_tells_no_moment() -> None:
+    assert made_when("vis_1@1700000000000000#abc") is None
