@@ -192,7 +192,7 @@ class Database:
             time.sleep(BREATH)
 
     def close(self) -> None:
-        self.engine.dispose()
+        engines.close(self.engine)
 
 
 def array_of(kind: TypeEngine[Any]) -> postgresql.ARRAY[Any]:
@@ -235,7 +235,8 @@ def insert_new(session: Session, table: type[Base], **values: object) -> bool:
 def insert_all_new(session: Session, table: type[Base], rows: Sequence[Mapping[str, object]]) -> set[tuple[Any, ...]]:
     """Insert those of `rows` that are new as in `insert_new`, in their order; the primary keys of the inserted.
 
-    All rows fill the same columns. Several rows may fill no column that is JSON.
+    All rows fill the same columns. Several rows may fill no column with JSON that is a list: for PostgreSQL it would be
+    an array of more dimensions.
     """
     if not rows:
         return set()

@@ -163,3 +163,18 @@ def test_of_many_who_insert_the_same_at_once_one_succeeds(database: Database) ->
             standing = session.get(Claim, (1, visit))
             assert standing is not None
             assert "abcd"[won.index(True)] == standing.visitor_id
+
+
+@pytest.mark.parametrize("begun", ["before", "after"])
+def test_what_is_given_back_after_the_end_is_closed(database_url: str, begun: str) -> None:
+    ending = Database(database_url)
+    if begun == "after":
+        ending.close()
+    with ending.reading() as session:
+        used = session.connection().connection.driver_connection
+        if begun == "before":
+            ending.close()
+        assert 1 == session.scalar(select(1)), "who uses it may end"
+    assert used is not None
+    with pytest.raises(ending.engine.dialect.loaded_dbapi.Error, match="closed"):
+        used.cursor()
