@@ -5,6 +5,7 @@ import gc
 import itertools
 import os
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from httpx._transports import default
 
 from app import main
+from app.kernel import periodic
 from app.kernel.database import Database
 from app.settings import Settings
 from tests import in_memory, migrated, postgres
@@ -117,6 +119,15 @@ def merchant_at(url: str, clock: TestClock, **fields: Any) -> TestMerchant:
     return TestMerchant(shown["id"], shown["secret_key"], shown["report_key"], url, clock, shown["currency"])
 
 
+@contextmanager
+def timetable_looked_at_once() -> Iterator[None]:
+    """The timetable of a server that starts in the block is looked at once. Where a clock goes back with each test, all
+    jobs would be due at each look, for all merchants of all tests before."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(periodic, "LOOKS_EVERY", 3600.0)
+        yield
+
+
 @pytest.fixture(scope="session")
 def shared_server(new_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
     """One server for all tests of a database: merchants do not see each other, so tests do not either."""
@@ -124,7 +135,9 @@ def shared_server(new_database: NewDatabase, tmp_path_factory: pytest.TempPathFa
     url = f"http://127.0.0.1:{port}"
     settings = settings_for(new_database("shared"), tmp_path_factory.mktemp("data"), public_url=url)
     database = Database(settings.database)
-    with serving(main.application(settings, clock), port):
+    with ExitStack() as running:
+        with timetable_looked_at_once():
+            running.enter_context(serving(main.application(settings, clock), port))
         yield AppServer(url, settings, clock, database)
     database.close()
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 
 from tests.conftest import ADMIN_TOKEN, WEBHOOK_SECRET
+from tests.forked import Process, forge
 from tests.net import free_port
 
 ROOT = Path(__file__).parents[1]
@@ -30,7 +31,7 @@ class Server:
     folder: Path
     settings: Mapping[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
-    process: subprocess.Popen[bytes] | None = None
+    process: Process | None = None
     workers: int = 1
     open_files: tuple[int, int] | None = None
     code: Path = ROOT
@@ -58,6 +59,9 @@ class Server:
             "GRAPEVINE_RECONCILE": "false",
             **self.settings,
         }
+        if self.is_forked:
+            self.process = forge().run(self.arguments, environment, self.folder / "server.log")
+            return
         command = [sys.executable, "-m", "app.cli", *self.arguments]
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(command, cwd=self.code, env=environment, stdout=log, stderr=log)
@@ -73,6 +77,11 @@ class Server:
                 return
             time.sleep(0.05)
         raise AssertionError("the server did not start")
+
+    @property
+    def is_forked(self) -> bool:
+        """Whether it is forked from a process that has loaded everything: not where that makes a difference."""
+        return self.workers == 1 and self.open_files is None and self.code == ROOT
 
     @property
     def arguments(self) -> list[str]:

@@ -3,6 +3,7 @@ passes the word."""
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
@@ -17,7 +18,7 @@ from app.storefront import shelf
 from tests.api.funnels import tell
 from tests.books import Books, opened
 from tests.clock import START, TestClock
-from tests.conftest import WEBHOOK_SECRET, AppServer, NewDatabase, merchant_at
+from tests.conftest import WEBHOOK_SECRET, AppServer, NewDatabase, merchant_at, timetable_looked_at_once
 from tests.shop import BROWSER, JSON, Shopper, TestMerchant
 from tests.stripe_document import document
 from tests.till import OTHER_SECRET, RememberedWebhooks, Till, open_till
@@ -36,7 +37,10 @@ def shared_till(new_database: NewDatabase, tmp_path_factory: pytest.TempPathFact
         "stripe_webhook_secret": f"{OTHER_SECRET},{WEBHOOK_SECRET}",
         "reconcile": False,  # what a test holds back stays away until the test says otherwise
     }
-    with open_till(new_database("till"), tmp_path_factory.mktemp("till"), clock, double, settings) as till:
+    with ExitStack() as running:
+        with timetable_looked_at_once():
+            folder = tmp_path_factory.mktemp("till")
+            till = running.enter_context(open_till(new_database("till"), folder, clock, double, settings))
         yield till
 
 

@@ -3,8 +3,6 @@
 import json
 import os
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,9 +11,8 @@ from pathlib import Path
 
 import httpx
 
+from tests.forked import Process, forge
 from tests.net import free_port
-
-ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
@@ -48,14 +45,13 @@ def running(folder: Path, database_url: str, *options: str, **variables: str) ->
         **{name: value for name, value in os.environ.items() if not name.startswith("GRAPEVINE_")},
         "GRAPEVINE_DATA_DIR": str(folder),
         "GRAPEVINE_DATABASE_URL": database_url,
-        "PYTHONPATH": str(ROOT),
         **variables,
     }
-    command = [sys.executable, "-m", "app.cli", "demo", "--port", str(port), *options]
-    with (folder / "demo.log").open("wb") as log:
-        process = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
+    log = folder / "demo.log"
+    log.write_bytes(b"")
+    process = forge().run(["demo", "--port", str(port), *options], environment, log, folder)
     try:
-        _wait(f"http://127.0.0.1:{port}/readyz", process, folder / "demo.log")
+        _wait(f"http://127.0.0.1:{port}/readyz", process, log)
         kept = json.loads((folder / "demo.json").read_text("utf-8"))
         yield Demo(
             url=f"http://localhost:{port}",
@@ -88,7 +84,7 @@ def _is_free(port: int) -> bool:
     return True
 
 
-def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def _wait(url: str, process: Process, log: Path) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if process.poll() is not None:

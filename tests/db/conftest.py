@@ -36,8 +36,9 @@ def database_url(new_database: NewDatabase) -> str:
     return new_database(f"ground-{next(_numbers)}")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def database(database_url: str) -> Iterator[Database]:
+    """The same for all: statements are put into words once, and connections made once."""
     opened = Database(database_url)
     yield opened
     opened.close()

@@ -21,10 +21,11 @@ from app.kernel.database import Database
 from app.resources import MIGRATIONS
 from tests import postgres
 from tests.conftest import BACKENDS
+from tests.soak import SOAK
 
 ROOT = Path(__file__).parents[2]
 SERVERS = 4
-ROUNDS = 5
+ROUNDS = 5 if SOAK else 2
 EmptyDatabase = Callable[[str], str]
 
 MORE = """
@@ -94,12 +95,14 @@ def runs(url: str) -> list[str]:
     return found
 
 
+@pytest.mark.soak
 @pytest.mark.slow
 def test_of_servers_that_start_together_each_succeeds_and_nothing_runs_twice(
     empty: EmptyDatabase, scripts: Path
 ) -> None:
     urls = [empty(str(number)) for number in range(ROUNDS)]
-    processes = multiprocessing.get_context("spawn")  # Alembic has one present migration to a process
+    processes = multiprocessing.get_context("forkserver")  # Alembic has one present migration to a process
+    processes.set_forkserver_preload([__name__, "app.tables"])
     barrier, failures = processes.Barrier(SERVERS), processes.Queue()
     servers = [
         processes.Process(target=upgrade_in_turn, args=(urls, scripts, barrier, failures)) for _ in range(SERVERS)
