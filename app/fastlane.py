@@ -7,12 +7,14 @@ itself.
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from urllib.parse import unquote
 
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.kernel.errors import AppError, NotFound, Unavailable
 from app.kernel.http import problems, request_ids
+from app.kernel.http.at_once import From
 from app.kernel.ids import Malformed
 from app.merchants.cors import Cors
 from app.storefront.answers import Answer, Ask, Give, Header, Stream, plain
@@ -70,7 +72,7 @@ class FastLane:
             if handler is not None:
                 answer = await _answer(handler, Ask.of(scope))
                 if isinstance(answer, Answer):
-                    if answer.status == 404 and (segments[0] == "r" or segments[:2] == ["embed", "r"]):
+                    if answer.status == 404 and _names_a_code(segments, scope):
                         answer = await self._missed(scope, answer)
                     return await _send(answer, scope["method"], send)
                 return await answer.run(receive, send)
@@ -78,24 +80,24 @@ class FastLane:
             return await self._posted(scope, receive, send)
         return await self._app(scope, receive, send)
 
-    def at_once(self, url: bytes, headers: Sequence[Header], give: Give) -> bool:
+    def at_once(self, url: bytes, headers: Sequence[Header], give: Give, come_from: From) -> bool:
         """Whether this GET is answered by `give`, now or after a commit, with the same as it would be by a call. Only
         what is ready in memory is; for all else, False. Called in the loop."""
         try:
-            return self._give(url, headers, give)
+            return self._give(url, headers, give, come_from)
         except AppError:  # the other way says it in words
             return False
         except Exception:
             log.exception("what is ready could not be given")
             return False
 
-    def _give(self, url: bytes, headers: Sequence[Header], give: Give) -> bool:
+    def _give(self, url: bytes, headers: Sequence[Header], give: Give, come_from: From) -> bool:
         path, _, query = url.partition(b"?")
         if b"#" in query:  # no part of an address that is asked for
             return False
         match path.decode("latin-1").split("/"):
             case ["", "r", code]:
-                return self._front.links.follow_at_once(_asked(headers, query), code, give)
+                return self._front.links.follow_at_once(_asked(headers, query, (come_from(), 0)), code, give)
             case ["", "v1", kind, public_id, last] if what := _PAYLOADS.get((kind, last)):
                 answer = self._front.payloads.ready(_asked(headers, query), what, public_id)
                 if answer is not None:
@@ -201,8 +203,16 @@ class FastLane:
         return self._front.home if len(segments) == 1 else None
 
 
-def _asked(headers: Sequence[Header], query: bytes) -> Ask:
-    return Ask.of({"method": "GET", "headers": headers, "query_string": query})
+def _names_a_code(segments: list[str], scope: Scope) -> bool:
+    """Whether somebody may have tried whether there is such a code."""
+    if segments[0] == "oembed":
+        asked = unquote(unquote(scope["query_string"].decode("latin-1")))  # an address in an address
+        return "/r/" in "".join(asked.split())
+    return segments[0] == "r" or segments[:2] == ["embed", "r"]
+
+
+def _asked(headers: Sequence[Header], query: bytes, client: tuple[str | None, int] | None = None) -> Ask:
+    return Ask.of({"method": "GET", "headers": headers, "query_string": query, "client": client})
 
 
 async def _answer(handler: Handler, ask: Ask) -> Answer | Stream:

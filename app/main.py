@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from app import health, resources
-from app.attribution import policies
+from app.attribution import closing, policies
 from app.attribution import shell as attribution
 from app.background import woken, worker
 from app.erasing import erasure_of
@@ -46,6 +46,8 @@ from app.settings import Settings, load
 from app.storefront.front import Storefront
 from app.storefront.pages import api as pages_api
 from app.storefront.reference import api as reference_api
+from app.trust import listening as judging
+from app.trust.news import StandingsChanged
 
 VERSION = "0.1.0"
 LARGEST_BODY = 1024 * 1024
@@ -89,11 +91,15 @@ def assemble(settings: Settings, clock: Clock | None = None, machine: Clock | No
         reports=Reports(database, settings.reports_database_url),
     )
     credit = attribution.Listeners(here.clock, here.outbox)
+    doubts = judging.Listeners(here.clock, here.events, policies.terms)
+    here.events.on(OrderChanged, "judge-order", doubts.on_order_changed)  # before it is divided
+    here.events.on(OrdersRecorded, "judge-orders", doubts.on_orders_recorded)
     here.events.on(OrderChanged, "attribute-order", credit.on_order_changed)
     here.events.on(OrdersRecorded, "attribute-orders", credit.on_orders_recorded)
     here.events.on(visits.VisitClaimed, "attribute-claim", credit.on_visit_claimed)
     here.events.on(identities.IdentityJoined, "attribute-identity", credit.on_identity_joined)
     here.events.on(coupons.CouponChanged, "attribute-coupon", credit.on_coupon_changed)
+    here.events.on(StandingsChanged, "attribute-standings", credit.on_standings_changed)
     passed_on = partial(remembering.write_referrals, windows=policies.click_windows, signer=here.signer)
     here.recorder.register(referrals.NewReferral, passed_on)
     here.recorder.register_plain(visits.NewVisit, visits.rows_of)
@@ -122,7 +128,9 @@ def api(here: Runtime, directory: Directory, front: Storefront) -> FastAPI:
     app.state.gateway = Gateway(here.settings, here.watch)
     app.state.in_flight = idempotency.InFlight()
     app.state.outgoing = front.guard
+    app.state.sightings = front.sightings
     app.state.click_windows = policies.click_windows
+    app.state.visits_needed = closing.days_needed
     app.state.erasure = erasure_of(here)
     problems.install(app)
     pages_api.install(app)
@@ -186,6 +194,7 @@ async def _lifespan(here: Runtime, front: Storefront, app: FastAPI) -> AsyncIter
     if jobs is not None:
         jobs.start()
     front.listen(here.wakeups)
+    front.sightings.start()
     with on_stop(front.live.end), woken(here, relays=jobs is not None):
         yield {"end_streams": front.live.end}
     await front.settle()

@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from app.kernel.as_of import writing_now
 from app.kernel.errors import Invalid, NotFound
+from app.kernel.http import limits
 from app.kernel.http.work import JSON, UnitOfWork, runtime_of
 from app.kernel.ids import Malformed, merchant_of, new_id
 from app.kernel.runtime import Runtime
@@ -19,6 +20,7 @@ from app.networks.catalogue import ONSITE
 from app.networks.intents import intent_url
 from app.privacy import leaving, modes, signals, standing, tokens
 from app.privacy.modes import Touchpoint
+from app.privacy.sightings import Sighting, seen_by
 from app.referrals import service, visits
 from app.referrals.parents import Windows
 from app.referrals.quick import QuickRoute, VisitorHeader
@@ -42,7 +44,7 @@ class _Visitor:
         return tokens.issue(self._signer, somebody or self.id)
 
 
-router = APIRouter(tags=["shopper"])
+router = APIRouter(tags=["shopper"], max_body_size=limits.OF_PAGES)
 
 
 def _quick(path: str, endpoint: Callable[..., Awaitable[Response]], out: type[BaseModel]) -> None:
@@ -63,7 +65,7 @@ async def like(body: LikeIn, request: Request, visitor_token: VisitorHeader = No
     here = runtime_of(request)
     shop = await directory_of(request).find(_merchant_of(body.product, "/product", "prod"))
     admit(request, shop)
-    visitor = _acting(Touchpoint.LIKE, request, here, shop, visitor_token)
+    visitor, now = _acting(Touchpoint.LIKE, request, here, shop, visitor_token), here.clock.now()
     done = await here.recorder.record(
         service.NewReferral(
             merchant_id=shop.merchant_id,
@@ -75,8 +77,9 @@ async def like(body: LikeIn, request: Request, visitor_token: VisitorHeader = No
             via=body.via,
             caption=None,
             name=None,
-            at=here.clock.now(),
+            at=now,
             is_first=visitor.is_new,
+            seen=seen_by(request, shop.privacy, shop.merchant_id, now),
         )
     )
     answer = LikeOut(
@@ -113,7 +116,7 @@ async def share(body: ShareIn, request: Request, visitor_token: VisitorHeader = 
     shop = await _shop_of(body, directory_of(request))
     admit(request, shop)
     address = None if body.url is None else _page(shop, body.url)
-    visitor = _acting(Touchpoint.SHARE, request, here, shop, visitor_token)
+    visitor, now = _acting(Touchpoint.SHARE, request, here, shop, visitor_token), here.clock.now()
     done = await here.recorder.record(
         service.NewReferral(
             merchant_id=shop.merchant_id,
@@ -125,9 +128,10 @@ async def share(body: ShareIn, request: Request, visitor_token: VisitorHeader = 
             via=body.via,
             caption=body.caption or None,
             name=body.name or None,
-            at=here.clock.now(),
+            at=now,
             address=address,
             is_first=visitor.is_new,
+            seen=seen_by(request, shop.privacy, shop.merchant_id, now),
         )
     )
     url = link(here, done.referral.code)
@@ -164,7 +168,8 @@ async def claim_visit(
     admit(request, shop)
     if not modes.might_remember(Touchpoint.CLAIM, shop.privacy, signals.says_no(request.headers)):
         return Response(ClaimOut(click=click, visitor=None, bound=False).model_dump_json(), media_type=JSON)
-    return await run_in_threadpool(_claim, work, shop, click, visitor_token, _windows(request))
+    seen = seen_by(request, shop.privacy, shop.merchant_id, work.here.clock.now())
+    return await run_in_threadpool(_claim, work, shop, click, visitor_token, _windows(request), seen)
 
 
 def _acting(touchpoint: Touchpoint, request: Request, here: Runtime, shop: Shop, token: str | None) -> _Visitor:
@@ -236,7 +241,9 @@ def _windows(request: Request) -> Windows:
     return windows
 
 
-def _claim(work: UnitOfWork, shop: Shop, click: str, token: str | None, windows: Windows) -> Response:
+def _claim(
+    work: UnitOfWork, shop: Shop, click: str, token: str | None, windows: Windows, seen: Sighting | None
+) -> Response:
     here = work.here
     proved = _Visitor(here, shop, token)
 
@@ -247,7 +254,7 @@ def _claim(work: UnitOfWork, shop: Shop, click: str, token: str | None, windows:
         if not standing.is_remembered(session, here.signer, *about):
             return ClaimOut(click=click, visitor=None, bound=False)
         now = writing_now(session, shop.merchant_id, here.clock)
-        bound = visits.claim(session, here.events, shop.merchant_id, click, visitor.id, now, windows)
+        bound = visits.claim(session, here.events, shop.merchant_id, click, visitor.id, now, windows, seen)
         return ClaimOut(click=bound, visitor=visitor.token_for(), bound=True)
 
     return work.write(claim)

@@ -24,6 +24,11 @@ class Asker(StrEnum):
     PREVIEW = "preview"  # a network's link preview: the card, nothing counted
     PREFETCH = "prefetch"  # 503 and no-store, so that the real navigation asks again
     PARTIAL = "partial"  # HEAD, Range and other methods: no visit
+    HIDDEN = "hidden"  # a page asks unseen, for a picture, a frame, a script: as a crawler
+
+
+COUNTED = frozenset({Asker.CRAWLER, Asker.PREVIEW, Asker.HIDDEN})
+"""Those who are counted beside the visits of people, and never among them."""
 
 
 # An agent is sent with each request and may be hostile: what comes later than this decides nothing.
@@ -43,6 +48,9 @@ _NO_BROWSER = re.compile(
 _PURPOSES = ("sec-purpose", "purpose", "x-purpose", "x-moz")
 _TELLING = frozenset((*_PURPOSES, "range"))
 """Headers that make a request something else than a visit; hardly any request has one."""
+_BY_SCRIPT = frozenset(("cors", "no-cors"))
+"""Modes of a request that a script makes. A browser that follows a link has another, also where it will only save what
+comes, for which it names no destination either."""
 
 _detector: CrawlerDetect | None = None
 _building = Lock()
@@ -56,11 +64,14 @@ def kind_of(method: str, user_agent: str | None, headers: Mapping[str, str]) -> 
     machine = _machine((user_agent or "")[:_LONGEST_AGENT])
     if machine is not None:
         return machine
-    if _TELLING.isdisjoint(headers):
-        return Asker.PERSON if method.upper() == "GET" else Asker.PARTIAL
-    if _looks_ahead(headers):
-        return Asker.PREFETCH
-    return Asker.PARTIAL if method.upper() != "GET" or "range" in headers else Asker.PERSON
+    if not _TELLING.isdisjoint(headers):
+        if _looks_ahead(headers):
+            return Asker.PREFETCH
+        if "range" in headers:
+            return Asker.PARTIAL
+    if method.upper() != "GET":
+        return Asker.PARTIAL
+    return Asker.HIDDEN if _is_unseen(headers) else Asker.PERSON
 
 
 def is_machine(method: str, user_agent: str | None, headers: Mapping[str, str]) -> bool:
@@ -101,6 +112,16 @@ def _list() -> CrawlerDetect:
             if _detector is None:
                 _detector = CrawlerDetect()
     return _detector
+
+
+def _is_unseen(headers: Mapping[str, str]) -> bool:
+    """Whether what comes is for a part of a page, and not for somebody who followed a link (Fetch Metadata Request
+    Headers, 2.1 and 2.2). A browser says so, and no page can make it say otherwise; what says nothing is none of
+    today's, or asks without encryption."""
+    wanted = headers.get("sec-fetch-dest")
+    if not wanted or wanted == "document":
+        return False
+    return wanted != "empty" or headers.get("sec-fetch-mode") in _BY_SCRIPT
 
 
 def _looks_ahead(headers: Mapping[str, str]) -> bool:

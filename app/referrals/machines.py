@@ -11,6 +11,8 @@ from functools import cache, lru_cache
 OTHER = "other"
 NOBODY = "none"
 """A machine that sends no agent at all."""
+BROWSER = "browser"
+"""Somebody's browser, where a page had it ask unseen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,7 @@ MACHINES: tuple[Machine, ...] = (
 )
 # fmt: on
 
-NAMES = frozenset({OTHER, NOBODY, *(machine.name for machine in MACHINES)})
+NAMES = frozenset({OTHER, NOBODY, BROWSER, *(machine.name for machine in MACHINES)})
 """All that a machine may be called: few, so that counting by them stays small whatever agents come."""
 
 

@@ -217,13 +217,13 @@ class Beacon(Base):
 
 
 class MachineVisits(Base):
-    """How often machines asked for a link on a day (UTC): link previews and crawlers. They are no visits."""
+    """How often machines asked for a link on a day (UTC): link previews, crawlers, pages unseen. They are no visits."""
 
     __tablename__ = "machine_visits"
 
     merchant_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     day: Mapped[datetime] = mapped_column(primary_key=True)
     referral_id: Mapped[str] = mapped_column(id_type(200), primary_key=True)
-    kind: Mapped[str] = mapped_column(String(16), primary_key=True)  # crawler, preview
+    kind: Mapped[str] = mapped_column(String(16), primary_key=True)  # crawler, preview, hidden
     machine: Mapped[str] = mapped_column(String(40), primary_key=True)  # whose: facebook, slack, googlebot, other
     visits: Mapped[int] = mapped_column(BigInteger)

@@ -1,7 +1,7 @@
 """What is kept of who likes, shares and looks: before the recorder's batches are written, whoever may not be in them is
 taken out of them. Knows the session, not HTTP."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import msgspec
@@ -11,7 +11,7 @@ from app.kernel.errors import AppError
 from app.kernel.ids import new_id
 from app.kernel.signing import Signer
 from app.privacy import leaving, modes, standing
-from app.privacy.leaving import Owned
+from app.privacy.leaving import Left, Owned
 from app.privacy.modes import Touchpoint
 from app.referrals import writing
 from app.referrals.beacons import NewBeacons, Report
@@ -25,21 +25,24 @@ def write_referrals(
     session: Session, facts: Sequence[NewReferral], *, windows: Windows, signer: Signer
 ) -> list[Referred | AppError]:
     """`writing.write`. Whoever had themselves erased is nobody's visitor any more: who likes or shares with that token
-    is somebody new, and the outcome says who (`Referred.visitor_id`)."""
+    is somebody new, and the outcome says who (`Referred.visitor_id`). Of who left no machine is kept."""
     known = {(fact.merchant_id, fact.visitor_id): fact for fact in facts if not fact.is_first}
-    gone = [who for who, left in leaving.left(session, signer, known).items() if left.erased] if known else []
-    anew = {who: new_id("vis", who[0], known[who].at) for who in gone}
-    facts = [
-        replace(fact, visitor_id=anew[who], is_first=False)
-        if (who := (fact.merchant_id, fact.visitor_id)) in anew
-        else fact
-        for fact in facts
-    ]
+    left = leaving.left(session, signer, known) if known else {}
+    anew = {who: new_id("vis", who[0], known[who].at) for who, how in left.items() if how.erased}
+    facts = [_as_left(fact, left, anew) if left else fact for fact in facts]
     outcomes = writing.write(session, facts, windows)
     return [
         replace(outcome, visitor_id=fact.visitor_id) if isinstance(outcome, Referred) and anew else outcome
         for fact, outcome in zip(facts, outcomes, strict=True)
     ]
+
+
+def _as_left(fact: NewReferral, left: Mapping[Owned, Left], anew: Mapping[Owned, str]) -> NewReferral:
+    """What may be kept of it, after all that its visitor said."""
+    who = (fact.merchant_id, fact.visitor_id)
+    if who not in left:
+        return fact
+    return replace(fact, visitor_id=anew.get(who, fact.visitor_id), is_first=False, seen=None)
 
 
 def beacon_writer(write: Write, signer: Signer) -> Write:

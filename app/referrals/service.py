@@ -20,6 +20,7 @@ from app.kernel.given import Question
 from app.kernel.ids import is_code, merchant_of
 from app.kernel.recorder import Fact
 from app.kernel.rollups.appending import append
+from app.privacy.sightings import Sighting
 from app.referrals import counting
 from app.referrals.models import Link, Referral
 
@@ -76,6 +77,7 @@ class NewReferral(Fact[Referred]):
     at: datetime
     address: str | None = None
     is_first: bool = False
+    seen: Sighting | None = None
 
     @property
     def target(self) -> str:

@@ -20,6 +20,7 @@ from app.kernel.recorder import Fact
 from app.kernel.rollups import appending
 from app.kernel.rollups.appending import Counted
 from app.kernel.rollups.tables import QUARTER
+from app.privacy.sightings import Sighting
 from app.referrals import counting, turns
 from app.referrals.identities import person_of
 from app.referrals.models import Claim, Referral, Visit
@@ -69,12 +70,14 @@ class NewVisit(Fact[str]):
     seen_from: str | None
     at: datetime
     shared_to: str | None = None
+    seen: Sighting | None = None
 
     @classmethod
-    def by(cls, way: Way, seen_from: str | None, at: datetime) -> "NewVisit":
-        """A visit at this moment."""
+    def by(cls, way: Way, seen_from: str | None, at: datetime, seen: Sighting | None = None) -> "NewVisit":
+        """A visit at this moment, by a machine that was `seen`."""
         merchant, referral, kind, product, wall, shared_to = way
-        return cls(merchant, new_id("clk", merchant, at), referral, kind, product, wall, seen_from, at, shared_to)
+        click = new_id("clk", merchant, at)
+        return cls(merchant, click, referral, kind, product, wall, seen_from, at, shared_to, seen)
 
 
 def write(session: Session, visits: Sequence[NewVisit]) -> list[str]:
@@ -91,7 +94,8 @@ def rows_of(visits: Sequence[NewVisit]) -> tuple[Rows, list[str]]:
     noted: dict[tuple[int, str], list[str]] = defaultdict(list)
     for visit in visits:
         at, about = to_micros(visit.at), (visit.product_id, visit.wall_id)
-        rows.append((visit.merchant_id, visit.visit_id, visit.referral_id, visit.type, *about, visit.seen_from, at, at))
+        came = (visit.seen_from, *(visit.seen or _UNSEEN), at, at)
+        rows.append((visit.merchant_id, visit.visit_id, visit.referral_id, visit.type, *about, *came))
         alike[visit.merchant_id, at - at % QUARTER, visit.type, visit.shared_to, visit.seen_from, *about] += 1
         noted[visit.merchant_id, "visit.recorded"].append(visit.visit_id)
     counts: Counter[Counted] = Counter()
@@ -107,8 +111,12 @@ _Alike = tuple[int, int, str, str | None, str | None, str | None, str | None]
 """Merchant, quarter, and what `counting.of_visit` asks for besides."""
 _VISITS = Bulk(
     table_of(Visit),
-    ("merchant_id", "visit_id", "referral_id", "type", "product_id", "wall_id", "seen_from", "at", "received_at"),
+    (
+        *("merchant_id", "visit_id", "referral_id", "type", "product_id", "wall_id", "seen_from", "device", "block"),
+        *("at", "received_at"),
+    ),
 )
+_UNSEEN = (None, None)
 
 
 def find(session: Session, merchant_id: int, visit_id: str) -> Visit | None:
@@ -130,11 +138,13 @@ def claim(
     visitor_id: str,
     now: datetime,
     windows: Windows = usual_windows,
+    seen: Sighting | None = None,
 ) -> str:
     """Bind the visit to the visitor; the click id that is theirs from now on.
 
     The first claim within half an hour gets this visit. A later one, or another visitor's (a copied
-    address), gets a new visit of the same referral: two people are never merged (api.md, Claiming a visit).
+    address), gets a new visit of the same referral: two people are never merged (api.md, Claiming a visit). That one is
+    of the machine that is `seen` now.
     Raises `NotFound` for a click that is not this merchant's, and where the link is closed or the visit is so
     old (by the merchant's click window) that a new one would bring back to life what has expired.
     """
@@ -156,7 +166,7 @@ def claim(
     copy_id = new_id("clk", merchant_id, now)
     if not _bind(session, visit, copy_id, visitor_id, now):  # the same visitor claims it twice in this moment
         return _claimed_as(session, visit, visitor_id) or visit_id
-    _copy(session, visit, copy_id, now)
+    _copy(session, visit, copy_id, now, seen)
     for kind in ("visit.recorded", "visit.claimed"):
         journal.note(session, merchant_id, kind, [copy_id], now)
     events.publish(session, VisitClaimed(merchant_id, copy_id, visitor_id))
@@ -209,7 +219,8 @@ def _bind(session: Session, visit: Visit, own_id: str, visitor_id: str, now: dat
     )
 
 
-def _copy(session: Session, visit: Visit, own_id: str, now: datetime) -> None:
+def _copy(session: Session, visit: Visit, own_id: str, now: datetime, seen: Sighting | None) -> None:
+    device, block = seen or _UNSEEN
     session.add(
         Visit(
             merchant_id=visit.merchant_id,
@@ -219,6 +230,8 @@ def _copy(session: Session, visit: Visit, own_id: str, now: datetime) -> None:
             product_id=visit.product_id,
             wall_id=visit.wall_id,
             seen_from=None,
+            device=device,
+            block=block,
             at=now,
             received_at=now,
         )

@@ -52,6 +52,8 @@ class _Row(NamedTuple):
     parent_id: str | None
     caption: str | None
     name: str | None
+    device: str | None
+    block: str | None
     at: datetime
 
 
@@ -203,6 +205,7 @@ def _named(row: _Row) -> dict[str, object]:
 
 
 def _row(fact: NewReferral, parent_id: str | None) -> _Row:
+    device, block = fact.seen or (None, None)
     return _Row(
         merchant_id=fact.merchant_id,
         referral_id=new_id("ref", fact.merchant_id, fact.at),
@@ -217,6 +220,8 @@ def _row(fact: NewReferral, parent_id: str | None) -> _Row:
         parent_id=parent_id,
         caption=fact.caption,
         name=fact.name,
+        device=device,
+        block=block,
         at=fact.at,
     )
 

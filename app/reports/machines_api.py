@@ -25,7 +25,8 @@ class MachinesQuery(Body):
         str,
         Field(
             description=f"Any of {', '.join(machines.DIMENSIONS)}; several by comma. `network` is the one on which the "
-            "link was shared, `kind` is `preview` (a network draws its card) or `crawler`, `machine` whose it is.",
+            "link was shared, `kind` is `preview` (a network draws its card), `crawler`, or `hidden` (a page had "
+            "browsers ask for the link unseen, as a picture or a frame: nobody followed it), `machine` whose it is.",
             examples=["day,machine"],
             max_length=200,
         ),

@@ -28,17 +28,20 @@ _LONGEST_QUERY = 8192
 
 
 class Ask(NamedTuple):
-    """A request without its body. Header names are in lower case."""
+    """A request without its body. Header names are in lower case; `address` is where it came from, where that is
+    known: by what a proxy says, only if the operator named that proxy."""
 
     method: str
     headers: Mapping[str, str]
     query_string: bytes
+    address: str | None = None
 
     @classmethod
     def of(cls, scope: Mapping[str, Any]) -> "Ask":
         """The request of an ASGI scope."""
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        return cls(scope["method"], headers, scope["query_string"])
+        client = scope.get("client")
+        return cls(scope["method"], headers, scope["query_string"], client[0] if client else None)
 
     @property
     def query(self) -> dict[str, str]:

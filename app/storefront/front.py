@@ -10,6 +10,7 @@ from app.kernel.outgoing import Guard
 from app.kernel.runtime import Runtime
 from app.kernel.wakeups import Wakeups
 from app.merchants.directory import Directory
+from app.privacy.sightings import Sightings
 from app.storefront.answers import Answer, Ask, plain
 from app.storefront.assets.files import Assets
 from app.storefront.beacons.answers import Beacons
@@ -47,6 +48,7 @@ class Storefront:
         self.rates = RateCounts(
             here.settings.rate_limits, here.settings.rate_limit_storage, here.settings.secret.encode()
         )
+        self.sightings = Sightings(here.database, here.clock)
         words = Words(widgets / "messages")
         viewer = Viewer(here.settings.public_url)
         self.assets = Assets(widgets, here.settings.data_dir / "assets")
@@ -73,7 +75,7 @@ class Storefront:
         self.oembed = OEmbed(parts)
         self.feeds = Feeds(parts)
         self._page_cards = PageCards(self.guard, self._pages, self.hosted)
-        self.links = Links(parts, self.hosted, self._page_cards)
+        self.links = Links(parts, self.hosted, self._page_cards, self.sightings)
         self.directory = directory or Directory(here.database)
         self.beacons = Beacons(here, self.directory)
 
@@ -103,6 +105,7 @@ class Storefront:
 
     def close(self) -> None:
         """Let the threads go; what they have begun ends."""
+        self.sightings.stop()
         self.pictures.close()
         self._page_cards.close()
         self.live.close()

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.fastlane import FastLane
 from app.kernel.http import lines
-from app.kernel.http.at_once import Give
+from app.kernel.http.at_once import From, Give
 from app.kernel.http.lines import HttpLine
 from tests.net import free_port, serving
 from tests.shop import BROWSER, TestMerchant, ok
@@ -29,9 +29,9 @@ CLICK = re.compile(r"clk_[0-9a-z]{30}")
 class Application:
     """Says by which way it was asked."""
 
-    def at_once(self, url: bytes, headers: Sequence[tuple[bytes, bytes]], give: Give) -> bool:
+    def at_once(self, url: bytes, headers: Sequence[tuple[bytes, bytes]], give: Give, come_from: From) -> bool:
         """Knows a few addresses."""
-        del headers
+        del headers, come_from
         if url == b"/now":
             give(200, HEAD, b"ready")
         elif url == b"/later":

@@ -1,6 +1,7 @@
 """Who comes is who the line says, and who a proxy says only where the operator named that proxy: on both lanes.
 
-Seen from outside by what is counted by address: writes on one lane, codes that are none on the other.
+Seen from outside by what is counted by address: writes on one lane, codes that are none on the other. And by what is
+kept of the machines that follow a link, which one lane gives at once and the other does not.
 """
 
 from collections.abc import Iterator
@@ -8,11 +9,15 @@ from itertools import count
 
 import httpx
 import pytest
+from sqlalchemy import select
 
+from app.kernel.database import Database
+from app.kernel.ids import merchant_of
+from app.referrals.models import Visit
 from tests.clock import TestClock
 from tests.conftest import NewDatabase, keys_at
 from tests.served import Server
-from tests.shop import TestMerchant
+from tests.shop import BROWSER, TestMerchant
 
 pytestmark = pytest.mark.parametrize("new_database", ["sqlite"], indirect=True, scope="session")
 
@@ -143,6 +148,41 @@ def test_what_is_no_address_of_the_internet_harms_nobody(
     assert [usual] * 4 == asked(named, product, lane, [[way]] * 4)
 
 
+@pytest.mark.parametrize("connection", ["keep-alive", "close"])
+def test_a_visit_is_of_whoever_a_named_proxy_names_and_of_nobody_else(
+    named: Server, alone: Server, product: dict[str, str], client: str, connection: str
+) -> None:
+    """IPv4, IPv6, and through a chain of proxies that were named one by one and by network."""
+    number = next(_blocks)
+    six = f"2606:2800:{number}::7"
+    ways = [client, f"8.8.8.8, {client}, 10.1.2.3, fd00::1,192.0.2.7", six, f"[{six}]:80, 127.0.0.9", "10.1.2.3"]
+    assert any(seen(named, product[named.url], [client], connection) != [None] for _ in range(100))  # there is a salt
+    for server in (named, alone):
+        found = seen(server, product[server.url], ways, connection)
+        assert found[:2] == [found[0]] * 2
+        assert found[2:4] == [found[2]] * 2
+        assert [server is named] * 4 == [each is not None for each in found[:4]]
+        assert found[4] is None
+        assert (3 if server is named else 1) == len(set(found))
+
+
+def seen(server: Server, product: str, ways: list[str], connection: str) -> list[str | None]:
+    """The device that is kept of a visit for each of the addresses that are said to come."""
+    merchant = merchant_of(product, "prod")
+    asked = select(Visit.device).where(Visit.merchant_id == merchant).order_by(Visit.visit_id)
+    about = {"User-Agent": BROWSER, "Connection": connection}
+    with httpx.Client(base_url=server.url, verify=False, headers=about, timeout=60) as http:
+        code = http.post("/v1/shares", json={"product": product, "network": "x"}).json()["code"]
+        for way in ways:
+            assert 200 == http.get(f"/r/{code}", headers={"X-Forwarded-For": way}).status_code
+    database = Database(server.database_url)
+    with database.reading() as session:
+        found = list(session.scalars(asked))
+    database.close()
+    return found[-len(ways) :]
+
+
 def test_no_address_stands_in_the_log(named: Server, alone: Server, client: str) -> None:
+    assert "Chrome/" not in named.log + alone.log
     assert "93.190." not in named.log + alone.log
     assert "2606:2800" not in named.log + alone.log

@@ -176,3 +176,36 @@ def test_many_threads_may_ask_first_at_once() -> None:
     with ThreadPoolExecutor(8) as pool:
         kinds = set(pool.map(lambda number: kind_of("GET", f"Thing-{number % 7}-bot/1.0", {}), range(200)))
     assert kinds == {Asker.CRAWLER}
+
+
+UNSEEN = [
+    *(
+        {"sec-fetch-dest": each}
+        for each in ("image", "iframe", "frame", "script", "style", "object", "embed", "worker")
+    ),
+    *({"sec-fetch-dest": each, "sec-fetch-mode": "navigate"} for each in ("iframe", "frame", "object", "fencedframe")),
+    *({"sec-fetch-dest": "empty", "sec-fetch-mode": each} for each in ("cors", "no-cors")),
+    {"sec-fetch-dest": "what comes after us"},
+]
+FOLLOWED = [
+    {"sec-fetch-dest": "document", "sec-fetch-mode": "navigate"},
+    {"sec-fetch-dest": "empty", "sec-fetch-mode": "navigate"},  # to be saved
+    {"sec-fetch-dest": "empty", "sec-fetch-mode": "same-origin"},  # passed on by a worker of the same site
+    {"sec-fetch-dest": ""},
+    {"sec-fetch-mode": "no-cors"},
+]
+
+
+@pytest.mark.parametrize("headers", UNSEEN, ids=range(len(UNSEEN)))
+def test_what_a_page_has_a_browser_ask_for_unseen_is_no_visit(headers: dict[str, str]) -> None:
+    assert kind_of("GET", BROWSER, headers) is Asker.HIDDEN
+    assert kind_of("GET", BROWSER, {**headers, "range": "bytes=0-"}) is Asker.PARTIAL
+    assert kind_of("GET", BROWSER, {**headers, "sec-purpose": "prefetch"}) is Asker.PREFETCH
+    assert kind_of("HEAD", BROWSER, headers) is Asker.PARTIAL
+    assert kind_of("GET", "curl/8.5.0", headers) is Asker.CRAWLER
+    assert not is_machine("GET", BROWSER, headers)  # it is somebody's browser, which may report what they see
+
+
+@pytest.mark.parametrize("headers", FOLLOWED, ids=range(len(FOLLOWED)))
+def test_who_follows_a_link_is_a_person_however_their_browser_says_so(headers: dict[str, str]) -> None:
+    assert kind_of("GET", BROWSER, headers) is Asker.PERSON

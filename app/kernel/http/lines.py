@@ -9,7 +9,7 @@ which is set anew when it comes too early.
 import asyncio
 import socket
 import sys
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
 from httptools import HttpParserError, HttpParserUpgrade
@@ -17,7 +17,10 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from app.kernel.http.at_once import Given, Ready, has_body, ready_in
+from app.kernel.http.at_once import Given, Ready, has_body, proxies_in, ready_in
+
+if TYPE_CHECKING:
+    from uvicorn.middleware.proxy_headers import _TrustedHosts
 
 MOST: Final = 12_000
 """Lines open at once: ten thousand streams, and those that come and go."""
@@ -56,6 +59,7 @@ class HttpLine(HttpToolsProtocol):
         self._heard = False
         self._at: object = None
         self._ready = ready_in(self.app)
+        self.proxies: _TrustedHosts | None = None
         self._rests_since: float | None = None
         self._steps = 0
         self._in_vain = 0
@@ -128,7 +132,7 @@ class HttpLine(HttpToolsProtocol):
             return False
         given = Given(self)
         self.cycle = given  # type: ignore[assignment]
-        if ready(self.url, self.headers, given.give):
+        if ready(self.url, self.headers, given.give, given.come_from):
             return True
         self.cycle = before
         return False
@@ -170,6 +174,7 @@ class HttpLine(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.proxies = proxies_in(self.app, self.client[0] if self.client else None)
         transport.set_write_buffer_limits(high=UNSENT)
         _forget_who_does_not_read(transport)
         if len(self.connections) > room():

@@ -24,6 +24,7 @@ from app.orders.stripe.gateway import Gateway, StripeGateway
 from app.orders.stripe.languages import locale_for
 from app.privacy import modes, signals, standing, tokens
 from app.privacy.modes import Touchpoint
+from app.privacy.sightings import seen_by
 from app.referrals.quick import VisitorHeader
 
 router = APIRouter(tags=["shopper"])
@@ -106,7 +107,11 @@ class _Call:
             return await run_in_threadpool(self._open, shop, wanted, token)
 
     def _open(self, shop: Shop, wanted: Wanted, token: str | None) -> Response:
-        wanted = replace(wanted, visitor_id=self._visitor(shop, token))
+        said = tokens.visitor_of(self.work.here.signer, token, shop.merchant_id)
+        visitor = self._remembered(shop, said)
+        device = self._device(shop) if visitor == said else None  # nothing of who left, or did not consent
+        unknown = visitor != said or signals.says_no(self.request.headers)
+        wanted = replace(wanted, visitor_id=visitor, device=device, unknown=unknown)
         desk = Desk(self.work.here, self.gateway, shop)
         buyer = wanted.visitor_id or ""
         attempt = Attempt(_attempt_key(buyer, self.work.key), self.work.fingerprint)
@@ -118,10 +123,13 @@ class _Call:
 
         return self.work.outside(open_checkout, status=201, owner=Owner(shop.merchant_id, buyer))
 
-    def _visitor(self, shop: Shop, token: str | None) -> str | None:
+    def _device(self, shop: Shop) -> str | None:
+        seen = seen_by(self.request, shop.privacy, shop.merchant_id, self.work.here.clock.now())
+        return None if seen is None else seen.device
+
+    def _remembered(self, shop: Shop, visitor: str | None) -> str | None:
         """Who buys, where that may be remembered; the click id travels in any case (api.md)."""
         here, said_no = self.work.here, signals.says_no(self.request.headers)
-        visitor = tokens.visitor_of(here.signer, token, shop.merchant_id)
         if visitor is None or not modes.might_remember(Touchpoint.CHECKOUT, shop.privacy, said_no):
             return None
         about = (Touchpoint.CHECKOUT, shop.privacy, shop.merchant_id, visitor)

@@ -2,7 +2,7 @@
 same words: asks nobody, writes nothing."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from app.merchants.directory import Shop
 from app.merchants.selling import Selling
@@ -11,10 +11,14 @@ from app.orders.models import Checkout
 from app.orders.stripe.session import Item, NewSession, Terms
 from app.orders.stripe.tags import Tags
 
+_UNKNOWN: Final = "unknown_buyer"
 
-def kept_terms(shop: Shop, terms: Terms) -> dict[str, Any]:
-    """The terms as a checkout keeps them, with the account that sells: it may be another one tomorrow."""
+
+def kept_terms(shop: Shop, terms: Terms, *, unknown_buyer: bool = False) -> dict[str, Any]:
+    """The terms as a checkout keeps them, with the account that sells: it may be another one tomorrow. An
+    `unknown_buyer` wants nothing remembered of them; that, and nothing of theirs, is kept."""
     return {
+        **({_UNKNOWN: True} if unknown_buyer else {}),
         "account": shop.stripe_account,
         "locale": terms.locale,
         "promotion": terms.promotion,
@@ -26,6 +30,11 @@ def terms_of(checkout: Checkout) -> Terms | None:
     """How it is paid; None for a checkout of before there were terms."""
     kept = checkout.terms
     return None if kept is None else Terms(kept["locale"], Selling.from_json(kept["selling"]), kept["promotion"])
+
+
+def may_not_be_known(checkout: Checkout | None) -> bool:
+    """Whether whoever went to the till there wants nothing remembered of them, neither by mail nor by card."""
+    return checkout is not None and checkout.terms is not None and _UNKNOWN in checkout.terms
 
 
 def account_of(checkout: Checkout, otherwise: str | None) -> str | None:

@@ -31,6 +31,8 @@ from app.orders.stripe.gateway import Gateway
 from app.orders.stripe.languages import AUTO
 from app.orders.stripe.promotion import Promotion
 from app.orders.stripe.session import Terms
+from app.privacy import standing
+from app.privacy.modes import Touchpoint
 from app.referrals import counting, visits
 from app.referrals import service as referrals
 from app.walls import service as walls
@@ -47,6 +49,8 @@ class Wanted:
     success_url: str | None = None
     cancel_url: str | None = None
     visitor_id: str | None = None
+    device: str | None = None
+    unknown: bool = False  # they want nothing remembered of them, also not what Stripe will tell
     locale: str = AUTO
 
 
@@ -144,7 +148,8 @@ class Desk:
         terms = Terms(wanted.locale, self._shop.selling, None if promotion is None else promotion.id)
         with self._here.database.reading() as session:
             values = self._decide(session, wanted, checkout_id)
-        values |= {"terms": asked.kept_terms(self._shop, terms), "attempt_key": attempt.key or checkout_id}
+        values |= {"terms": asked.kept_terms(self._shop, terms, unknown_buyer=wanted.unknown)}
+        values |= {"attempt_key": attempt.key or checkout_id}
         values |= {"checkout_id": checkout_id, "fingerprint": attempt.fingerprint}
         try:
             return self._write(wanted, promotion, values)
@@ -159,6 +164,7 @@ class Desk:
         made = {"stripe_key": values["checkout_id"], "status": "asking", "created_at": now}
         end = self._asking.end_of(self._shop.selling)
         with self._here.database.transaction() as session:
+            values = self._of_nobody_who_left(session, values)
             if insert_new(session, Checkout, merchant_id=merchant_id, expires_at=end, **made, **values):
                 append(session, {_counted(session, merchant_id, values, now): 1})
             checkout = _find(session, merchant_id, values["attempt_key"])
@@ -169,6 +175,14 @@ class Desk:
                 known_promotions.keep(session, merchant_id, promotion, now)
             self._asking.reserve(session, checkout, wanted.items)
         return checkout
+
+    def _of_nobody_who_left(self, session: Session, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The same, without its buyer where they left while Stripe was asked for the promotion."""
+        about = (self._here.signer, Touchpoint.CHECKOUT, self._shop.privacy, self._shop.merchant_id)
+        visitor = values["visitor_id"]
+        if visitor is None or standing.is_remembered(session, *about, visitor):
+            return values
+        return {**values, "visitor_id": None, "device": None}
 
     def _promotion(self, coupon: str | None) -> Promotion | None:
         """The promotion code that buyers type in so, if it works and is this merchant's. Raises
@@ -197,6 +211,7 @@ class Desk:
             "click_id": wanted.click_id,
             **_came(session, merchant_id, wanted.click_id),
             "visitor_id": wanted.visitor_id,
+            "device": wanted.device,
             "wall_id": wanted.wall_id,
             "coupon": wanted.coupon,
             "success_url": self._return_url("/success_url", wanted.success_url) or f"{own}/thanks/{checkout_id}",

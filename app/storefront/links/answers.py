@@ -17,9 +17,11 @@ from app.kernel.errors import AppError, NotFound
 from app.kernel.ids import is_code
 from app.networks.observed import seen_from as observed
 from app.networks.utm import with_utm
+from app.privacy.sightings import Sightings
 from app.referrals import bots, links
 from app.referrals.bots import Asker
 from app.referrals.machine_visits import MachineCounter
+from app.referrals.machines import BROWSER
 from app.referrals.models import Referral
 from app.referrals.visits import NewVisit, Way
 from app.storefront import headers, look
@@ -55,6 +57,8 @@ class _Landing:
     """Where a link leads: away to the merchant's, or to `page`."""
 
     referral: Referral
+    privacy: str
+    """The merchant's mode."""
     away: "_Away | None"
     page: Page | None
     merchants_page: PageView | None = None
@@ -95,17 +99,19 @@ class _Away:
 class Links:
     """Answers for links. Lives in the event loop; pages are built in the pool."""
 
-    def __init__(self, parts: Parts, hosted: Hosted, page_cards: PageCards) -> None:
+    def __init__(self, parts: Parts, hosted: Hosted, page_cards: PageCards, sightings: Sightings) -> None:
         self._here = parts.here
         self._viewer = parts.viewer
         self._pages = parts.pages
         self._hosted = hosted
         self._page_cards = page_cards
+        self._sightings = sightings
         self._machines = MachineCounter(parts.here.recorder)
         self._shelf: Shelf[LinkKey, _Landing] = Shelf(self._build, parts.pool, MEMORY, self._build_all)
 
     async def follow(self, ask: Ask, code: str) -> Answer:
-        """`/r/{code}`: a visit and its page for a person, the link card for a machine, "later" for a prefetch."""
+        """`/r/{code}`: a visit and its page for a person, the link card for a machine or a page that asks unseen,
+        "later" for a prefetch."""
         asker = bots.kind_of(ask.method, ask.headers.get("user-agent"), ask.headers)
         if asker is Asker.PREFETCH:
             return Answer(503, [headers.NO_STORE, (b"content-length", b"0")])
@@ -130,7 +136,7 @@ class Links:
         landing = self._shelf.at_once(LinkKey(code, self._hosted.language(ask), True))
         if landing is None or bots.kind_of(ask.method, ask.headers.get("user-agent"), ask.headers) is not Asker.PERSON:
             return False
-        visit = self._visit_of(ask, landing.way)
+        visit = self._visit_of(ask, landing)
 
         def tell(click: str | Exception) -> None:
             try:
@@ -148,13 +154,14 @@ class Links:
 
     async def _visit(self, ask: Ask, code: str) -> Answer:
         landing = await self._landing(ask, code, for_people=True)
-        visit = self._visit_of(ask, landing.way)
+        visit = self._visit_of(ask, landing)
         return _led(landing, visit, await self._here.recorder.record(visit))
 
-    def _visit_of(self, ask: Ask, way: Way) -> NewVisit:
-        about = ask.headers
+    def _visit_of(self, ask: Ask, landing: _Landing) -> NewVisit:
+        about, way, now = ask.headers, landing.way, self._here.clock.now()
         seen_from = observed(about.get("referer"), about.get("user-agent"), ask.query, shared_to=way.shared_to)
-        return NewVisit.by(way, seen_from, self._here.clock.now())
+        seen = self._sightings.seen(landing.privacy, way.merchant_id, about, ask.address, now)
+        return NewVisit.by(way, seen_from, now, seen)
 
     async def settle(self) -> None:
         """Wait until the visits of machines that were counted are written."""
@@ -162,8 +169,8 @@ class Links:
 
     async def _card(self, ask: Ask, code: str, asker: Asker) -> Answer:
         landing = await self._landing(ask, code, for_people=False)
-        if ask.method == "GET" and asker in (Asker.PREVIEW, Asker.CRAWLER):
-            machine = bots.machine_of(ask.headers.get("user-agent"))
+        if ask.method == "GET" and asker in bots.COUNTED:
+            machine = BROWSER if asker is Asker.HIDDEN else bots.machine_of(ask.headers.get("user-agent"))
             self._machines.count(landing.referral, asker, machine, self._here.clock.now())
         if landing.merchants_page is not None:
             return await self._page_cards.answer(ask, landing.merchants_page)
@@ -200,19 +207,19 @@ class Links:
         return made
 
     def _land(self, session: Session, key: LinkKey, led: PageView | Led, old: _Landing | None) -> _Landing:
-        utm = led.merchant.sharing_settings.utm
+        utm, about = led.merchant.sharing_settings.utm, (led.referral, led.merchant.privacy)
         if isinstance(led, PageView):
             away = _Away(led.address, utm) if key.for_people else None
-            return _Landing(led.referral, away, None, led)
+            return _Landing(*about, away, None, led)
         address = web_address(led.product.url) if led.product is not None and led.lands_on == "merchant" else None
         if key.for_people and address is not None:
-            return _Landing(led.referral, _Away(address, utm), None)
+            return _Landing(*about, _Away(address, utm), None)
         view = self._viewer.seen(session, led)
         rendered = self._render(view, key.language, STAND_IN if key.for_people else None)
         # What a person gets at the same address is another answer, so no cache between us may keep this one.
         known = old.page if old else None
         page = self._hosted.prepare(rendered, look.style_of_page(view.seen), key.for_people, headers.REVALIDATED, known)
-        return _Landing(led.referral, None, page)
+        return _Landing(*about, None, page)
 
     def _render(self, view: ReferralView, language: str, click: str | None) -> bytes:
         if isinstance(view.seen, ProductView):

@@ -30,6 +30,7 @@ async def referral_qr(code: str, front: Front, ask: Asked) -> Response:
 )
 async def follow_link(code: str, front: Front, ask: Asked) -> Response:
     """Follow a referral's link. A person makes a visit, whose click id the page carries on; crawlers and link
-    previews get the card, and nothing is counted. `HEAD` and `Range` are no visits; a prefetch is told to come again.
+    previews get the card, and no visit is counted; so does a page that has browsers ask for the link unseen, as a
+    picture or a frame (`Sec-Fetch-Dest`). `HEAD` and `Range` are no visits; a prefetch is told to come again.
     """
     return await respond(front.links.follow(ask, code))
