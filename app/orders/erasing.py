@@ -2,15 +2,17 @@
 kept to know them again (keyed hashes of customer, mail and card, their device) is gone. Amounts stay.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.kernel.database import Database, table_of
+from app.kernel.ids import is_of
 from app.kernel.rekeying import Step, pages, renamed
 from app.kernel.signing import Signer
+from app.orders.buyer_hashes import mail_hash
 from app.orders.connectors.models import ShopOrder
 from app.orders.models import Checkout, FormerBuyer, Order, OrderCorrection
 from app.orders.service import FORGOTTEN
@@ -42,7 +44,7 @@ class Forgetter:
     def forget(self, session: Session, whom: Forgetting) -> None:
         """Forget what an index leads to. Comes before claims are forgotten: they tell who bought through a click."""
         turns.hold_facts(session, whom.merchant_id)
-        found = _bought(session, whom)
+        found = _bought(session, whom, self._signer)
         for begin in range(0, len(found), _AT_ONCE):
             _forget_orders(session, whom, found[begin : begin + _AT_ONCE])
         for mapped in (Order, FormerBuyer):
@@ -61,25 +63,43 @@ class Forgetter:
         for page in pages(database, checkouts.checkout_id, whom.merchant_id, step):
             with database.transaction() as session:
                 _forget_checkouts(session, whom, page & theirs)
-        hashes = [self._signer.customer_hash(whom.merchant_id, name) for name in whom.names]
+        by = {*whom.names, *self.known_by(whom.merchant_id, whom.names)}
+        hashes = {column: [name[len(head) : -1] for name in by if name.startswith(head)] for column, head in _HEADS}
         for page in pages(database, orders.order_id, whom.merchant_id, step):
-            known = page & orders.customer_hash.in_(hashes)
+            known = page & or_(*(orders[column].in_(theirs) for column, theirs in hashes.items()))
             with database.reading() as session:
                 found = [Bought(*row) for row in session.execute(select(*_BOUGHT).where(known))]
             if found:
                 with database.transaction() as session:
                     _forget_orders(session, whom, found)
 
+    def known_by(self, merchant_id: int, names: Collection[str]) -> set[str]:
+        """What stands for the customers among these where orders know them by a hash alone; as `named` tells of them.
+        Nobody else has such a name: it begins with a parenthesis."""
+        known = set()
+        for name in names:
+            if not name.startswith("(") and not is_of(name, merchant_id, "vis"):
+                known.add(f"{_CUSTOMER}{self._signer.customer_hash(merchant_id, name)})")
+                hashed = mail_hash(self._signer, merchant_id, name)
+                known |= set() if hashed is None else {f"{_MAIL}{hashed})"}
+        return known
+
 
 def named(session: Session, merchant_id: int) -> Iterator[str]:
-    """Everybody whom orders name as their buyer. Those who are known by a hash alone are named nowhere."""
+    """Everybody whom orders name as their buyer, or know again by a hash."""
     for mapped in (Order, FormerBuyer, Checkout):
         asked = select(mapped.visitor_id).where(mapped.merchant_id == merchant_id, mapped.visitor_id.is_not(None))
         yield from (name for name in session.scalars(asked.distinct()) if name is not None)
+    for name, head in _HEADS:
+        column = table_of(Order).c[name]
+        asked = select(column).where(Order.merchant_id == merchant_id, column.is_not(None)).distinct()
+        yield from (f"{head}{hashed})" for hashed in session.scalars(asked))
 
 
-def _bought(session: Session, whom: Forgetting) -> list[Bought]:
-    """What they bought: under a name, through a click of theirs, or as it was said before it was corrected."""
+def _bought(session: Session, whom: Forgetting, signer: Signer) -> list[Bought]:
+    """What they bought: under a name, with a mail that is one, through a click of theirs, or as it was said before it
+    was corrected."""
+    mails = [mail_hash(signer, whom.merchant_id, name) for name in whom.names]
     clicks = select(Claim.visit_id).where(Claim.merchant_id == whom.merchant_id, Claim.visitor_id.in_(whom.names))
     former = select(FormerBuyer.order_id).where(
         FormerBuyer.merchant_id == whom.merchant_id, FormerBuyer.visitor_id.in_(whom.names)
@@ -88,6 +108,7 @@ def _bought(session: Session, whom: Forgetting) -> list[Bought]:
         Order.visitor_id.in_(whom.names),
         Order.click_id.in_(clicks) & Order.visitor_id.is_(None),
         Order.order_id.in_(former),
+        Order.mail_hash.in_([mail for mail in mails if mail is not None]),
     ]
     mine = Order.merchant_id == whom.merchant_id
     return sorted({Bought(*row) for way in ways for row in session.execute(select(*_BOUGHT).where(mine, way))})
@@ -128,6 +149,9 @@ def _forget_checkouts(session: Session, whom: Forgetting, theirs: ColumnElement[
 
 
 _AT_ONCE: Final = 500
+_CUSTOMER: Final = "(customer "
+_MAIL: Final = "(mail "
+_HEADS: Final = (("customer_hash", _CUSTOMER), ("mail_hash", _MAIL))
 _ENDED: Final = ("expired", "failed", "paid")
 _KNOWN_BY: Final = ("customer_hash", "mail_hash", "card_hash", "device")
 _BOUGHT: Final = (Order.order_id, Order.source, Order.external_id)

@@ -32,4 +32,7 @@ class Sale:
     wall_id: str | None = None
     coupon: str | None = None
     customer_hash: str | None = None
+    mail_hash: str | None = None
+    card_hash: str | None = None
+    device: str | None = None
     lines: tuple[SaleLine, ...] = ()

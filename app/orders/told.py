@@ -9,6 +9,7 @@ from app.kernel.errors import FieldError, Invalid
 from app.kernel.ids import Malformed, merchant_of
 from app.kernel.runtime import Runtime
 from app.kernel.signing import Signer
+from app.orders.buyer_hashes import mail_hash
 from app.orders.corrections import Amendment
 from app.orders.sales import Sale, SaleLine
 from app.orders.wire import LineIn, OrderIn, OrderPatch
@@ -32,19 +33,21 @@ def sale(body: OrderIn, merchant_id: int, here: Runtime) -> Sale:
     if body.placed_at > here.clock.now() + _SKEW:
         raise Invalid.field("/placed_at", "lies in the future")
     click, coupon = through(body.click_id, body.coupon)
+    signer = here.signer
     return Sale(
         external_id=body.external_id,
         source="api",
-        fingerprint=hashlib.sha256(body.model_dump_json().encode()).hexdigest(),
+        fingerprint=_fingerprint(body, merchant_id, signer),
         livemode=not (body.test or here.settings.test_mode),
         currency=body.currency,
         gross=gross,
         net=body.net,
         at=body.placed_at,
         click_id=click,
-        visitor_id=_visitor(body.visitor, merchant_id, here.signer),
+        visitor_id=_visitor(body.visitor, merchant_id, signer),
         coupon=coupon,
-        customer_hash=here.signer.customer_hash(merchant_id, body.customer) if body.customer else None,
+        customer_hash=signer.customer_hash(merchant_id, body.customer) if body.customer else None,
+        mail_hash=mail_hash(signer, merchant_id, body.mail or body.customer),
         lines=_lines(body.lines),
     )
 
@@ -78,6 +81,15 @@ def amendment(body: OrderPatch, merchant_id: int, signer: Signer) -> Amendment:
     }
     changes = {"visitor_id" if name == "visitor" else name: value for name, value in said.items() if name in given}
     return Amendment(changes, body.cancelled, body.note or None)
+
+
+def _fingerprint(body: OrderIn, merchant_id: int, signer: Signer) -> str:
+    """What tells a repetition. A mail is in it as a keyed hash, so that nobody can try out whose it was; where none is
+    said, it is what it was before there were mails."""
+    said = body.model_dump_json(exclude={"mail"})
+    if body.mail:
+        said += signer.hash(f"told mail:{merchant_id}", body.mail)
+    return hashlib.sha256(said.encode()).hexdigest()
 
 
 def _lines(lines: Iterable[LineIn]) -> tuple[SaleLine, ...]:

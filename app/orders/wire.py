@@ -18,6 +18,18 @@ Customer = Annotated[
     Text, Field(max_length=320, description="The customer's id or mail; kept only as a hash keyed per merchant.")
 ]
 
+Mail = Annotated[
+    Text,
+    Field(
+        max_length=320,
+        description="The buyer's mail, by which a purchase through one's own link is seen. Write-only: kept only as a "
+        "hash keyed per merchant, in which all spellings of one box are the same, and not where the buyer may not be "
+        "remembered. What is no address is left out. Where none is said, a `customer` that is a mail stands for it.",
+        examples=["bo@example.org"],
+        json_schema_extra={"writeOnly": True},
+    ),
+]
+
 
 Click = Annotated[
     Text,
@@ -64,6 +76,7 @@ class OrderIn(Body):
     visitor: Visitor | None = None
     coupon: Coupon | None = None
     customer: Customer | None = None
+    mail: Mail | None = None
     test: Annotated[
         bool,
         Field(

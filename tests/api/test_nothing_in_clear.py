@@ -9,20 +9,21 @@ from collections.abc import Callable
 
 import pytest
 
+from app.demo.stripe.methods import card_of
 from app.kernel.ids import merchant_of
 from tests.db.forgetting import everything
 from tests.other_shops import OtherShop, shopify_order, shopify_refund
 from tests.shop import BROWSER, Shopper, TestMerchant, ok
 from tests.till import Till
 
-ADDRESS, OTHER_ADDRESS = "203.0.113.77", "2001:db8:77:1:2:3:4:5"
+ADDRESS, OTHER_ADDRESS = "93.184.216.77", "2606:2800:77:1:2:3:4:5"
 AGENT = BROWSER.replace("X11", "OddMachine 77") + " Peculiar/7.7"
 MAIL = "Somebody.Peculiar@example.org"
 PHONE = "+33 6 77 77 77 77"
 REFERRER = "https://mail.example.org/inbox/secret-thread-77"
 ODD = {
     "User-Agent": AGENT,
-    "X-Forwarded-For": f"{ADDRESS}, 10.0.0.1",
+    "X-Forwarded-For": f"{OTHER_ADDRESS}, {ADDRESS}, 127.0.0.1",
     "Forwarded": f'for="[{OTHER_ADDRESS}]"',
     "Referer": REFERRER,
 }
@@ -91,6 +92,13 @@ def test_after_a_day_of_everything_nobody_is_in_clear_in_the_database_or_the_log
     shopify.tell("orders/paid", sold)
     shopify.tell("refunds/create", shopify_refund())
     seller.order(3000, customer=MAIL, visitor=bo.token)
+    seller.order(2000, mail=MAIL)
+    sale = {"external_id": "b77", "placed_at": seller.clock.now().isoformat(), "currency": "eur", "net": 1}
+    ok(seller.http.post("/v1/orders/bulk", json={"orders": [{**sale, "mail": MAIL}, {**sale, "mail": [MAIL]}]}))
+    assert 422 == seller.http.post("/v1/orders", json={**sale, "mail": [MAIL]}).status_code
+    early = ok(bo.http.post("/v1/checkouts", json=body, headers=bo.headers), 201)["url"].rpartition("/")[2]
+    till.double.pay(early, MAIL)
+    till.tell(till.told_once(early)["charge.succeeded"])  # it waits for its sale
     ok(seller.http.put(f"/v1/identities/{bo.id}", json={"person": "customer-77"}))
     bo.http.get("/v1/me/data", headers=bo.headers)
     bo.http.get("/r/nothing77x", headers=ODD)
@@ -106,11 +114,15 @@ def test_after_a_day_of_everything_nobody_is_in_clear_in_the_database_or_the_log
         PHONE,
         "secret-thread-77",
         "4242424242",
+        card_of(MAIL).fingerprint,
     )
     words = [*odd_words, *filter(None, secrets)]
     number = merchant_of(seller.id, "mer")
     day = list(everything(till.database, number))
     assert {table for table, *_ in day} >= HAPPENED
+    hashed = {column for table, column, _ in day if table == "orders" and column.endswith("_hash")}
+    assert {"customer_hash", "mail_hash", "card_hash"} == hashed
+    assert {table for table, column, _ in day if column == "device"} == {"referrals", "visits", "checkouts", "orders"}
     kept = {(table, column) for table, column, said in day if _says(said, words)}
     assert set() == kept
     assert not _says(logged(), words), logged()

@@ -19,6 +19,7 @@ from app.demo.stripe.discounts import enter_code, ship
 from app.demo.stripe.disputes import close, escalate, open_dispute
 from app.demo.stripe.errors import no_such
 from app.demo.stripe.faults import Faults
+from app.demo.stripe.methods import card_of
 from app.demo.stripe.parameters.document import StripeDocument
 from app.demo.stripe.parameters.values import JsonObject, Params
 from app.demo.stripe.pay_page import PayPage
@@ -92,11 +93,14 @@ class StripeDouble:
 
     # What the buyer does. StripeProblem where the session's state does not allow it.
 
-    def pay(self, session_id: str, email: str = _BUYER, *, promotion_code: str | None = None) -> JsonObject:
-        """Pay by the card of `email` (each person has one), after typing a promotion code. The completed session."""
+    def pay(
+        self, session_id: str, email: str = _BUYER, *, promotion_code: str | None = None, card: str | None = None
+    ) -> JsonObject:
+        """Pay by the card of `email` (each person has one), or that of somebody else (`card`: their mail), after typing
+        a promotion code. The completed session."""
         if promotion_code is not None:
             self.enter_code(session_id, promotion_code)
-        return self._on_session(session_id, lambda session: pay(self._world, session, email))
+        return self._on_session(session_id, lambda session: pay(self._world, session, email, card_of(card or email)))
 
     def enter_code(self, session_id: str, code: str) -> JsonObject:
         """Type a promotion code on the pay page, where the session allows it; an empty one takes it away."""

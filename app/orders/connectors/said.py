@@ -89,3 +89,4 @@ class ShopSaid:
     version: Version | None = None
     refunds: tuple[RefundSaid, ...] = ()
     fate: Literal["deleted", "restored"] | None = None
+    mail: str | None = None  # the buyer's, of this version; hashed before it is kept

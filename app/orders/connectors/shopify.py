@@ -57,7 +57,7 @@ def read(topic: str, body: JsonObject, *, test: bool = False, triggered: str = "
     if topic not in _ORDERS:
         return None
     refunds = tuple(_refund(refund) for refund in objects(body.get("refunds")))
-    return ShopSaid(identity(body, "id"), _version(body, refunds, test, triggered), refunds)
+    return ShopSaid(identity(body, "id"), _version(body, refunds, test, triggered), refunds, mail=_mail(body))
 
 
 def _version(body: JsonObject, refunds: tuple[RefundSaid, ...], test: bool, triggered: str) -> Version:
@@ -163,8 +163,11 @@ def _coupons(body: JsonObject) -> list[str]:
 
 def _customer(body: JsonObject) -> str | None:
     """The buyer's mail, else the customer's number: hashed before it is kept."""
-    number = fields.reference(mapping(body, "customer"), "id")
-    return text(body, "email", 320) or text(body, "contact_email", 320) or number
+    return _mail(body) or fields.reference(mapping(body, "customer"), "id")
+
+
+def _mail(body: JsonObject) -> str | None:
+    return text(body, "email", 320) or text(body, "contact_email", 320) or None
 
 
 def _elsewhere(body: JsonObject) -> tuple[str, int] | None:

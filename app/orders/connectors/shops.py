@@ -20,7 +20,8 @@ from app.kernel.database import insert_new
 from app.kernel.errors import NotFound
 from app.kernel.ids import is_of
 from app.kernel.runtime import Runtime
-from app.orders import corrections, service
+from app.orders import buyers, corrections, service
+from app.orders.buyer_hashes import mail_hash
 from app.orders.connectors import facts
 from app.orders.connectors.facts import Holds
 from app.orders.connectors.models import ShopOrder
@@ -53,13 +54,15 @@ class Shopkeeper:
         """Keep what was said and bring the order to it; whether anything was new. `message_id` tells two deletions of
         an order apart. Raises `NotAnOrder` where another order has its name, or it is in another currency now."""
         row = self._row(said.order_id)
-        told = facts.grown(row.told, self._without_name(said), message_id)
+        mail = mail_hash(self._here.signer, self._shop.merchant_id, said.mail)
+        said = self._without_name(said, row)
+        told = facts.grown(row.told, said, message_id)
         if told == row.told:
             return False
         before, after = (facts.holds(each, self._shop.system) for each in (row.told, told))
         row.told, row.changed_at = told, self._now
         if after is not None:
-            self._bring(row, before, after)
+            self._bring(row, before, after, mail if said.version == after.version else None)
         return True
 
     def _row(self, shop_order_id: str) -> ShopOrder:
@@ -67,20 +70,28 @@ class Shopkeeper:
         insert_new(self._session, ShopOrder, **place, order_id=None, told={}, changed_at=self._now)
         return self._session.get_one(ShopOrder, tuple(place.values()), with_for_update=True, populate_existing=True)
 
-    def _without_name(self, said: ShopSaid) -> ShopSaid:
-        """The same with a keyed hash instead of the buyer's mail."""
-        version = said.version
+    def _without_name(self, said: ShopSaid, row: ShopOrder) -> ShopSaid:
+        """The same without the buyer's mail, with a keyed hash instead of their name; with neither, where they were
+        forgotten or no buyer is kept."""
+        version, merchant_id = said.version, self._shop.merchant_id
         if version is None or version.customer is None:
-            return said
-        hashed = self._here.signer.customer_hash(self._shop.merchant_id, version.customer)
-        return replace(said, version=replace(version, customer=hashed))
+            return replace(said, mail=None)
+        known = None if row.order_id is None else service.get(self._session, merchant_id, row.order_id)
+        is_nobody = known is not None and known.fingerprint == service.FORGOTTEN
+        if is_nobody or not buyers.might_be_kept(self._session, merchant_id):
+            return replace(said, mail=None, version=replace(version, customer=None))
+        hashed = self._here.signer.customer_hash(merchant_id, version.customer)
+        return replace(said, mail=None, version=replace(version, customer=hashed))
 
-    def _bring(self, row: ShopOrder, before: Holds | None, after: Holds) -> None:
-        """Bring the order in the books to what holds after a message. What the merchant has corrected or cancelled
-        here stays, until the shop says something else of it."""
+    def _bring(self, row: ShopOrder, before: Holds | None, after: Holds, mail: str | None) -> None:
+        """Bring the order in the books to what holds after a message; `mail` is the hash of its buyer's, where that
+        message told it. What the merchant has corrected or cancelled here stays, until the shop says something else of
+        it."""
+        signer, events, system = self._here.signer, self._here.events, self._shop.system
+        if row.order_id is not None:  # before anything is held that others share
+            buyers.learn(self._session, signer, events, self._shop.merchant_id, row.order_id, mail_hash=mail)
         through = {} if before is not None and _same_buyer(before.version, after.version) else self._through(row, after)
-        order = self._order(row, after.version, through)
-        events, system = self._here.events, self._shop.system
+        order = self._order(row, after.version, through, mail)
         changes = {"net": after.version.net, "gross": after.version.paid, "lines": after.version.lines, **through}
         corrections.correct(self._session, events, order, changes, self._now, f"from {system}")
         wanted = takings(after.version.net, after.version.paid, after.taken_back)
@@ -90,10 +101,11 @@ class Shopkeeper:
         elif before and before.is_cancelled and not after.is_cancelled:
             corrections.uncancel(self._session, events, order, self._now, f"from {system}")
 
-    def _order(self, row: ShopOrder, version: Version, through: Mapping[str, str | None]) -> Order:
+    def _order(self, row: ShopOrder, version: Version, through: Mapping[str, str | None], mail: str | None) -> Order:
         """The order of the row, locked; made where there is none."""
         if row.order_id is None:
-            sale = self._sale(row.shop_order_id, version, through)
+            told = self._sale(row.shop_order_id, version, through, mail)
+            (sale,) = buyers.kept(self._session, self._here.signer, self._shop.merchant_id, [told])
             try:
                 order, _ = service.record(self._session, self._here.events, self._shop.merchant_id, sale, self._now)
             except service.OrderExists:
@@ -104,7 +116,7 @@ class Shopkeeper:
             raise NotAnOrder(f"Its currency was {order.currency} before, and is {version.currency} now.")
         return order
 
-    def _sale(self, shop_order_id: str, version: Version, through: Mapping[str, str | None]) -> Sale:
+    def _sale(self, shop_order_id: str, version: Version, through: Mapping[str, str | None], mail: str | None) -> Sale:
         external_id = f"{self._shop.system}:{shop_order_id}"
         return Sale(
             external_id=external_id,
@@ -118,6 +130,7 @@ class Shopkeeper:
             click_id=through.get("click_id"),
             coupon=through.get("coupon"),
             customer_hash=version.customer,
+            mail_hash=mail,
             lines=version.lines,
         )
 

@@ -60,7 +60,7 @@ def read(topic: str, body: JsonObject) -> ShopSaid | None:
     unit = fields.currency(body)
     refunds = tuple(_refund(refund, changed, unit) for refund in objects(body.get("refunds")))
     version = _version(body, changed, unit, refunds)
-    return ShopSaid(order_id, version, refunds, "restored" if topic == "order.restored" else None)
+    return ShopSaid(order_id, version, refunds, "restored" if topic == "order.restored" else None, _mail(body))
 
 
 def _version(body: JsonObject, changed: int, unit: str, refunds: tuple[RefundSaid, ...]) -> Version:
@@ -84,9 +84,13 @@ def _version(body: JsonObject, changed: int, unit: str, refunds: tuple[RefundSai
         hints=fields.hints(_places(body)),
         coupons=tuple(_coupons(body)),
         lines=tuple(_line(line, unit) for line in objects(body.get("line_items"))[: fields.MOST_LINES]),
-        customer=text(mapping(body, "billing"), "email", 320) or fields.reference(body, "customer_id"),
+        customer=_mail(body) or fields.reference(body, "customer_id"),
         refunds=tuple(refund.id for refund in refunds),
     )
+
+
+def _mail(body: JsonObject) -> str | None:
+    return text(mapping(body, "billing"), "email", 320) or None
 
 
 def _rank(status: str, refunds: tuple[RefundSaid, ...]) -> tuple[int, int, int]:

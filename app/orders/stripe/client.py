@@ -100,8 +100,8 @@ class Client:
         return Session(made.id, made.url, datetime.fromtimestamp(made.expires_at, UTC))
 
     def session(self, session_id: str, account: str | None) -> JsonObject | None:
-        """A session as it stands, its payment whole in it; None where Stripe knows none of this name."""
-        whole: SessionRetrieveParams = {"expand": ["payment_intent"]}
+        """A session as it stands, its payment and the charge whole in it; None where Stripe knows none of this name."""
+        whole: SessionRetrieveParams = {"expand": ["payment_intent.latest_charge"]}
         return _one(lambda: self._sessions.retrieve(session_id, whole, _options(account)))
 
     def expire_session(self, session_id: str, account: str | None) -> None:
@@ -114,9 +114,12 @@ class Client:
             _refuse(error)
 
     def sessions(self, since: datetime, account: str | None, after: str | None, until: datetime | None = None) -> Page:
-        """Sessions that were made from `since` on, and until `until` where that is said, newest first."""
+        """Sessions that were made from `since` on, newest first. Where `until` is said, those made until then, for a
+        buyer who waits; else each with its payment and the charge whole in it."""
         asked = _asked(SessionListParams, since, after)
-        if until is not None:
+        if until is None:
+            asked["expand"] = ["data.payment_intent.latest_charge"]
+        else:
             asked["created"] = {"gte": int(since.timestamp()), "lte": int(until.timestamp())}
         return _page(lambda: self._sessions.list(asked, _options(account)))
 

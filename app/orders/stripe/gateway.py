@@ -97,7 +97,7 @@ class Gateway:
         return None
 
     def session(self, session_id: str, account: str | None) -> JsonObject | None:
-        """A session as it stands, its payment whole in it; None where Stripe knows none of this name."""
+        """A session as it stands, its payment and the charge whole in it; None where Stripe knows none of this name."""
         with self._asking() as client:
             return client.session(session_id, account)
 
@@ -107,8 +107,8 @@ class Gateway:
             client.expire_session(session_id, account)
 
     def sessions(self, since: datetime, account: str | None) -> Iterator[JsonObject]:
-        """Sessions that were made from `since` on. This and all lists: newest first; a page is fetched when it is
-        wanted, and asked for again through a short trouble."""
+        """Sessions that were made from `since` on, each with its payment and the charge whole in it. This and all
+        lists: newest first; a page is fetched when it is wanted, and asked for again through a short trouble."""
         return self._walk(lambda client: partial(client.sessions, since, account))
 
     def events(self, since: datetime, types: Sequence[str], account: str | None) -> Iterator[JsonObject]:

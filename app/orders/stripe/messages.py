@@ -5,7 +5,7 @@ does is told in docs/orders.md.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -35,12 +35,13 @@ _DISPUTES = {
     "charge.dispute.funds_reinstated": FUNDS_REINSTATED,
     "charge.dispute.closed": None,
 }
+CHARGED: Final = "charge.succeeded"
 _PROMOTION_MADE: Final = "promotion_code.created"
 _PROMOTIONS = (_PROMOTION_MADE, "promotion_code.updated")
 
 TAKING: Final = (*_ONE_REFUND, _CHARGE_REFUNDED, *_DISPUTES)
 """The messages that tell of what is taken back of a payment."""
-INTERESTING: Final = (_COMPLETED, *_SESSION_STATUS, *TAKING, *_PROMOTIONS)
+INTERESTING: Final = (_COMPLETED, *_SESSION_STATUS, CHARGED, *TAKING, *_PROMOTIONS)
 """All messages that do something: the ones to ask Stripe for."""
 
 # What is kept of an object. The buyer's name, mail and address are not: nothing here needs them twice.
@@ -98,6 +99,16 @@ class SessionSaid:
     tags: Tags | None
     promotion_code: str | None = None
     discount: int = 0
+    card: str | None = None  # Stripe's fingerprint of it, where the payment is there whole
+
+
+@dataclass(frozen=True)
+class CardSaid:
+    """What a message says of a payment of ours that was made by card: Stripe's fingerprint of it."""
+
+    payment: str
+    tags: Tags
+    fingerprint: str
 
 
 @dataclass(frozen=True)
@@ -170,6 +181,7 @@ def _session(message: Message, status: str, tags: Tags | None) -> SessionSaid:
         discount=from_stripe(
             fields.amount(json_objects.mapping(session, "total_details"), "amount_discount"), currency
         ),
+        card=_fingerprint(json_objects.mapping(json_objects.mapping(session, "payment_intent"), "latest_charge")),
     )
 
 
@@ -184,6 +196,21 @@ def _beside(session: JsonObject) -> int:
     if not shipping:
         return tax + fields.amount(totals, "amount_shipping")
     return tax + max(fields.amount(shipping, "amount_total") - fields.amount(shipping, "amount_tax"), 0)
+
+
+def card_of(message: Message) -> CardSaid | None:
+    """Which card has paid; None where the message is about something else, no card, or another integration's payment:
+    Stripe writes the tags of a payment on its charge."""
+    tags = Tags.of(json_objects.mapping(message.subject, "metadata")) if message.type == CHARGED else None
+    fingerprint = _fingerprint(message.subject)
+    if tags is None or fingerprint is None or message.payment is None:
+        return None
+    return CardSaid(message.payment, tags, fingerprint)
+
+
+def _fingerprint(charge: JsonObject) -> str | None:
+    card = json_objects.mapping(json_objects.mapping(charge, "payment_method_details"), "card")
+    return json_objects.text(card, "fingerprint")
 
 
 def tells_of_takings(message: Message) -> bool:
@@ -238,7 +265,7 @@ def moment_of(message: Message) -> datetime:
 
 def _pick(subject: JsonObject) -> dict[str, object]:
     """What may be kept of an object. What it refers to may be there whole, with its buyer: its id is kept. Of what
-    a merchant wrote on it, only what is ours."""
+    a merchant wrote on it, only what is ours, and not who buys."""
     kept: dict[str, object] = {name: subject[name] for name in _KEPT if name in subject}
     kept |= {name: fields.reference(subject, name) for name in _REFERENCES if name in subject}
     for name, parts in _KEPT_TOTALS.items():
@@ -247,7 +274,7 @@ def _pick(subject: JsonObject) -> dict[str, object]:
             kept[name] = {part: totals[part] for part in parts if part in totals}
     tags = Tags.of(json_objects.mapping(subject, "metadata"))
     if tags is not None:
-        kept["metadata"] = tags.metadata()
+        kept["metadata"] = replace(tags, visitor=None).metadata()
     discounts = json_objects.objects(subject.get("discounts"))
     if discounts:
         kept["discounts"] = [{"promotion_code": fields.reference(each, "promotion_code")} for each in discounts]

@@ -7,6 +7,7 @@ Each message is kept once, by its id, in the transaction that applies it. Messag
 * What is taken back is computed from all messages of its payment that are kept (taken_back.py), so it does not matter
   which came first.
 * A refund or dispute may come before the sale. It is kept then and waits (`applied_at` empty) until the sale is there.
+  So does the charge that tells by which card it was paid (cards.py).
 
 **The race between a sale and its refund.** On PostgreSQL two transactions may each look before the other has
 committed: the refund finds no sale and waits, the sale finds no refund waiting, and nobody ever puts the two
@@ -41,11 +42,11 @@ from app.orders.models import Checkout
 from app.orders.promotions import known as known_promotions
 from app.orders.stripe import messages
 from app.orders.stripe.gateway import Gateway
-from app.orders.stripe.messages import Message, SessionSaid
+from app.orders.stripe.messages import CardSaid, Message, SessionSaid
 from app.orders.stripe.problems import CheckoutRefused, CheckoutUnavailable
 from app.orders.stripe.promotion import Promotion
 from app.orders.stripe_models import StripeEvent, StripeObject
-from app.orders.webhooks import paid_sessions, taken_back
+from app.orders.webhooks import cards, paid_sessions, taken_back
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +84,9 @@ class Bookkeeper:
             return Applied(new=False)
         if said is not None:
             return self._checkout(message, said)
+        card = messages.card_of(message)
+        if card is not None:
+            return self._card(message, card)
         if messages.tells_of_takings(message) and message.payment is not None:
             return self._taking(message, message.payment)
         promotion = messages.promotion_of(message)
@@ -173,10 +177,11 @@ class Bookkeeper:
         self._now = writing_now(self._session, merchant_id, self._here.clock)
         if self._promotion is not None:
             known_promotions.keep(self._session, merchant_id, self._promotion, self._now)
+        card = cards.hash_of(self._session, self._here, merchant_id, said, payment, self._now)
         order = service.by_external_id(self._session, merchant_id, said.id)
         is_new = order is None
         if order is None:
-            sale = paid_sessions.sale_of(self._session, self._here, merchant_id, message, said, checkout)
+            sale = paid_sessions.sale_of(self._session, self._here, merchant_id, message, said, checkout, card)
             order, is_new = service.record_with_coupon(self._session, self._here.events, merchant_id, sale, self._now)
         if payment is None:
             return order.order_id, is_new
@@ -184,6 +189,17 @@ class Bookkeeper:
         self._session.flush()
         is_settled = taken_back.settle(self._session, self._here.events, payment, self._now)
         return order.order_id, is_new or is_settled
+
+    def _card(self, message: Message, said: CardSaid) -> Applied:
+        """Which card has paid: kept with the order, or with the message until its sale is there. Neither changes what
+        the books say."""
+        payment = self._payment(said.payment)
+        if payment.order_id is None:
+            cards.wait(self._session, self._here, message, said)
+        else:
+            self._now = writing_now(self._session, merchant_of(payment.order_id, "ord"), self._here.clock)
+            cards.learn(self._session, self._here, payment, said.fingerprint)
+        return Applied(True, payment.merchant_id, payment.order_id, json_objects.text(message.subject, "id"))
 
     def _taking(self, message: Message, payment_intent: str) -> Applied:
         """A refund or dispute: settled with all that is known of its payment, or kept until its sale is there."""

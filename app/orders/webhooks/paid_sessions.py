@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from app.kernel.ids import is_of
 from app.kernel.runtime import Runtime
 from app.orders import buyers
-from app.orders.checkout import basket
+from app.orders.buyer_hashes import mail_hash
+from app.orders.checkout import asked, basket
 from app.orders.models import Checkout
 from app.orders.promotions import known as known_promotions
 from app.orders.sales import Sale, SaleLine
@@ -31,12 +32,14 @@ def sale_of(
     message: Message,
     said: SessionSaid,
     checkout: Checkout | None,
+    card_hash: str | None = None,
 ) -> Sale:
     """The sale of a paid session, dated when the buyer went to pay, by the clock that also dates touches: a debit may
-    settle days later."""
+    settle days later. Of its buyer it says what may be kept."""
     through = _through(checkout, said.tags, merchant_id)
     claimed = visits.visitor_of(session, merchant_id, through.click) if through.click is not None else None
-    return Sale(
+    mail, card_hash = (None, None) if asked.may_not_be_known(checkout) else (said.email, card_hash)
+    sale = Sale(
         external_id=said.id,
         source="stripe",
         fingerprint=hashlib.sha256(f"{said.id} {said.currency} {said.gross} {said.net}".encode()).hexdigest(),
@@ -46,12 +49,17 @@ def sale_of(
         net=said.net,
         at=said.created if checkout is None else checkout.created_at,
         click_id=through.click,
-        visitor_id=buyers.buyer(session, here.signer, merchant_id, through.visitor or claimed),
+        visitor_id=through.visitor or claimed,
         wall_id=through.wall,
         coupon=_coupon(session, merchant_id, said) or through.coupon,
-        customer_hash=here.signer.customer_hash(merchant_id, said.email) if said.email else None,
+        customer_hash=here.signer.customer_hash(merchant_id, mail) if mail else None,
+        mail_hash=mail_hash(here.signer, merchant_id, mail),
+        card_hash=card_hash,
+        device=None if checkout is None else checkout.device,
         lines=() if checkout is None else tuple(_line(basket.Line(**item)) for item in checkout.items),
     )
+    (kept,) = buyers.kept(session, here.signer, merchant_id, [sale])
+    return kept
 
 
 def _coupon(session: Session, merchant_id: int, said: SessionSaid) -> str | None:
