@@ -7,6 +7,7 @@ from sqlalchemy import select
 from app.attribution import erasing as attribution
 from app.delivery import erasing as delivery
 from app.kernel import outbox
+from app.kernel.clock import from_micros
 from app.kernel.database import Database, table_of
 from app.kernel.http import idempotency
 from app.kernel.outbox import Worker
@@ -14,7 +15,8 @@ from app.kernel.rekeying import Step, rename_in_json
 from app.kernel.runtime import Runtime
 from app.orders import erasing as orders
 from app.orders.held import of_visitor as held_of_orders
-from app.privacy.erasure import TOPIC, Domain, Erasure, Forgetting, forget_consents
+from app.privacy.erasure import TOPIC, Domain, Erasure, Forgetting, forget_consents, forget_told
+from app.privacy.erasure import named as who_consented
 from app.privacy.held import of_choices
 from app.privacy.models import Leaver
 from app.referrals import erasing as referrals
@@ -28,7 +30,13 @@ def erasure_of(here: Runtime) -> Erasure:
     buyers = orders.Forgetter(here.signer)
     domains = (
         Domain(at_once=attribution.forget),
-        Domain(at_once=buyers.forget, walk=buyers.look_for, naming=orders.named, held=held_of_orders),
+        Domain(
+            at_once=buyers.forget,
+            walk=buyers.look_for,
+            naming=orders.named,
+            known_by=buyers.known_by,
+            held=held_of_orders,
+        ),
         Domain(
             at_once=referrals.forget,
             walk=referrals.look_for,
@@ -36,7 +44,7 @@ def erasure_of(here: Runtime) -> Erasure:
             behind=referrals.all_behind,
             held=held_of_referrals,
         ),
-        Domain(at_once=forget_consents, held=partial(of_choices, signer=here.signer)),
+        Domain(at_once=forget_consents, naming=who_consented, held=partial(of_choices, signer=here.signer)),
         Domain(walk=_forget_doubts),
         Domain(last=delivery.look_for),
         Domain(walk=_forget_promises),
@@ -51,6 +59,8 @@ def erase_all_again(here: Runtime) -> int:
     forgets = erasure_of(here)
     with here.database.reading() as session:
         merchants = session.scalars(select(Leaver.merchant_id).where(Leaver.erased_at.is_not(None)).distinct()).all()
+    for merchant_id in merchants:  # an old backup tells of those who left long before it, too
+        forget_told(here.database, merchant_id, here.clock.now(), since=from_micros(0))
     back = sum(forgets.erase_again(merchant_id) for merchant_id in merchants)
     if back:
         Worker(here.database, here.clock, here.outbox, {TOPIC: forgets.run}).run_due()

@@ -1,5 +1,6 @@
 """The line from our server to Stripe's double, which tests make bad for a time."""
 
+import asyncio
 import json
 from dataclasses import dataclass, field
 
@@ -19,9 +20,11 @@ class BadLine:
         self.status: int | None = None
         self.replayed = False
         self.lost = 0
+        self.slow = 0.0
         self.keys: list[str] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.sleep(self.slow)
         if scope["type"] != "http" or scope["method"] != "POST":
             await self._app(scope, receive, send)
             return

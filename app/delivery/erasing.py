@@ -7,7 +7,7 @@ from sqlalchemy import or_, select, update
 
 from app.delivery.models import WebhookDelivery
 from app.kernel.database import Database, table_of
-from app.kernel.rekeying import Step, pages, renamed, says
+from app.kernel.rekeying import FEW, Step, pages, renamed, says
 from app.privacy.erasure import ERASED, Forgetting
 
 
@@ -17,21 +17,27 @@ def look_for(database: Database, whom: Forgetting, step: Step) -> None:
     rows = table_of(WebhookDelivery).c
     for page in pages(database, rows.delivery_id, whom.merchant_id, step):
         theirs = or_(says(rows.body, whom.names), rows.subject.in_(whom.names))
-        asked = select(rows.delivery_id, rows.subject, rows.body).where(page, rows.type != ERASED, theirs)
+        asked = select(rows.delivery_id, rows.subject, rows.body).where(page, rows.type != ERASED)
         with database.reading() as session:
-            found = session.execute(asked.limit(1)).first()
-        if found is None:
-            continue
-        with database.transaction() as session:
-            for delivery_id, subject, body in session.execute(asked.with_for_update()).all():
-                same = (rows.merchant_id == whom.merchant_id, rows.delivery_id == delivery_id)
-                said = {"subject": whom.names.get(subject, subject), "body": _without(body, whom)}
-                session.execute(update(WebhookDelivery).where(*same).values(said))
+            some = session.execute(asked.where(theirs), execution_options={"yield_per": FEW})
+            found = [id_ for id_, subject, body in some if _said(subject, body, whom) is not None]
+        for begin in range(0, len(found), FEW):
+            with database.transaction() as session:
+                of_them = asked.where(rows.delivery_id.in_(found[begin : begin + FEW])).order_by(rows.delivery_id)
+                for delivery_id, subject, body in session.execute(of_them.with_for_update()).all():
+                    same = (rows.merchant_id == whom.merchant_id, rows.delivery_id == delivery_id)
+                    if (said := _said(subject, body, whom)) is not None:
+                        session.execute(update(WebhookDelivery).where(*same).values(said))
 
 
-def _without(body: str, whom: Forgetting) -> str:
-    said = json.loads(body)
-    return json.dumps(_wordless(said, whom), ensure_ascii=False, separators=(",", ":"))
+def _said(subject: str, body: str, whom: Forgetting) -> dict[str, str] | None:
+    """What is told instead; None where it tells of nobody."""
+    told = json.loads(body)
+    other = _wordless(told, whom)
+    if other == told and subject not in whom.names:
+        return None
+    written = json.dumps(other, ensure_ascii=False, separators=(",", ":"))
+    return {"subject": whom.names.get(subject, subject), "body": written}
 
 
 def _wordless(said: Any, whom: Forgetting) -> Any:

@@ -18,7 +18,8 @@ Format = Literal["auto", "json", "text"]
 
 _LIVELY: Final = ("app", "uvicorn")
 """Who tells what they do; of all others only what is the matter: some of them tell every address that they ask."""
-_BREAKS: Final = str.maketrans({"\r": "\\r", "\n": "\\n", "\x1b": "\\x1b"})
+_BREAKS: Final = {sign: repr(chr(sign))[1:-1] for sign in (*range(32), *range(127, 160), 0x2028, 0x2029)}
+"""What moves a terminal's cursor, or begins a line."""
 
 
 def install(form: Format, secrets: Iterable[str]) -> None:
@@ -65,7 +66,8 @@ class Words(logging.Formatter):
         """Nobody's message can begin a line of its own."""
         message = self._redactor(record.getMessage()).translate(_BREAKS)
         request = f" [{request_ids.current()}]" if request_ids.current() else ""
-        trace = self._redactor(_trace_of(self, record))
+        told = self._redactor(_trace_of(self, record)).splitlines()
+        trace = "\n".join(f"  {each.translate(_BREAKS)}" for each in told)
         line = f"{_at(record)} {record.levelname:<8}{record.name}{request}: {message}"
         return f"{line}\n{trace}" if trace else line
 

@@ -144,7 +144,8 @@ class Worker(Repeated):
     stays in the outbox.
 
     `tidy` is called once an hour, for what only has to be cleared away now and then. `beside` starts and stops with
-    the worker, and does not wait for its messages, nor they for it.
+    the worker, and does not wait for its messages, nor they for it. Of several in a process one `is_called` when
+    something was promised; the others look by themselves.
     """
 
     def __init__(
@@ -157,10 +158,10 @@ class Worker(Repeated):
         tidy: Callable[[], None] = lambda: None,
         poll_seconds: float = 1.0,
         beside: Sequence[Repeated] = (),
+        is_called: bool = True,
     ) -> None:
-        super().__init__(
-            "worker", self._look, every=poll_seconds, trouble="the outbox cannot be worked on", woken=outbox.added
-        )
+        trouble, woken = "the outbox cannot be worked on", outbox.added if is_called else None
+        super().__init__("worker", self._look, every=poll_seconds, trouble=trouble, woken=woken)
         self._database = database
         self._clock = clock
         self._handlers = handlers

@@ -10,7 +10,7 @@ from typing import Final
 
 _SECRET: Final = re.compile(
     r"\b(?:(?:sk|rk|pk)_(?:live_|test_)?[A-Za-z0-9]{8,}|(?:whsec|shp[a-z]{2})_[A-Za-z0-9+/=_-]{8,}"
-    r"|vt_[A-Za-z0-9._-]{8,}|(?:Bearer|Basic)\s+[^\s\"',;]+|gv_report=[^\s\"',;]+)"
+    r"|vt_[A-Za-z0-9._-]{8,}|(?i:Bearer|Basic)\s+[^\s\"',;]+|gv_report=[^\s\"',;]+)"
 )
 """Keys of ours and of Stripe's, secrets of webhooks, tokens of visitors, what is sent to prove them."""
 _IN_ADDRESS: Final = re.compile(r"(?<=://)[^\s/@\"']+@")

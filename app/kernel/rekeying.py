@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, Final
 
-from sqlalchemy import Column, ColumnElement, Text, and_, cast, func, or_, select, update
+from sqlalchemy import Column, ColumnElement, Text, and_, cast, func, or_, select, true, update
 
 from app.kernel.database import Database
 
@@ -17,6 +17,10 @@ Names = Mapping[str, str]
 
 AT_ONCE: Final = 5000
 """Rows that are looked at in one go."""
+
+FEW: Final = 200
+"""Names that a database is asked for in one condition, and rows that are held in one go: SQLite knows no expression of
+more than a thousand parts."""
 
 UNDER: Final = frozenset({"visitor", "visitor_id", "sharer", "person", "before", "buyer"})
 """Under which keys JSON of ours says who somebody is: a merchant may call a person as they like, `paid` too."""
@@ -39,7 +43,10 @@ def _new(value: Any, names: Names) -> Any:
 
 
 def says(column: ColumnElement[Any], names: Collection[str]) -> ColumnElement[bool]:
-    """Whether JSON, or a text that holds some, has one of the names in it, as a text of its own."""
+    """Whether JSON, or a text that holds some, may have one of the names in it, as a text of its own: whoever asks for
+    very many looks at all there is."""
+    if len(names) > FEW:
+        return true()
     written = sorted({json.dumps(name, ensure_ascii=ascii) for name in names for ascii in (True, False)})
     said = cast(column, Text)
     return or_(*(said.contains(each, autoescape=True) for each in written))
@@ -74,12 +81,14 @@ def rename_in_json(
 ) -> None:
     """Rename in a column of JSON."""
     for page in pages(database, key, merchant_id, step):
-        asked = select(key, column).where(page, says(column, names))
+        asked = select(key, column).where(page)
         with database.reading() as session:
-            found = session.execute(asked.limit(1)).first()
-        if found is not None:
+            rows = session.execute(asked.where(says(column, names)), execution_options={"yield_per": FEW})
+            found = [place for place, said in rows if renamed(said, names) != said]
+        for begin in range(0, len(found), FEW):
             with database.transaction() as session:
-                for place, said in session.execute(asked.with_for_update()).all():
+                theirs = asked.where(key.in_(found[begin : begin + FEW])).order_by(key).with_for_update()
+                for place, said in session.execute(theirs).all():
                     same = (key.table.c.merchant_id == merchant_id, key == place)
                     session.execute(update(key.table).where(*same).values({column.name: renamed(said, names)}))
 

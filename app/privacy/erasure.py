@@ -21,11 +21,12 @@ from app.kernel import journal
 from app.kernel.clock import Clock, to_micros
 from app.kernel.database import Database
 from app.kernel.ids import new_id
-from app.kernel.outbox import Message, Outbox, OutboxRow
+from app.kernel.outbox import Message, Outbox, OutboxRow, Payload, take_back
 from app.kernel.periodic import Periodic
 from app.kernel.rekeying import Step
 from app.kernel.sealing import Sealer
 from app.kernel.signing import Signer
+from app.kernel.under_way import wait_out
 from app.privacy import leaving
 from app.privacy.held import Part
 from app.privacy.models import Consent, Leaver
@@ -35,6 +36,10 @@ ERASED: Final = "visitor.erased"
 """The event by which others learn whom to forget."""
 TOLD_FOR: Final = timedelta(days=30)
 """How long `visitor.erased` says who it was."""
+AT_ONCE: Final = 100
+"""People who are erased together."""
+_MOST_TOGETHER: Final = 1000
+"""Names of all of them."""
 _SOME_YEARS: Final = timedelta(days=3 * 365)
 
 
@@ -60,6 +65,10 @@ Behind = Callable[[Session, int, Collection[str]], Collection[str]]
 """Under which other names these people are known."""
 
 
+KnownBy = Callable[[int, Collection[str]], Collection[str]]
+"""What stands for these where a domain does not name them, so that they are found after a restore all the same."""
+
+
 Held = Callable[[Session, int, str], Iterator[Part]]
 """What is held of a visitor, for themselves to see."""
 
@@ -73,6 +82,7 @@ class Domain:
     last: Walk | None = None
     naming: Naming | None = None
     behind: Behind | None = None
+    known_by: KnownBy | None = None
     held: Held | None = None
 
 
@@ -93,6 +103,7 @@ class Erasure:
         """Forget these visitors, and the names under which they were joined, in the caller's transaction, and promise
         the rest; the promise's id. Others are told of the visitors who were not erased before."""
         now, names = self.clock.now(), {*visitors, *persons}
+        names |= {name for each in self.domains if each.known_by for name in each.known_by(merchant_id, names)}
         anew = leaving.erased(session, self.signer, merchant_id, names, now)
         whom = Forgetting(merchant_id, {each: fresh(merchant_id, now) for each in sorted(names)}, now)
         self._at_once(session, whom)
@@ -102,13 +113,21 @@ class Erasure:
         return self.outbox.add(session, merchant_id, TOPIC, {"names": sealed})
 
     def run(self, message: Message) -> None:
-        """What was promised."""
-        self.finish(message.merchant_id, message.payload["names"], message.extending(self.clock))
+        """What was promised, and with it what was promised to others of the merchant's since: all of them together are
+        looked for as fast as one."""
+        step = message.extending(self.clock)
+        with self.database.reading() as session:
+            names, others = self._together(session, message)
+        self.finish(message.merchant_id, names, step)
+        with self.database.transaction() as session:
+            for other in others:
+                take_back(session, message.merchant_id, other)
 
-    def finish(self, merchant_id: int, sealed: str, step: Step) -> None:
-        """Forget what must be looked for, and what was written while the first was forgotten."""
-        names = json.loads(self._sealer.open(sealed, str(merchant_id)))
+    def finish(self, merchant_id: int, names: Mapping[str, str], step: Step) -> None:
+        """Forget what must be looked for, and what was written while the first was forgotten: by whoever had begun
+        before these were on the list of those who left."""
         whom = Forgetting(merchant_id, names, self.clock.now())
+        wait_out(self.database, step)
         self._walk((domain.walk for domain in self.domains), whom, step)
         with self.database.transaction() as session:
             self._at_once(session, whom)
@@ -122,13 +141,14 @@ class Erasure:
         with self.database.reading() as session:
             named = {name for each in self.domains if each.naming for name in each.naming(session, merchant_id)}
             left = leaving.left(session, self.signer, [(merchant_id, name) for name in named])
-        back = {name for (_, name), how in left.items() if how.erased}
-        if back:  # all together: who is joined to whom must stay so
-            with self.database.transaction() as session:
-                everybody = back.union(
-                    *(each.behind(session, merchant_id, back) for each in self.domains if each.behind)
-                )
+        back = sorted(name for (_, name), how in left.items() if how.erased)
+        waiting = {*back}
+        while some := [name for name in back if name in waiting][:AT_ONCE]:
+            with self.database.transaction() as session:  # with all who are joined to them: they must stay so
+                behind = (each.behind(session, merchant_id, some) for each in self.domains if each.behind)
+                everybody = {*some}.union(*behind)
                 self.erase(session, merchant_id, [], everybody)
+            waiting -= everybody
         return len(back)
 
     def held(self, session: Session, merchant_id: int, visitor: str) -> Iterator[Part]:
@@ -156,6 +176,23 @@ class Erasure:
 
         return Periodic(TOPIC, timedelta(days=1), run)
 
+    def _together(self, session: Session, first: Message) -> tuple[Mapping[str, str], Sequence[str]]:
+        """All names that are looked for, and the promises that are kept by it beside the `first`: of those whom nobody
+        has begun, and who have no name in common with it."""
+        together, others = self._names(first.merchant_id, first.payload), []
+        waiting = select(OutboxRow).where(OutboxRow.merchant_id == first.merchant_id, OutboxRow.topic == TOPIC)
+        waiting = waiting.where(OutboxRow.message_id != first.id, OutboxRow.attempts == 0)
+        for row in session.scalars(waiting.order_by(OutboxRow.message_id).limit(AT_ONCE)):
+            more = self._names(row.merchant_id, row.payload)
+            if together.keys().isdisjoint(more) and len(together) + len(more) <= _MOST_TOGETHER:
+                together |= more
+                others.append(row.message_id)
+        return together, others
+
+    def _names(self, merchant_id: int, payload: Payload) -> dict[str, str]:
+        names: dict[str, str] = json.loads(self._sealer.open(payload["names"], str(merchant_id)))
+        return names
+
     def _walk(self, walks: Iterable[Walk | None], whom: Forgetting, step: Step) -> None:
         for walk in filter(None, walks):
             walk(self.database, whom, step)
@@ -171,19 +208,30 @@ class Erasure:
         return self._sealers.setdefault(TOPIC, Sealer(self.signer, TOPIC))
 
 
-def forget_told(database: Database, merchant_id: int, now: datetime, step: Step = lambda: None) -> None:
-    """Take the names out of the journal of whoever was erased `TOLD_FOR` ago."""
+def forget_told(
+    database: Database,
+    merchant_id: int,
+    now: datetime,
+    step: Step = lambda: None,
+    since: datetime | None = None,
+) -> None:
+    """Take the names out of the journal of whoever was erased `TOLD_FOR` ago; `since` then, or of the last weeks."""
 
     def nobody(_: Session, subjects: list[str]) -> list[str]:
         return [""] * len(subjects)
 
-    journal.reword(database, merchant_id, ERASED, now - 3 * TOLD_FOR, now - TOLD_FOR, nobody, step)
+    journal.reword(database, merchant_id, ERASED, since or now - 3 * TOLD_FOR, now - TOLD_FOR, nobody, step)
 
 
 def forget_consents(session: Session, whom: Forgetting) -> None:
     """The receipts go: they said of a person what they agreed to."""
     theirs = (Consent.merchant_id == whom.merchant_id) & Consent.visitor_id.in_(whom.names)
     session.execute(delete(Consent).where(theirs))
+
+
+def named(session: Session, merchant_id: int) -> Iterator[str]:
+    """Everybody who ever consented."""
+    yield from session.scalars(select(Consent.visitor_id).where(Consent.merchant_id == merchant_id).distinct())
 
 
 def erased_noted_as(visitor: str, at: datetime) -> str:

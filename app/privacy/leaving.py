@@ -5,14 +5,14 @@ The list has a keyed hash of each visitor alone. So whoever holds a visitor's id
 they left; nobody can read from it who did; and what was put back from an older backup can be asked whom to forget anew.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import BigInteger, FromClause, Select, String, select, update
 from sqlalchemy.orm import Session
 
-from app.kernel.database import insert_new
+from app.kernel.database import insert_all_new
 from app.kernel.given import Question
 from app.kernel.signing import Signer
 from app.privacy.models import Leaver
@@ -71,21 +71,20 @@ def come_back(session: Session, signer: Signer, merchant_id: int, visitor: str) 
 def erased(session: Session, signer: Signer, merchant_id: int, visitors: Collection[str], now: datetime) -> set[str]:
     """Say that these were erased, in the transaction that does it; those who were not before. That nothing is left of
     them is said by `finished`."""
-    anew = set()
     hashes = {visitor_hash(signer, merchant_id, each): each for each in visitors}
-    for hashed in sorted(hashes):  # all lock in this order
-        leaver = _locked(session, merchant_id, hashed)
+    anew = set()
+    for leaver in _all_locked(session, merchant_id, hashes):
         if leaver.erased_at is None:
             leaver.erased_at = now
-            anew.add(hashes[hashed])
+            anew.add(hashes[leaver.visitor_hash])
         leaver.finished_at = None
     return anew
 
 
 def finished(session: Session, signer: Signer, merchant_id: int, visitors: Collection[str], now: datetime) -> None:
     """Say that nothing of these is left anywhere."""
-    for hashed in sorted(visitor_hash(signer, merchant_id, each) for each in visitors):
-        _locked(session, merchant_id, hashed).finished_at = now
+    for leaver in _all_locked(session, merchant_id, {visitor_hash(signer, merchant_id, each) for each in visitors}):
+        leaver.finished_at = now
 
 
 def all_finished(session: Session, merchant_id: int, now: datetime) -> None:
@@ -95,9 +94,16 @@ def all_finished(session: Session, merchant_id: int, now: datetime) -> None:
 
 
 def _locked(session: Session, merchant_id: int, hashed: str) -> Leaver:
-    nothing = dict.fromkeys(("opted_out_at", "erased_at", "finished_at"))
-    insert_new(session, Leaver, merchant_id=merchant_id, visitor_hash=hashed, **nothing)
-    return session.get_one(Leaver, (merchant_id, hashed), with_for_update=True, populate_existing=True)
+    return _all_locked(session, merchant_id, [hashed])[0]
+
+
+def _all_locked(session: Session, merchant_id: int, hashes: Collection[str]) -> Sequence[Leaver]:
+    """All of them, made where they are not there yet; everybody locks in this order."""
+    nothing = {"merchant_id": merchant_id, **dict.fromkeys(("opted_out_at", "erased_at", "finished_at"))}
+    insert_all_new(session, Leaver, [{**nothing, "visitor_hash": each} for each in sorted(hashes)])
+    theirs = select(Leaver).where(Leaver.merchant_id == merchant_id, Leaver.visitor_hash.in_(hashes))
+    locked = theirs.order_by(Leaver.visitor_hash).with_for_update()
+    return session.scalars(locked, execution_options={"populate_existing": True}).all()
 
 
 def _left(given: FromClause) -> Select[*tuple[Any, ...]]:

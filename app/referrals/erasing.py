@@ -2,11 +2,12 @@
 came or was joined stands under a name that nobody holds. Knows the session and the tables, not HTTP.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterator
-from datetime import timedelta
-from typing import Final, NamedTuple
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import ColumnElement, Row, case, delete, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.kernel import feed, journal
@@ -15,7 +16,7 @@ from app.kernel.database import Database, table_of
 from app.kernel.feed import Told
 from app.kernel.ids import new_id
 from app.kernel.rekeying import Step, rename
-from app.kernel.rollups.appending import append
+from app.kernel.rollups.appending import Counted, append
 from app.privacy.erasure import Forgetting
 from app.referrals import counting, identities, turns
 from app.referrals.identities import noted_as, said_when
@@ -90,29 +91,33 @@ def forget(session: Session, whom: Forgetting) -> None:
 
 def _withdraw(session: Session, whom: Forgetting) -> None:
     """Close their links, as if they had taken all back, and keep of their word that it was given."""
-    theirs = (Referral.merchant_id == whom.merchant_id, Referral.visitor_id.in_(whom.names))
-    rows = session.scalars(select(Referral).where(*theirs).order_by(Referral.referral_id).with_for_update()).all()
-    standing = [row for row in rows if row.withdrawn_at is None]
-    for row in standing:
-        if row.kind == "like":
-            about = (row.network, row.product_id or row.told_product, row.wall_id or row.told_wall)
-            append(session, {counting.of_referral(row.merchant_id, row.at, row.kind, *about): -1})
-        row.withdrawn_at = whom.now
-    for row in rows:
-        if row.address is not None:
-            row.address, row.target = None, _SOME_PAGE
-        row.caption = row.name = row.device = row.block = None
-        row.visitor_id = whom.names[row.visitor_id]
-    session.flush()
+    mine = Referral.merchant_id == whom.merchant_id
+    held = select(*_SAID).where(mine, Referral.visitor_id.in_(whom.names)).order_by(Referral.referral_id)
+    standing = [row for row in session.execute(held.with_for_update()).all() if row.withdrawn_at is None]
+    likes = Counter(_counted(whom.merchant_id, row) for row in standing if row.kind == "like")
+    append(session, {counted: -number for counted, number in likes.items()})
+    for old, new in whom.names.items():
+        said = update(Referral).where(mine, Referral.visitor_id == old)
+        session.execute(
+            said.values({**_UNSAID, "visitor_id": new, "withdrawn_at": _withdrawn(whom.now)}), execution_options=_PLAIN
+        )
     feed.tell(session, [_told(row, whom) for row in standing])
     journal.note(session, whom.merchant_id, "referral.withdrawn", [row.referral_id for row in standing], whom.now)
 
 
-def _told(row: Referral, whom: Forgetting) -> Told:
+def _withdrawn(now: datetime) -> ColumnElement[datetime | None]:
+    return func.coalesce(Referral.withdrawn_at, literal(now, Referral.withdrawn_at.type))
+
+
+def _counted(merchant_id: int, row: Row[*tuple[Any, ...]]) -> Counted:
+    about = (row.network, row.product_id or row.told_product, row.wall_id or row.told_wall)
+    return counting.of_referral(merchant_id, row.at, row.kind, *about)
+
+
+def _told(row: Row[*tuple[Any, ...]], whom: Forgetting) -> Told:
     is_like = row.kind == "like"
-    return Told(
-        row.merchant_id, "like" if is_like else "share", row.product_id, None if is_like else row.wall_id, whom.now
-    )
+    wall = None if is_like else row.wall_id
+    return Told(whom.merchant_id, "like" if is_like else "share", row.product_id, wall, whom.now)
 
 
 def _rejoin(session: Session, whom: Forgetting) -> None:
@@ -156,13 +161,22 @@ def look_for(database: Database, whom: Forgetting, step: Step) -> None:
 
 
 def named(session: Session, merchant_id: int) -> Iterator[str]:
-    """Everybody whom likes, shares, claims, names and identities name."""
+    """Everybody whom likes, shares, claims, names, identities and reports of widgets name."""
     for column in (Referral.visitor_id, Claim.visitor_id, SharerName.visitor_id, Identity.visitor_id, Identity.person):
         yield from session.scalars(select(column).where(column.class_.merchant_id == merchant_id).distinct())
+    looked = select(Beacon.visitor_id).where(Beacon.merchant_id == merchant_id, Beacon.visitor_id.is_not(None))
+    yield from (name for name in session.scalars(looked.distinct()) if name is not None)
 
 
 _ASIDE: Final = timedelta(hours=1)
 """Between the time of a fact and that of its note, clocks of several servers included."""
 _PLAIN: Final = {"synchronize_session": False}
-_SOME_PAGE: Final = "url:"
-"""What a share of a page refers to when nobody may know any more which."""
+_SAID: Final = (
+    *(Referral.referral_id, Referral.kind, Referral.at, Referral.network, Referral.withdrawn_at),
+    *(Referral.product_id, Referral.told_product, Referral.wall_id, Referral.told_wall),
+)
+_UNSAID: Final = {
+    **dict.fromkeys(("address", "caption", "name", "device", "block")),
+    "target": case((Referral.address.is_not(None), "url:"), else_=Referral.target),
+}
+"""Of a share of a page nobody may know any more which it was."""

@@ -47,7 +47,7 @@ class Streamed(StreamingResponse):
     """Pieces of text, for which something is `held` until they are sent. An answer whose reading fails, or lasts too
     long, breaks off without its end."""
 
-    def __init__(self, pieces: Iterable[str], media_type: str, held: ExitStack) -> None:
+    def __init__(self, pieces: Iterable[str] | Iterable[bytes], media_type: str, held: ExitStack) -> None:
         self._let_go = finalize(self, held.close)  # also where the one who asked went away before it began
         self._let_go.atexit = False
         super().__init__(pieces, media_type=media_type)

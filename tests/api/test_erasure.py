@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -11,11 +12,13 @@ from sqlalchemy import select
 
 from app.delivery.models import WebhookDelivery
 from app.kernel.ids import merchant_of
+from app.orders.models import Checkout
 from app.privacy.erasure import ERASED
 from app.reports import reckoned
 from tests.conftest import AppServer
 from tests.db.forgetting import places
 from tests.shop import JSON, Shopper, TestMerchant, ok
+from tests.till import Till
 
 TOLD = {("journal_entries", "subjects"), ("webhook_deliveries", "subject"), ("webhook_deliveries", "body")}
 """Where it may stand for some weeks who was erased, so that others can be told."""
@@ -189,3 +192,23 @@ def test_counts_are_those_of_the_facts_after_an_erasure_of_somebody_brought_in_t
     until_nothing_is_left(app_server, merchant, story["bo"].id, "v1")
     with app_server.database.reading() as session:
         assert [] == reckoned.differences(session, merchant_of(merchant.id, "mer"), 0, 4 * 10**15, 0)
+
+
+def test_who_is_erased_while_stripe_is_asked_buys_as_nobody(till: Till, seller: TestMerchant) -> None:
+    bo, variant = seller.shopper(), seller.product()["variants"][0]["id"]
+    bo.like(seller.product()["id"])
+    old, headers = bo.id, bo.headers
+    till.line.slow = 1.0
+    body = {"items": [{"variant": variant, "quantity": 1}], "coupon": "NOBODYS"}
+    with ThreadPoolExecutor() as beside:
+        asked = beside.submit(lambda: bo.http.post("/v1/checkouts", json=body, headers=headers))
+        time.sleep(0.2)
+        assert 204 == erased(bo).status_code
+        assert 201 == asked.result().status_code
+
+    def buyers() -> set[str | None]:
+        said = Checkout.merchant_id == merchant_of(seller.id, "mer")
+        with till.database.reading() as session:
+            return {*session.scalars(select(Checkout.visitor_id).where(said))}
+
+    assert eventually(lambda: old not in buyers())

@@ -186,6 +186,27 @@ def test_the_form_of_the_report_page_is_no_way_round(place: Place, block: str) -
         is_too_much(answers[3], "wrong_keys")
 
 
+def test_a_key_beside_the_form_of_the_report_page_is_no_way_round_either(place: Place, block: str) -> None:
+    with place.at(f"{block}.1", Origin=place.url) as http:
+        keys = [f"Bearer rk_{n}" for n in range(3)] + [f"Bearer {place.merchant.report_key}"]
+        answers = [
+            http.post("/reports/session", data={"key": f"rk_{n}"}, headers={"Authorization": key})
+            for n, key in enumerate(keys)
+        ]
+        assert [403] * 3 == [answer.status_code for answer in answers[:3]]
+        is_too_much(answers[3], "wrong_keys")
+
+
+def test_asking_what_a_link_looks_like_is_no_way_round(place: Place, block: str) -> None:
+    with place.at(f"{block}.1") as http:
+        asked = [f"{place.url}/r/{code}" for code in ("zzzzzzzz1", "zzzzzzzz2", "zzzzzzzz3", "zzzzzzzz4", place.code)]
+        answers = [http.get("/oembed", params={"url": url}) for url in asked]
+        assert [404, 404, 404, 429, 200] == [answer.status_code for answer in answers]
+        is_too_much(answers[3], "misses")
+        elsewhere = [http.get("/oembed", params={"url": f"{place.url}/w/wall_{n}"}) for n in range(4)]
+        assert {404} == {answer.status_code for answer in elsewhere}
+
+
 @pytest.mark.parametrize("form", ["/r/{}", "/r/{}.svg", "/embed/r/{}"])
 def test_who_tries_codes_is_told_so_and_every_link_that_exists_is_followed(place: Place, block: str, form: str) -> None:
     with place.at(f"{block}.1") as http:

@@ -65,6 +65,18 @@ def test_nobody_begins_a_line_of_their_own(written: Written) -> None:
     assert (1, 0) == (said.count("\n"), said.count("\x1b"))
 
 
+def test_nor_does_what_led_there(written: Written) -> None:
+    logs.install("text", [])
+    try:
+        raise ValueError("x\n2026-11-22T09:30:00.000Z INFO app: all is well\x1b[2J\x9b2J\u2028y")
+    except ValueError:
+        logging.getLogger("app").exception("failed")
+    first, *trace = written().split("\n")[:-1]
+    assert first.endswith("app: failed")
+    assert all(line.startswith("  ") for line in trace)
+    assert not {"\x1b", "\x9b", "\u2028"} & {*"".join(trace)}
+
+
 def test_words_for_a_terminal_and_json_for_programs(written: Written, monkeypatch: pytest.MonkeyPatch) -> None:
     logs.install("auto", [])
     logging.getLogger("app").warning("piped")

@@ -15,6 +15,7 @@ KEY, REPORT_KEY = new_key("secret"), new_key("report")
         (f"{REPORT_KEY}, twice", "[secret], twice"),
         ("sk_live_51PgafTB8BxAbCdEf", "[secret]"),
         ("Authorization: Bearer abc.def", "Authorization: [secret]"),
+        ("authorization: bearer abc.def", "authorization: [secret]"),
         ("'authorization': b'Basic dXNlcjpwYXNz'", "'authorization': b'[secret]'"),
         ("signed with whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw=", "signed with [secret]"),
         ("vt_vis_01k6p0v4c0000000c1h2j3k4m5n6p7.c2lnbmVk came", "[secret] came"),

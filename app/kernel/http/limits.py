@@ -8,6 +8,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.kernel.http import problems
 
+OF_PAGES = 64 * 1024
+"""Bytes of what a shopper's page may say in one call, without a key: many times what it has to say."""
+
 
 class TooLargeAsProblem:
     """Wraps the application whose bodies are limited."""

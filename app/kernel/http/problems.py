@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -17,6 +18,8 @@ from app.kernel.trouble import in_trouble
 log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+MOST_TOLD = 100
+"""Wrong fields that are named: an answer must not be many times as long as what was asked."""
 
 
 class MethodNotAllowed(AppError):
@@ -70,9 +73,10 @@ def respond(error: AppError) -> Response:
 
 
 def from_validation(errors: Iterable[Mapping[str, object]], body: object = None) -> AppError:
-    """What pydantic found in `body`, with a JSON pointer for each field of it and a name for each parameter."""
+    """What pydantic found in `body`, with a JSON pointer for each field of it and a name for each parameter; of very
+    many the first."""
     fields = []
-    for error in errors:
+    for error in islice(errors, MOST_TOLD):
         if error.get("type") == "json_invalid":
             return BadRequest("The body is not valid JSON.")
         location = error["loc"]

@@ -5,6 +5,7 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
+from app.kernel.http import limits
 from app.kernel.http.few import Few
 from app.kernel.http.work import JSON, UnitOfWork
 from app.merchants import service as merchants
@@ -12,11 +13,11 @@ from app.merchants.access import Shops, admit
 from app.referrals import names
 from app.referrals.quick import TOKEN_HEADER, VisitorHeader
 from app.reports import word
-from app.storefront.me.proof import proved
+from app.storefront.me.proof import must_stand, proved
 from app.storefront.me.wire import MeIn, MeOut, NameOut, RewardsOut, ShopOut
 from app.storefront.twin import PAGE, Asked, Front, respond
 
-router = APIRouter(tags=["shopper"])
+router = APIRouter(tags=["shopper"], max_body_size=limits.OF_PAGES)
 
 AT_ONCE: Final = Few(2, "Others are asking just now; ask again in a moment.")
 """Visits stand in the order of time, so whoever asks for those of one link goes through all of its time: anybody may
@@ -63,6 +64,7 @@ def change_me(body: MeIn, request: Request, work: UnitOfWork, shops: Shops, toke
     admit(request, shops.get(merchant_id))
 
     def change(session: Session) -> NameOut:
+        must_stand(session, work.here, merchant_id, visitor)
         name = body.name or None
         names.choose(session, merchant_id, visitor, name, work.here.clock.now())
         return NameOut(name=name)

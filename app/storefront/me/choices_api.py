@@ -7,6 +7,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from app.kernel.errors import Invalid, NotFound
+from app.kernel.http import limits
 from app.kernel.http.wire import Body, PublicId, Text, Timestamp, Wire
 from app.kernel.http.work import Answer, UnitOfWork
 from app.kernel.ids import Malformed, merchant_of, new_id
@@ -16,9 +17,9 @@ from app.privacy import consents, leaving, modes, signals, tokens
 from app.privacy.modes import Said, Touchpoint
 from app.referrals import names
 from app.referrals.quick import TOKEN_HEADER, VisitorHeader
-from app.storefront.me.proof import proved
+from app.storefront.me.proof import must_stand, proved
 
-router = APIRouter(tags=["shopper"])
+router = APIRouter(tags=["shopper"], max_body_size=limits.OF_PAGES)
 
 _NEVER_KEPT: Final = {"Cache-Control": "no-store", "Vary": TOKEN_HEADER}
 _OF: Final = (("wall", "wall"), ("product", "prod"), ("merchant", "mer"))
@@ -125,6 +126,7 @@ def opt_out(request: Request, work: UnitOfWork, shops: Shops, visitor_token: Vis
     here = work.here
 
     def leave(session: Session) -> OptedOut:
+        must_stand(session, here, merchant_id, visitor)
         now = here.clock.now()
         leaving.opt_out(session, here.signer, merchant_id, visitor, now)
         names.choose(session, merchant_id, visitor, None, now)

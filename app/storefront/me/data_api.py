@@ -3,7 +3,9 @@
 import json
 from collections.abc import Generator, Iterable
 from contextlib import ExitStack
-from typing import Final
+from functools import partial
+from tempfile import SpooledTemporaryFile
+from typing import IO, Final
 
 from fastapi import APIRouter, Request, Response
 
@@ -14,13 +16,17 @@ from app.merchants.access import Shops, admit
 from app.privacy.held import Part
 from app.referrals.erasing_api import Erases
 from app.referrals.quick import TOKEN_HEADER, VisitorHeader
-from app.reports.streaming import sent
+from app.reports.streaming import Streamed
 from app.storefront.me.proof import proved
 
 router = APIRouter(tags=["shopper"])
 
 _AT_ONCE: Final = Few(2, "Others are asking just now; ask again in a moment.")
 """What widgets reported is looked through, for no index knows whose it was."""
+_LONG: Final = Few(4, "Others are being sent long answers just now; ask again in a moment.")
+_SHORT: Final = 128 * 1024
+"""Bytes of an answer that lies in memory until it is read; a longer one on the disk, and few at once."""
+_PIECE: Final = 64 * 1024
 _HEADERS: Final = {
     "Cache-Control": "no-store",
     "Vary": TOKEN_HEADER,
@@ -49,13 +55,24 @@ def my_data(request: Request, work: UnitOfWork, shops: Shops, erasure: Erases, t
     shop = shops.get(merchant_id)
     admit(request, shop)
     with ExitStack() as held:
-        held.enter_context(_AT_ONCE)
-        session = held.enter_context(work.here.database.reading())
-        about = {"visitor": visitor, "merchant": shop.public_id, "at": rfc3339(work.here.clock.now())}
-        pieces = _pieces(about, erasure.held(session, merchant_id, visitor))
-        answer = sent(pieces, JSON, held.pop_all())
+        file = held.enter_context(SpooledTemporaryFile(_SHORT))
+        with _AT_ONCE, work.here.database.reading() as session:
+            about = {"visitor": visitor, "merchant": shop.public_id, "at": rfc3339(work.here.clock.now())}
+            for piece in _pieces(about, erasure.held(session, merchant_id, visitor)):
+                file.write(piece.encode())
+        answer = _sent(file, held)
     answer.headers.update(_HEADERS)
     return answer
+
+
+def _sent(file: IO[bytes], held: ExitStack) -> Response:
+    """What stands in the file, which is `held`: for whoever is slow to read wait only others with as much."""
+    size = file.tell()
+    file.seek(0)
+    if size <= _SHORT:
+        return Response(file.read(), media_type=JSON)
+    held.enter_context(_LONG)
+    return Streamed(iter(partial(file.read, _PIECE), b""), JSON, held.pop_all())
 
 
 def _pieces(about: dict[str, str], parts: Iterable[Part]) -> Generator[str, None, None]:

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
+from app.kernel.http import limits
 from app.kernel.http.work import UnitOfWork
 from app.merchants.access import Shops, admit
 from app.referrals.erasing import person_behind
@@ -9,7 +10,7 @@ from app.referrals.erasing_api import Erases, erase
 from app.referrals.quick import VisitorHeader
 from app.storefront.me.proof import proved
 
-router = APIRouter(tags=["shopper"])
+router = APIRouter(tags=["shopper"], max_body_size=limits.OF_PAGES)
 
 
 @router.delete("/v1/me", status_code=204)

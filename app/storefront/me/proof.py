@@ -2,9 +2,12 @@
 
 from typing import Final
 
+from sqlalchemy.orm import Session
+
 from app.kernel.errors import Unauthorized
 from app.kernel.http.work import Work
 from app.kernel.ids import Malformed, merchant_of
+from app.kernel.runtime import Runtime
 from app.privacy import leaving, tokens
 
 _UNKNOWN: Final = "This token proves no visitor: send the one that a like, share or claim answered with."
@@ -22,6 +25,11 @@ def proved(work: Work, token: str | None) -> tuple[int, str]:
     if visitor is None:
         raise Unauthorized(_UNKNOWN)
     with here.database.reading() as session:
-        if leaving.is_erased(session, here.signer, merchant_id, visitor):
-            raise Unauthorized(_UNKNOWN)
+        must_stand(session, here, merchant_id, visitor)
     return merchant_id, visitor
+
+
+def must_stand(session: Session, here: Runtime, merchant_id: int, visitor: str) -> None:
+    """Raises `Unauthorized` for who was erased; in the transaction that writes of them, also for who was just then."""
+    if leaving.is_erased(session, here.signer, merchant_id, visitor):
+        raise Unauthorized(_UNKNOWN)

@@ -38,7 +38,9 @@ class RateLimited:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         key = _said(scope, b"authorization")
-        if key is not None:
+        if (
+            key is not None and scope["path"] != self._sign_in
+        ):  # there the form's key counts, whatever is said beside it
             return await self._by_key(self._counts.name_of(key.partition(" ")[2]), scope, receive, send)
         if scope["method"] not in _WRITES or scope["path"].startswith(self._signed):
             return await self._app(scope, receive, send)
