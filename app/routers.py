@@ -43,6 +43,7 @@ from app.storefront.oembed import api as oembed_api
 from app.storefront.pages import api as pages_api
 from app.storefront.pictures import api as pictures_api
 from app.storefront.reference import api as reference_api
+from app.trust import api as trust_api
 from app.walls import api as walls_api
 
 _DOMAINS = (
@@ -68,6 +69,7 @@ _DOMAINS = (
     attribution_api,
     policy_api,
     preview_api,
+    trust_api,
     history_api,
     reports_api,
     drilldown_api,
@@ -107,6 +109,7 @@ TAGS: Final = {
     "walls": "Walls (secret key).",
     "orders": "Sales, what takes them back, the codes that credit them, and the explanation of each (secret key).",
     "policies": "By which rules sales are divided, and what they would be under others (secret key).",
+    "trust": "What is found doubtful, what becomes of it, and what you decide (secret key).",
     "history": "Moving in from another system (secret key).",
     "reports": "What was shared, visited and sold, and through whom (report or secret key).",
     "events": "All facts in one order, and what one customer did (report or secret key).",

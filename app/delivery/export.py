@@ -23,6 +23,7 @@ from app.kernel.whole_files import whole
 from app.orders.models import Order, OrderCorrection, OrderLine, Refund
 from app.referrals.models import Beacon, Claim, Coupon, Identity, Referral, Visit
 from app.reports import formats
+from app.trust.models import Decision, Doubt
 from app.walls.models import Wall
 
 Format = Literal["ndjson", "csv"]
@@ -173,6 +174,17 @@ TABLES: Final[Mapping[str, Table]] = {
     ),
     "imports": _same(
         Import, "format", "status", "created", "updated", "unchanged", "failed", "finished_at", id=Import.import_id
+    ),
+    "doubts": _same(Doubt, "about", "subject", "rule", "evidence", "at", id=Doubt.doubt_id),
+    "decisions": _same(
+        Decision,
+        "verdict",
+        "effect",
+        "note",
+        "at",
+        id=Decision.decision_id,
+        doubt=Decision.doubt_id,
+        key=Decision.key_id,
     ),
 }
 """By the names of the files."""

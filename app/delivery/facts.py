@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.delivery import snapshot, told, told_sales
+from app.delivery import snapshot, told, told_doubts, told_sales
 from app.delivery.told import Fact, Tell
 from app.kernel import journal
 from app.kernel.errors import Gone, Invalid
@@ -36,6 +36,8 @@ TELLERS: Final[Mapping[str, Tell]] = {
     "order.corrected": told_sales.corrected,
     "order.refunded": told_sales.refunded,
     "order.attributed": told_sales.attributed,
+    "doubt.raised": told_doubts.raised,
+    "doubt.decided": told_doubts.decided,
     "import.finished": told_sales.imported,
     ERASED: told.erased,
 }

@@ -26,6 +26,7 @@ from app.orders.models import Order, OrderCorrection, Refund
 from app.orders.settling import given_back
 from app.referrals.identities import noted_as
 from app.referrals.models import Claim, Coupon, Identity, Referral, Visit
+from app.trust.models import Decision, Doubt
 
 _ROWS: Final = 200
 """Rows that are read at once."""
@@ -183,6 +184,14 @@ def _imports(session: Session, merchant_id: int, key: Key) -> Rows:
     return [((id,), [("import.finished", id)] if at else []) for id, at in found]
 
 
+def _decisions(session: Session, merchant_id: int, key: Key) -> Rows:
+    """Those after the first of a doubt, with which that was raised."""
+    found = _asked(session, merchant_id, Decision, key, ["decision_id"], "doubt_id")
+    doubts = keys_of(merchant_id, {doubt for _, doubt in found})
+    firsts = {first for (first,) in _FIRST_DECISIONS.ask(session, doubts)}
+    return [((id,), [("doubt.decided", id)] if id not in firsts else []) for id, _ in found]
+
+
 def _firsts_of(given: FromClause) -> Select[*tuple[Any, ...]]:
     columns = table_of(CreditLine).c
     same = (columns.merchant_id == given.c.merchant_id) & (columns.order_id == given.c.order_id)
@@ -191,11 +200,19 @@ def _firsts_of(given: FromClause) -> Select[*tuple[Any, ...]]:
     return found.group_by(columns.order_id, columns.written_at)
 
 
+def _first_decisions_of(given: FromClause) -> Select[*tuple[Any, ...]]:
+    columns = table_of(Decision).c
+    same = (columns.merchant_id == given.c.merchant_id) & (columns.doubt_id == given.c.doubt_id)
+    first = select(func.min(columns.decision_id)).join_from(given, table_of(Decision), same)
+    return first.group_by(columns.doubt_id)
+
+
 def _itself(id: str) -> str:
     return id
 
 
 _FIRSTS: Final = Question(_firsts_of, merchant_id=BigInteger(), order_id=id_type())
+_FIRST_DECISIONS: Final = Question(_first_decisions_of, merchant_id=BigInteger(), doubt_id=id_type())
 STEPS: Final = (
     _of_each(Referral, "referral_id", "referral.created", ("withdrawn_at", "referral.withdrawn", _itself)),
     _of_each(Visit, "visit_id", "visit.recorded"),
@@ -207,4 +224,7 @@ STEPS: Final = (
     _of_each(Refund, "refund_id", "order.refunded", ("dropped_at", "order.refunded", given_back)),
     Step(frozenset({"order.attributed"}), (str,), _credits),
     Step(frozenset({"import.finished"}), (str,), _imports),
+    _of_each(Doubt, "doubt_id", "doubt.raised"),
+    Step(frozenset({"doubt.decided"}), (str,), _decisions),
 )
+"""A cursor says how many of these are done: what is new comes last."""

@@ -3,10 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKeyConstraint, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, ForeignKeyConstraint, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel.database import Base, id_type
+
+_BARS = text("effect <> 'none'")
 
 
 class Doubt(Base):
@@ -38,6 +40,8 @@ class Decision(Base):
     __table_args__ = (
         ForeignKeyConstraint(["merchant_id", "doubt_id"], ["doubts.merchant_id", "doubts.doubt_id"]),
         Index("ix_decisions_doubt", "merchant_id", "doubt_id", "decision_id"),
+        # Whether anything was ever barred, which most merchants never do.
+        Index("ix_decisions_barring", "merchant_id", sqlite_where=_BARS, postgresql_where=_BARS),
     )
 
     merchant_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)

@@ -7,10 +7,10 @@ from app.kernel.events import Event
 
 @dataclass(frozen=True)
 class StandingsChanged(Event):
-    """Whether credit may be earned through these has changed. `eased_since`: something earns again, for the first time
-    since that moment (microseconds since 1970): any order received since may gain by it."""
+    """Whether credit may be earned through these has changed. `eased`: through some of the referrals it may again, and
+    of what came through them meanwhile nothing was written."""
 
     referrals: list[str]
     visits: list[str]
     orders: list[str]
-    eased_since: int | None = None
+    eased: bool = False

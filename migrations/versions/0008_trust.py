@@ -161,6 +161,8 @@ def make_doubts() -> None:
         sa.PrimaryKeyConstraint("merchant_id", "decision_id", name=op.f("pk_decisions")),
     )
     op.create_index("ix_decisions_doubt", "decisions", ["merchant_id", "doubt_id", "decision_id"])
+    bars = sa.text("effect <> 'none'")
+    op.create_index("ix_decisions_barring", "decisions", ["merchant_id"], sqlite_where=bars, postgresql_where=bars)
 
 
 def downgrade() -> None:

@@ -15,6 +15,7 @@ from app.delivery.facts import TYPES
 from app.kernel.feed_relay import Relay
 from app.kernel.journal import JOURNAL
 from tests.conftest import AppServer
+from tests.doubts import found, raised
 from tests.shop import JSON, TestMerchant, ok
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "events.md").read_text("utf-8")
@@ -27,7 +28,7 @@ CATALOGUE = "Handle,Title,Variant Price\nmug,Mug,19.99\n"
 
 
 @pytest.fixture
-def busy(merchant: TestMerchant) -> TestMerchant:
+def busy(app_server: AppServer, merchant: TestMerchant) -> TestMerchant:
     """A merchant to whom everything happened."""
     import_ = {"data": {"format": "shopify_csv"}, "files": {"file": ("mug.csv", CATALOGUE.encode())}}
     merchant.finished(ok(merchant.http.post("/v1/imports", **import_), 202))  # type: ignore[arg-type]
@@ -42,6 +43,8 @@ def busy(merchant: TestMerchant) -> TestMerchant:
     order = merchant.order(net=1999, click_id=click)["id"]
     ok(merchant.http.patch(f"/v1/orders/{order}", json={"net": 1799, "note": "Discount by phone"}))
     ok(merchant.http.post(f"/v1/orders/{order}/refunds", json={"external_id": "r1", "amount": 500}), 201)
+    (doubt,) = raised(app_server, merchant, found(order))
+    ok(merchant.http.post(f"/v1/doubts/{doubt}/decisions", json={"verdict": "credit"}), 201)
     return merchant
 
 
@@ -90,4 +93,4 @@ def test_every_type_is_shown_with_the_fields_that_it_has(app_server: AppServer, 
 
 def fields(data: Any) -> Any:
     """The names, those within lists only where the example has some."""
-    return {name: {*value} if name in ("correction", "refund") else None for name, value in data.items()}
+    return {name: {*value} if name in ("correction", "decision", "refund") else None for name, value in data.items()}

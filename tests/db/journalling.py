@@ -2,15 +2,21 @@
 
 from collections.abc import Collection, Sequence
 
+from sqlalchemy import select
+
 from app.delivery import facts
 from app.delivery.facts import Event
 from app.kernel.database import Database
 from app.kernel.feed_relay import Relay
 from app.kernel.journal import JOURNAL
+from app.merchants.audit import By
 from app.orders import corrections
 from app.orders.corrections import Amendment
 from app.orders.models import Order
 from app.referrals import coupons, identities, service
+from app.trust import doubts
+from app.trust.found import About, Found
+from app.trust.models import Doubt
 from tests.clock import TestClock
 from tests.db.referring import done, written
 from tests.db.selling import Market
@@ -65,6 +71,11 @@ def a_life(market: Market) -> None:
         coupons.put(session, events, merchant, "ana10", market.links[0], at)
         identities.join(session, events, merchant, market.shop.visitor(), "ana@example.com", at)
         identities.join(session, events, merchant, market.shop.visitor(), "bo", at)
+    with database.transaction() as session:
+        seen = [Found(About.ORDER, order, rule, {"alike": 1}) for rule in ("own_mail", "own_card")]
+        doubts.record(session, events, merchant, seen, at)
+        doubt = max(session.scalars(select(Doubt.doubt_id).where(Doubt.merchant_id == merchant)))
+        doubts.decide(session, events, By(merchant, "key_1", at), doubt, "refuse", None, at)
     ana = market.shop.visitor()
     like = done(written(database, [market.shop.like(ana)]))[0].referral.referral_id
     with database.transaction() as session:
