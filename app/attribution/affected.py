@@ -9,9 +9,9 @@ orders up to date (`stale`): a mark that stands is held, so that it is not taken
 """
 
 import json
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
@@ -21,18 +21,21 @@ from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
 from app.attribution import policies
+from app.attribution.engine import Model
 from app.attribution.models import CreditLine, StaleOrder
 from app.kernel.clock import to_seconds
 from app.kernel.codes import LONGEST as LONGEST_CODE
 from app.kernel.codes import normalised
 from app.kernel.database import id_type, table_of
 from app.kernel.given import Key, Question, keys_of
+from app.kernel.ids import beginning, made_when
 from app.orders import reach as orders
 from app.orders.reach import Orders
 from app.referrals import reach as referrals
 from app.referrals.reach import Ids, of
 
 _SECOND: Final = 1_000_000
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _ALL: Final = 2**62
 
 
@@ -143,6 +146,45 @@ def by_orders(session: Session, merchant_id: int, order_ids: Iterable[str]) -> R
     return Reach(session, merchant_id, _ORDERS_AND_LATER if anew else _ORDERS, keys_of(merchant_id, order_ids))
 
 
+def by_standings(
+    session: Session,
+    merchant_id: int,
+    *,
+    referrals: Collection[str],
+    visits: Collection[str],
+    orders: Collection[str],
+    eased: bool,
+) -> Sequence[Reach]:
+    """That credit may be earned through these no longer, or (some of the referrals are `eased`) again.
+
+    A visit concerns its person's orders. A referral that earned nothing, and no longer may, changes nothing, so what
+    was credited through it and its descendants tells of all orders; but where the weight of a touch depends on how many
+    others there are, or on their age, also one that earned nothing counts. One that may earn again concerns whatever
+    came through it, or is named by a code that speaks for it: nothing was written of that while it was barred.
+    """
+    every_touch = eased or not _EVEN.issuperset(policies.kept(session, merchant_id).models)
+    first = {(merchant_id, each, _first_click(each)) for each in referrals}
+    reaches = (
+        Reach(session, merchant_id, _EVER_THROUGH, first if every_touch else ()),
+        Reach(session, merchant_id, _CREDITED, keys_of(merchant_id, () if every_touch else referrals)),
+        Reach(session, merchant_id, _VISITS, keys_of(merchant_id, visits)),
+        Reach(session, merchant_id, _ORDERS, keys_of(merchant_id, orders)),
+    )
+    return [reach for reach in reaches if reach.keys]
+
+
+_EVEN: Final = frozenset({Model.LAST_TOUCH, Model.FIRST_TOUCH, Model.LINEAR})
+"""Models under which a touch that earns nothing might as well not be there."""
+_AHEAD: Final = timedelta(days=1)
+"""By which the clocks of two machines may differ."""
+
+
+def _first_click(referral_id: str) -> str:
+    """What the id of no click through the referral is less than; the referrals of others do not tell their time."""
+    made = made_when(referral_id)
+    return "" if made is None else beginning("clk", max(made - _AHEAD, _EPOCH))
+
+
 def _second_of(at: datetime) -> int:
     return to_seconds(at) * _SECOND
 
@@ -186,6 +228,21 @@ def _of_referrals(given: FromClause) -> Orders:
     return (*orders.of_people(touches), orders.naming(touches), coupons, chains)
 
 
+def _ever_through(given: FromClause) -> Orders:
+    touches = referrals.ever_through(given)
+    people = orders.of_people(referrals.touches_of(touches))
+    coupons = orders.with_code(referrals.codes_of(given))
+    return (*people, orders.naming(touches), coupons, *_credited(given))
+
+
+def _credited(given: FromClause) -> Orders:
+    return (_through(referrals.family(referrals.these(given))).distinct(),)
+
+
+def _of_visits(given: FromClause) -> Orders:
+    return (*orders.of_people(referrals.touches_of(given)), orders.naming(given))
+
+
 def _of_coupons(given: FromClause) -> Orders:
     return (orders.with_code(given),)
 
@@ -197,6 +254,9 @@ def _of_orders(given: FromClause) -> Orders:
 _TOUCHES = Hanging(_of_touches, visit_id=id_type(200), visitor_id=id_type(200), since=BigInteger())
 _VISITORS = Hanging(_of_visitors, visitor_id=id_type(200))
 _REFERRALS = Hanging(_of_referrals, referral_id=id_type(200))
+_EVER_THROUGH = Hanging(_ever_through, referral_id=id_type(200), first=id_type())
+_CREDITED = Hanging(_credited, referral_id=id_type(200))
+_VISITS = Hanging(_of_visits, visit_id=id_type(200))
 _COUPONS = Hanging(_of_coupons, code=id_type(LONGEST_CODE), since=BigInteger())
 _ORDERS = Hanging(_of_orders, order_id=id_type())
 _ORDERS_AND_LATER = Hanging(orders.these_and_later, order_id=id_type())

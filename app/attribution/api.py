@@ -10,7 +10,15 @@ from sqlalchemy.orm import Session
 
 from app.attribution import explanation_wire, policy_book, sentences, writing
 from app.attribution.engine import Facts, Settlement, settle
-from app.attribution.explanation_wire import CouponDecisionOut, CreditLineOut, RefundTakingOut, Sentences, TouchOut
+from app.attribution.explanation_wire import (
+    CouponDecisionOut,
+    CreditLineOut,
+    Doubt,
+    DoubtOut,
+    RefundTakingOut,
+    Sentences,
+    TouchOut,
+)
 from app.attribution.loader import load
 from app.attribution.models import CreditLine
 from app.attribution.policies import CURRENT
@@ -69,7 +77,8 @@ class AttributionOut(Wire):
     """Why an order's net was divided as it was. The lines' nets add up to `net - refunded`.
 
     Every `explanation` and the `summary` are sentences in English and French. `visitor` is who bought as the order
-    says, `buyer` the person who that is. `entries` is the ledger of this policy, which adds up to the lines.
+    says, `buyer` the person who that is; `doubt` is the one because of which the order itself is held or refused.
+    `entries` is the ledger of this policy, which adds up to the lines.
     """
 
     order: str
@@ -83,6 +92,7 @@ class AttributionOut(Wire):
     buyer: str | None
     summary: Sentences
     reason: str | None
+    doubt: Doubt = None
     journey: list[TouchOut]
     coupon: CouponDecisionOut | None
     lines: list[CreditLineOut]
@@ -93,6 +103,13 @@ class AttributionOut(Wire):
     policy_version: int
     policy_explanation: Sentences
     as_of: Timestamp | None
+    closed: Annotated[
+        Sentences | None,
+        Field(
+            description="Where the visits of its time are no longer kept: the order stands as it was credited, "
+            "`journey` is empty, and the lines are those of the ledger."
+        ),
+    ] = None
 
 
 @router.get("/v1/orders/{order_id}/attribution", response_model=AttributionOut, tags=["orders"])
@@ -116,7 +133,7 @@ def _explanation(session: Session, merchant_id: int, order_id: str, query: Expla
     order = orders.get(session, merchant_id, order_id)
     as_of = _as_of(session, order, query.as_of)
     version = policy_book.for_explanation(session, merchant_id, query.policy, order.at, as_of)
-    said, settlement, facts = _settled(session, order, version, as_of)
+    said, settlement, facts, is_closed = _settled(session, order, version, as_of)
     return AttributionOut(
         order=order.order_id,
         external_id=order.external_id,
@@ -129,6 +146,7 @@ def _explanation(session: Session, merchant_id: int, order_id: str, query: Expla
         buyer=settlement.buyer,
         summary=sentences.of_order(settlement),
         reason=settlement.reason,
+        doubt=DoubtOut.of(facts.bars.orders.get(settlement.order.id)),
         journey=list(explanation_wire.journey_of(settlement, facts, version.policy)),
         coupon=explanation_wire.coupon_of(settlement, facts, version.policy),
         lines=list(explanation_wire.lines_of(settlement)),
@@ -139,6 +157,7 @@ def _explanation(session: Session, merchant_id: int, order_id: str, query: Expla
         policy_version=version.version,
         policy_explanation=sentences.of_policy(version.name, version.version, version.policy),
         as_of=as_of,
+        closed=sentences.of_closed() if is_closed else None,
     )
 
 
@@ -154,11 +173,13 @@ def _as_of(session: Session, order: Order, text: str | None) -> datetime | None:
 
 def _settled(
     session: Session, order: Order, version: Version, as_of: datetime | None
-) -> tuple[OrderRow, Settlement, Facts]:
-    """What the order said then, what the engine says of it, and the facts that it judged by."""
+) -> tuple[OrderRow, Settlement, Facts, bool]:
+    """What the order said then, what the engine says of it, the facts that it judged by, and whether it is closed."""
     (row,) = sales.rows(session, order.merchant_id, [order.order_id], known_by=as_of)
     loaded = load(session, order.merchant_id, [row], as_of=as_of, purchases=version.policy.journey_reset)
-    return row, settle(loaded.orders[order.order_id], loaded.facts, version.policy), loaded.facts
+    stands = writing.stands(session, order.merchant_id, row, loaded, version, as_of)
+    settlement = stands or settle(loaded.orders[order.order_id], loaded.facts, version.policy)
+    return row, settlement, loaded.facts, stands is not None
 
 
 def _ledger(session: Session, order: Order, policy: str, as_of: datetime | None) -> list[CreditLine]:

@@ -8,7 +8,20 @@ from enum import StrEnum
 from itertools import groupby
 from typing import Final, NamedTuple
 
-from app.attribution.engine import Facts, Line, Policy, Referral, SelfReferral, Settlement, Source, UplineMode
+from app.attribution.engine import (
+    DOUBTED,
+    Bar,
+    Facts,
+    Line,
+    Policy,
+    Reason,
+    Referral,
+    SelfReferral,
+    Settlement,
+    Source,
+    UplineMode,
+    Verdict,
+)
 from app.attribution.engine.cents import take_back
 
 LONGEST: Final = 200
@@ -16,10 +29,12 @@ LONGEST: Final = 200
 
 
 class LeftOut(StrEnum):
-    """Why somebody above a referral is not in its chain (rule 8)."""
+    """Why somebody above a referral is not in its chain (rule 8), or their referral is barred."""
 
     SELF_REFERRAL = "self_referral"
     AGAIN = "again"
+    HELD = Reason.HELD.value
+    REFUSED = Reason.REFUSED.value
     DIRECT = "direct"
     TOO_DEEP = "too_deep"
 
@@ -67,6 +82,8 @@ def chain(referral: Referral, facts: Facts, policy: Policy, buyer: str | None) -
             places.append(Place(ancestor.id, person, None, LeftOut.SELF_REFERRAL))
         elif person in people:
             places.append(Place(ancestor.id, person, None, LeftOut.AGAIN))
+        elif len(people) < depth and (bar := facts.bars.referrals.get(ancestor.id)) is not None:
+            places.append(Place(ancestor.id, person, None, LeftOut(bar.reason)))
         elif len(people) < depth:
             places.append(Place(ancestor.id, person, len(people), None))
             people.append(person)
@@ -86,6 +103,22 @@ def by_coupon(settlement: Settlement) -> str | None:
     """The referral to which the order's coupon gave the whole order, if it did."""
     first = every_line(settlement)[0]
     return first.source_referral if first.source is Source.COUPON else None
+
+
+def bar_of_touch(verdict: Verdict, settlement: Settlement, facts: Facts) -> Bar | None:
+    """What bars a touch of the order's journey, where nothing else stands against it."""
+    if verdict.reason not in DOUBTED:
+        return None
+    return facts.bars.of_touch(verdict.touch.id, verdict.touch.referral, settlement.order.id)
+
+
+def bar_of_coupon(settlement: Settlement, facts: Facts) -> Bar | None:
+    """What bars the referral that the order's coupon speaks for, where nothing else stands against it."""
+    order = settlement.order
+    spoken = None if order.coupon is None else facts.coupon(order.coupon, order.at)
+    if spoken is None or settlement.coupon_reason not in DOUBTED:
+        return None
+    return facts.bars.of_coupon(spoken.referral, order.id)
 
 
 def takings_by_line(settlement: Settlement) -> Iterator[list[tuple[Line, int]]]:

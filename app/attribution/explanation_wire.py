@@ -6,14 +6,22 @@ history.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated
+from typing import Annotated, Final, Self
 
 from pydantic import Field
 
 from app.attribution import sentences
 from app.attribution.credit_wire import CreditOut
-from app.attribution.engine import Facts, Line, Policy, Settlement, Source, Verdict
-from app.attribution.explanation import by_coupon, chain, every_line, takings_by_line
+from app.attribution.engine import Bar, Doubted, Facts, Line, Policy, Settlement, Source, Verdict
+from app.attribution.explanation import (
+    LeftOut,
+    bar_of_coupon,
+    bar_of_touch,
+    by_coupon,
+    chain,
+    every_line,
+    takings_by_line,
+)
 from app.attribution.sentences import Said, fraction, percentage
 from app.kernel.clock import from_micros
 from app.kernel.http.wire import Timestamp, Wire
@@ -26,6 +34,27 @@ ExactPart = Annotated[str, Field(description="An exact fraction.", examples=["1/
 Percentage = Annotated[str, Field(description="The same in percent, rounded to four decimals.", examples=["33.3333"])]
 
 
+class DoubtOut(Wire):
+    """Why something is `held` or `refused`: a doubt (`GET /v1/doubts/{id}`) about the visit, the referral or the order,
+    raised by a rule."""
+
+    id: str
+    rule: str
+    about: Doubted
+
+    @classmethod
+    def of(cls, bar: Bar | None) -> Self | None:
+        """None where nothing is barred."""
+        return None if bar is None else cls(id=bar.doubt, rule=bar.rule, about=bar.about)
+
+
+Doubt = Annotated[
+    DoubtOut | None,
+    Field(examples=[{"id": "dbt_06exk52yhr00000001w3p8xq2y7k4m", "rule": "too_fast", "about": "visit"}]),
+]
+_DOUBTED: Final = frozenset({LeftOut.HELD, LeftOut.REFUSED})
+
+
 class PlaceOut(Wire):
     """A referral of the chain: its person stands at `level`, or is left out for `reason`. `amount` is the gross of
     that level; null where the upline gives the level nothing."""
@@ -35,6 +64,7 @@ class PlaceOut(Wire):
     level: int | None
     amount: int | None
     reason: str | None
+    doubt: Doubt = None
     explanation: Sentences
 
 
@@ -63,6 +93,7 @@ class TouchOut(Wire):
     age_seconds: int
     counted: bool
     reason: str | None
+    doubt: Doubt = None
     weight: ExactPart
     weight_percent: Percentage
     amount: int
@@ -79,6 +110,7 @@ class CouponDecisionOut(Wire):
     referral: str | None
     sharer: str | None
     reason: str | None
+    doubt: Doubt = None
     chain: ChainOut | None
     explanation: Sentences
 
@@ -139,6 +171,7 @@ def journey_of(settlement: Settlement, facts: Facts, policy: Policy) -> Iterator
             age_seconds=verdict.age,
             counted=verdict.counted,
             reason=verdict.reason,
+            doubt=DoubtOut.of(bar_of_touch(verdict, settlement, facts)),
             weight=fraction(verdict.weight),
             weight_percent=percentage(verdict.weight),
             amount=verdict.cents,
@@ -163,6 +196,7 @@ def coupon_of(settlement: Settlement, facts: Facts, policy: Policy) -> CouponDec
         referral=told,
         sharer=None if referral is None else facts.sharer(referral),
         reason=settlement.coupon_reason,
+        doubt=DoubtOut.of(bar_of_coupon(settlement, facts)),
         chain=None if decided is None else _chain(decided, None, settlement, facts, policy),
         explanation=explanation,
     )
@@ -230,6 +264,7 @@ def _chain(referral: str, touch: str | None, settlement: Settlement, facts: Fact
                 level=place.level,
                 amount=amount,
                 reason=place.left_out,
+                doubt=DoubtOut.of(facts.bars.referrals[place.referral]) if place.left_out in _DOUBTED else None,
                 explanation=said,
             )
         )

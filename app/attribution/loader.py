@@ -1,7 +1,7 @@
 """Loads what the engine must know to settle orders: the buyers' journeys, their referrals and all ancestors.
 
-Any number of orders in the same few statements. Asks the domains of referrals and orders; writes nothing, decides
-nothing: who is whom, what counts and what a code speaks for is the engine's.
+Any number of orders in the same few statements. Asks the domains of referrals, orders and trust; writes nothing,
+decides nothing: who is whom, what counts and what a code speaks for is the engine's.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,7 +10,9 @@ from typing import Final, NamedTuple, TypeVar
 
 from sqlalchemy.orm import Session
 
+from app.attribution.barring import bars_of
 from app.attribution.engine import (
+    Bars,
     Coupon,
     Facts,
     Identity,
@@ -107,6 +109,7 @@ def load(
         coupons=[Coupon(code, referral, at // _SECOND, received) for code, referral, at, received in coupons],
         orders=(*settled.values(), *map(_order, others)) if purchases else (),
         refunds=refunds_of(sales.refunds(session, merchant_id, settled), settled),
+        bars=asking.bars(touched, referrals, settled),
         as_of=None if as_of is None else known_by,
     )
     return Loaded(facts, settled, {row[0]: Subject(row[6], row[2], row[7], row[8]) for row in referrals})
@@ -179,6 +182,18 @@ class _Asking:
         named = {touch[4] for touch in touches} | {coupon[1] for coupon in coupons}
         ids = {each for each in named if each is not None}
         return history.with_ancestors(self._session, self._merchant, ids)
+
+    def bars(
+        self, touches: Mapping[str, TouchRow], referrals: Iterable[ReferralRow], orders: Mapping[str, Order]
+    ) -> Bars:
+        """What of all this is held or refused."""
+        return bars_of(
+            *(self._session, self._merchant),
+            touches=touches.keys(),
+            referrals={row[0] for row in referrals},
+            orders={order_id: order.id for order_id, order in orders.items()},
+            known_by=self._known_by,
+        )
 
     def _bounded(self, found: Sequence[_Row]) -> Sequence[_Row]:
         if len(found) > MOST and not self._alone:

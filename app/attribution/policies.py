@@ -18,6 +18,7 @@ from app.attribution.models import KeptPolicy
 from app.kernel.clock import to_micros
 from app.kernel.database import Instant, table_of
 from app.kernel.given import Question
+from app.trust.purchases import Terms
 
 CURRENT: Final = "current"
 """The name of the policy in force; kept ones have others."""
@@ -50,7 +51,9 @@ class Policies:
         self.newest = versions[0].kept if versions else DEFAULT
         self.beside = tuple(beside)
         self._since, self._kept = _turns(versions)
-        self.journey_reset = any(each.policy.journey_reset for each in (*self._kept, *self.beside))
+        every = [each.policy for each in (*self._kept, *self.beside)]
+        self.journey_reset = any(each.journey_reset for each in every)
+        self.models = {each.model for each in every}
         self._all = [[kept, *self.beside] for kept in self._kept]
 
     def current_at(self, at: datetime) -> Kept:
@@ -77,6 +80,12 @@ def kept(session: Session, merchant_id: int) -> Policies:
             beside.append(Kept(name, version, _parsed(wire)))
         seen = name
     return Policies(versions, beside)
+
+
+def terms(session: Session, merchant_id: int) -> Terms:
+    """What the newest policy says that matters to whoever judges how buyers came."""
+    policy = kept(session, merchant_id).newest.policy
+    return Terms(timedelta(seconds=policy.windows.click), policy.coupon_override)
 
 
 def click_windows(session: Session, merchant_ids: Collection[int], at: datetime) -> Mapping[int, timedelta]:

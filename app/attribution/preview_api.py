@@ -8,8 +8,10 @@ from fastapi import APIRouter, Response
 from pydantic import Field
 from sqlalchemy.orm import Session
 
+from app.attribution import closing, sentences
 from app.attribution.credit_wire import CreditOut
 from app.attribution.engine import Settlement, Totals
+from app.attribution.explanation_wire import Sentences
 from app.attribution.policy_wire import PolicyIn, PolicyOut, policy_of
 from app.attribution.preview import MOST_ORDERS, Asked, preview
 from app.kernel.errors import Invalid
@@ -62,6 +64,10 @@ class TotalsOnly(Wire):
     by_subtree: TotalsOut
     policy: PolicyOut
     as_of: Timestamp
+    note: Annotated[
+        Sentences | None,
+        Field(description="Where visits that may have led to these orders are no longer kept: what that means."),
+    ] = None
 
 
 class PreviewOut(TotalsOnly):
@@ -105,16 +111,19 @@ def preview_attribution(body: PreviewIn, caller: SecretKey, here: Here) -> Respo
     with here.reports.view(here.clock.now(), caller.merchant_id) as (session, known):
         asked = _asked(session, body, caller.merchant_id, known, here.settings.test_mode)
         found = preview(session, asked, _order)
+        gone = closing.gone_before(session, caller.merchant_id, asked.since, [asked.policy])
     totals = TotalsOnly(
         by_network=found.tally.by_network(),
         by_sharer=found.tally.by_sharer(),
         by_subtree=found.tally.by_subtree(),
         policy=PolicyOut.of(asked.policy),
         as_of=asked.as_of or known,
+        note=sentences.of_gone(gone),
     )
+    told = totals.model_dump_json(exclude={"note"} if totals.note is None else None)
     # Orders were written one by one as they passed by: so many of them need far less memory than their models would.
     orders = f'"orders":[{",".join(found.orders)}],' if asked.orders else ""
-    return Response(f"{{{orders}{totals.model_dump_json().removeprefix('{')}", media_type=JSON)
+    return Response(f"{{{orders}{told.removeprefix('{')}", media_type=JSON)
 
 
 def _asked(session: Session, body: PreviewIn, merchant_id: int, known: datetime, test_mode: bool) -> Asked:

@@ -20,6 +20,7 @@ from app.referrals import coupons, turns, visits
 from app.referrals.coupons import CouponChanged
 from app.referrals.identities import IdentityJoined
 from app.referrals.visits import VisitClaimed
+from app.trust.news import StandingsChanged
 
 FEW: Final = 100
 """Orders that somebody who tells something is made to wait for."""
@@ -68,6 +69,20 @@ class Listeners:
         turns.hold_facts(session, event.merchant_id)
         since = coupons.find(session, event.merchant_id, event.coupon_id).at
         self._look_again(affected.by_coupons(session, event.merchant_id, [(event.code, since)]))
+
+    def on_standings_changed(self, session: Session, event: StandingsChanged) -> None:
+        """Something may earn credit no longer, or again: look again at what it did or may have led to. Whoever tells
+        it has the merchant's facts alone; or shares them, tells of visits of one journey, and has that person alone."""
+        turns.share_facts(session, event.merchant_id)
+        reaches = affected.by_standings(
+            *(session, event.merchant_id),
+            referrals=event.referrals,
+            visits=event.visits,
+            orders=event.orders,
+            eased=event.eased,
+        )
+        for reach in reaches:
+            self._look_again(reach)
 
     def _look_again(self, reach: Reach, *, beside: int = 0) -> bool:
         """Whether the orders are up to date now; if they are more than a few `beside` those told of, that is

@@ -12,11 +12,15 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import BigInteger, FromClause, Select, select
 from sqlalchemy.orm import Session
 
-from app.attribution.engine import Amounts, Line, LineKey, Source, difference, settle
+from app.attribution import closing
+from app.attribution.closing import Closing
+from app.attribution.engine import Amounts, Line, LineKey, Reason, Settlement, Source, difference, settle
+from app.attribution.engine.closed import Written
 from app.attribution.loader import Loaded, load_in_parts
 from app.attribution.marks import Quarter, mark, quarter_of
 from app.attribution.models import CreditLine
 from app.attribution.policies import CURRENT, Kept, Policies, kept
+from app.attribution.policy_book import Version
 from app.kernel import bulk, journal
 from app.kernel.clock import to_micros
 from app.kernel.database import id_type, table_of
@@ -40,30 +44,28 @@ class Origin(NamedTuple):
     kind: str | None
 
 
-class _Written(NamedTuple):
+class _Before(NamedTuple):
     """A line that was appended before."""
 
-    key: LineKey
-    amounts: Amounts
-    reason: str | None
+    line: Written
     origin: Origin
 
 
-_Ledgers = Mapping[tuple[str, str], Sequence[_Written]]  # by order and policy
+_Ledger = Mapping[str, Sequence[_Before]]  # by policy
 
 
 def bring_up_to_date(session: Session, merchant_id: int, order_ids: Collection[str], now: datetime) -> int:
     """Append what is missing, so that the credit lines of these orders are what the engine says of them under every
     policy that is kept; how many lines that were. What is no order of this merchant's is left out."""
     session.flush()
-    policies = kept(session, merchant_id)
+    policies, closed = kept(session, merchant_id), closing.of(session, merchant_id)
     ids = sorted(set(order_ids))
     appended = 0
     for begin in range(0, len(ids), BATCH):
         rows = sales.rows(session, merchant_id, ids[begin : begin + BATCH], lock=True)
         for livemode in (True, False):
             same = [row for row in rows if row.livemode is livemode]
-            appended += _append(session, merchant_id, same, policies, now)
+            appended += _append(session, merchant_id, same, policies, closed, now)
     return appended
 
 
@@ -75,7 +77,36 @@ def ledger(session: Session, merchant_id: int, order_id: str, policy: str = CURR
     return list(session.scalars(query.order_by(CreditLine.credit_id)))
 
 
-def _append(session: Session, merchant_id: int, rows: Sequence[OrderRow], policies: Policies, now: datetime) -> int:
+def stands(
+    session: Session, merchant_id: int, row: OrderRow, loaded: Loaded, version: Version, as_of: datetime | None
+) -> Settlement | None:
+    """How an order that is closed stood at `as_of` (None: now) under a policy; None for one that is open."""
+    closed = closing.of(session, merchant_id)
+    if closed is None:
+        return None
+    of_order = (CreditLine.merchant_id == merchant_id) & (CreditLine.order_id == row.order_id)
+    lines = session.scalars(select(CreditLine).where(of_order).order_by(CreditLine.credit_id))
+    known = [line for line in lines if as_of is None or line.written_at <= as_of]
+    written = [_line(line) for line in known if line.policy == version.name]
+    return closed.settlement(row, loaded, version.policy, written, is_new=not known)
+
+
+def _line(line: CreditLine) -> Written:
+    key = LineKey(
+        *(_SOURCES[line.source], line.touch, line.referral, line.level),
+        *(line.sharer, line.network, line.source_referral),
+    )
+    return Written(key, Amounts(line.gross, line.reversed), None if line.reason is None else Reason(line.reason))
+
+
+def _append(
+    session: Session,
+    merchant_id: int,
+    rows: Sequence[OrderRow],
+    policies: Policies,
+    closed: Closing | None,
+    now: datetime,
+) -> int:
     appended = 0
     if rows:
         for part, loaded in load_in_parts(session, merchant_id, rows, purchases=policies.journey_reset):
@@ -84,7 +115,7 @@ def _append(session: Session, merchant_id: int, rows: Sequence[OrderRow], polici
                 line
                 for row in part
                 for policy in policies.all_for(row.at)
-                for line in _missing(row, loaded, policy, written.get((row.order_id, policy.name), ()))
+                for line in _missing(row, loaded, policy, written.get(row.order_id, {}), closed)
             ]
             if lines:
                 mark(session, merchant_id, {quarter for quarter, _ in lines}, now)
@@ -105,16 +136,23 @@ def _append(session: Session, merchant_id: int, rows: Sequence[OrderRow], polici
 
 
 def _missing(
-    row: OrderRow, loaded: Loaded, policy: Kept, written: Sequence[_Written]
+    row: OrderRow, loaded: Loaded, policy: Kept, ledger: _Ledger, closed: Closing | None
 ) -> Iterator[tuple[Quarter, bulk.Row]]:
     """What is to be appended for one order under one policy: its quarter, and the line as `_COLUMNS` has it after the
     id."""
-    settlement = settle(loaded.orders[row.order_id], loaded.facts, policy.policy)
+    before = ledger.get(policy.name, ())
+    written = [each.line for each in before]
+    stands = None
+    if closed is not None:
+        stands = closed.settlement(row, loaded, policy.policy, written, is_new=not ledger)
+    settlement = stands or settle(loaded.orders[row.order_id], loaded.facts, policy.policy)
     changes = difference(((line.key, line.amounts) for line in written), settlement.lines)
     if not changes:
         return
-    known = {line.key: (line.reason, line.origin) for line in written}
-    known.update((line.key, (line.reason, _origin(line, loaded))) for line in settlement.lines)
+    known = {line.key: (line.reason, origin) for line, origin in before}
+    # What a closed order's lines came from may not be there any more, but was written with them.
+    fresh = settlement.lines if stands is None else [line for line in settlement.lines if line.key not in known]
+    known.update((line.key, (line.reason, _origin(line, loaded))) for line in fresh)
     at = to_micros(row.at)
     quarter = quarter_of(policy.name, row.livemode, at)
     for key, (gross, reversed_) in changes.items():
@@ -133,13 +171,14 @@ def _origin(line: Line, loaded: Loaded) -> Origin:
     return Origin(subject.network, seen_from, subject.product, subject.wall, subject.kind)
 
 
-def _written(session: Session, merchant_id: int, order_ids: Collection[str]) -> _Ledgers:
-    found: dict[tuple[str, str], list[_Written]] = defaultdict(list)
+def _written(session: Session, merchant_id: int, order_ids: Collection[str]) -> Mapping[str, _Ledger]:
+    found: dict[str, dict[str, list[_Before]]] = defaultdict(lambda: defaultdict(list))
     for row in _LEDGERS.ask(session, keys_of(merchant_id, order_ids)):
         order_id, policy, source, *rest = row
         touch, referral, level, sharer, network, through, gross, reversed_, reason, *origin = rest
         key = LineKey(_SOURCES[source], touch, referral, level, sharer, network, through)
-        found[order_id, policy].append(_Written(key, Amounts(gross, reversed_), reason, Origin(*origin)))
+        line = Written(key, Amounts(gross, reversed_), None if reason is None else Reason(reason))
+        found[order_id][policy].append(_Before(line, Origin(*origin)))
     return found
 
 

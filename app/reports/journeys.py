@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 from sqlalchemy.orm import Session
 
 from app.attribution import loader
+from app.attribution.barring import bars_of
 from app.attribution.engine import (
     DIRECT_NETWORK,
     UNKNOWN_NETWORK,
@@ -117,8 +118,7 @@ class _Some:
         """What became of them."""
         sold: list[Sale] = []
         unsold: list[tuple[Sequence[Place], int]] = self._touched_once()
-        odd_sales: list[str] = []
-        odd_people: list[Looked] = []
+        odd_sales, odd_people = list[str](), list[Looked]()
         all_are_odd = self._rules.passes_on and ("sharer" in self._asked.only or "sharer" in self._asked.without)
         for person in self._people:
             is_long = person.is_too_long
@@ -142,15 +142,15 @@ class _Some:
         return Found(sold, unsold)
 
     def _known(self) -> Facts:
-        session, merchant_id = self._session, self._asked.merchant_id
+        session, merchant_id, as_of = self._session, self._asked.merchant_id, to_micros(self._asked.as_of)
         sold = [sale for person in self._people for sale in person.sales if self._is_of_period(sale)]
         codes = {normalised(sale.coupon) for sale in sold if sale.coupon is not None}
         coupons = [
             Coupon(code, referral, at // SECOND, received)
             for code, referral, at, received in history.coupons(session, merchant_id, codes)
         ]
-        named = {touch.referral_id for person in self._people for touch in person.touches}
-        named |= {touch.referral_id for touch in self._once}
+        touches = [*self._once, *(touch for person in self._people for touch in person.touches)]
+        named = {touch.referral_id for touch in touches}
         named |= {sale.click_referral for sale in sold} | {coupon.referral for coupon in coupons}
         rows = buyers.referrals(session, merchant_id, {each for each in named if each is not None})
         self._subjects = {row.referral_id: row for row in rows}
@@ -159,7 +159,14 @@ class _Some:
             referrals=[Referral(*row[:3], None, row.at // SECOND, row.received_at) for row in rows],
             coupons=coupons,
             refunds=loader.refunds_of(sales.refunds(session, merchant_id, orders), orders),
-            as_of=to_micros(self._asked.as_of),
+            bars=bars_of(
+                *(session, merchant_id),
+                touches={each.touch_id for each in touches} | {each.click_id for each in sold if each.click_id},
+                referrals=self._subjects.keys(),
+                orders={order_id: order.id for order_id, order in orders.items()},
+                known_by=as_of,
+            ),
+            as_of=as_of,
         )
         sharers = Known(merchant_id, self._asked.as_of).people(session, {row.visitor for row in rows})
         return replace(facts, people=sharers, purchases=self._purchases())
@@ -189,12 +196,13 @@ class _Some:
 
     def _touched_once(self) -> list[tuple[Sequence[Place], int]]:
         """The journeys of those who did nothing else. At that moment it is in every window, and of the strongest type
-        that there is: only one's own link does not count."""
+        that there is: only one's own link does not count, nor what is barred."""
         counts: Counter[tuple[str | None, str | None]] = Counter()
         sharers = {name: self._facts.sharer(referral) for name, referral in self._facts.referrals.items()}
         for touch in self._once:
+            is_barred = self._facts.bars.of_touch(touch.touch_id, touch.referral_id, "") is not None
             is_own = touch.referral_id is not None and sharers.get(touch.referral_id) == touch.person
-            if not is_own or self._rules.at(touch.at).self_referral is not SelfReferral.EXCLUDE:
+            if not is_barred and not (is_own and self._rules.at(touch.at).self_referral is SelfReferral.EXCLUDE):
                 counts[touch.network, touch.referral_id] += 1
         return [([self._place(*place)], times) for place, times in counts.items()]
 

@@ -15,6 +15,7 @@ from app.kernel.ids import merchant_of
 from app.reports import buyers, models_report
 from app.reports.models_report import Question
 from tests import one_by_one, simulated
+from tests.barring import bar_some
 from tests.conftest import AppServer
 from tests.moving import BEGAN, bring, lines, sendable_history, written
 from tests.policies import put
@@ -37,6 +38,7 @@ def test_random_worlds_are_divided_as_order_by_order(merchant: TestMerchant, app
     correct_some_orders(merchant, random)
     number = merchant_of(merchant.id, "mer")
     assert number is not None
+    bar_some(app_server, number, random, WORLDS * seed)
     with app_server.database.transaction() as session:  # as if the policies had been there from the beginning
         session.execute(update(KeptPolicy).where(KeptPolicy.merchant_id == number).values(made_at=BEGAN))
     with app_server.database.reading() as session:
@@ -51,6 +53,7 @@ def test_so_are_those_of_people_who_did_more_than_is_looked_at_beside_others(
     bring_worlds(merchant, random)
     number = merchant_of(merchant.id, "mer")
     assert number is not None
+    bar_some(app_server, number, random, WORLDS)
     monkeypatch.setattr(buyers, "MOST", 2)
     monkeypatch.setattr(buyers, "_AT_ONCE", 3)
     with app_server.database.reading() as session:

@@ -1,6 +1,7 @@
 """Which orders a change can touch: never one too few, whatever is learnt in whatever order; and found by index."""
 
 import random
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from sqlalchemy import event
 from app.attribution import affected, shell
 from app.attribution.affected import Reach, Touched
 from app.kernel.database import Database
+from app.kernel.ids import new_id
 from tests.clock import START
 from tests.db.changing import World
 
@@ -38,7 +40,14 @@ def every_reach(session: Any, world: World) -> dict[str, Reach]:
         "referrals": affected.by_referrals(session, world.merchant, ["s1"]),
         "coupons": affected.by_coupons(session, world.merchant, [("ANA10", START)]),
         "orders": affected.by_orders(session, world.merchant, ["ord_1"]),
+        **{f"barred {number}": reach for number, reach in enumerate(by_standings(session, world, eased=False))},
+        **{f"eased {number}": reach for number, reach in enumerate(by_standings(session, world, eased=True))},
     }
+
+
+def by_standings(session: Any, world: World, *, eased: bool) -> Sequence[Reach]:
+    barred = {"referrals": [new_id("ref", world.merchant, START)], "visits": ["t1"], "orders": ["ord_1"]}
+    return affected.by_standings(session, world.merchant, **barred, eased=eased)
 
 
 @pytest.mark.parametrize("journey_reset", [False, True])
@@ -67,4 +76,4 @@ def test_a_database_that_counts_no_rows_reads_no_more_of_a_merchant_than_is_aske
             whole = [step for step in plan if step.endswith("(merchant_id=?)") and "coupons" not in step]
             assert not whole, (name, whole)
             assert not [step for step in plan if "ix_orders_at" in step or step.startswith("SCAN orders")], name
-    assert 5 == len(asked)
+    assert 5 + 3 + 3 == len(asked)

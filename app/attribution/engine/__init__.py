@@ -5,6 +5,7 @@ Pure: no database, no clock, no HTTP, no framework; of the rest of Grapevine it 
 """
 
 from app.attribution.engine.aggregate import Coalitions, Path, divide, shapley
+from app.attribution.engine.bars import NONE_BARRED, Bar, Bars, Doubted
 from app.attribution.engine.facts import (
     Coupon,
     Facts,
@@ -38,7 +39,7 @@ from app.attribution.engine.policy import (
     UplineMode,
     Windows,
 )
-from app.attribution.engine.reasons import Reason
+from app.attribution.engine.reasons import DOUBTED, Reason
 from app.attribution.engine.settle import DIRECT_NETWORK, UNKNOWN_NETWORK, settle, settle_all
 from app.attribution.engine.times import microseconds, whole_seconds
 from app.attribution.engine.totals import Tally, Totals
@@ -47,14 +48,19 @@ from app.attribution.engine.wire import policy_from_wire, policy_to_wire
 
 __all__ = [
     "DIRECT_NETWORK",
+    "DOUBTED",
     "HOUSE",
     "NONE",
+    "NONE_BARRED",
     "ORDERS",
     "REWARDABLE",
     "UNKNOWN_NETWORK",
     "Amounts",
+    "Bar",
+    "Bars",
     "Coalitions",
     "Coupon",
+    "Doubted",
     "Facts",
     "FieldError",
     "Identity",

@@ -12,6 +12,7 @@ from enum import StrEnum
 from operator import itemgetter
 from typing import NamedTuple, Protocol, TypeVar
 
+from app.attribution.engine.bars import NONE_BARRED, Bars
 from app.attribution.engine.identity import Identity, latest, stands_for
 from app.kernel.codes import normalised
 
@@ -105,6 +106,7 @@ class Facts:
     orders: Mapping[str, Order]
     purchases: Mapping[str, Sequence[tuple[int, str]]]  # person -> (at, id) of their orders, earliest first
     refunds: Mapping[str, Sequence[Refund]]  # order -> in order of (received_at, id), dropped ones too
+    bars: Bars
 
     @classmethod
     def of(
@@ -116,9 +118,11 @@ class Facts:
         coupons: Iterable[Coupon] = (),
         orders: Iterable[Order] = (),
         refunds: Iterable[Refund] = (),
+        bars: Bars = NONE_BARRED,
         as_of: int | None = None,
     ) -> "Facts":
-        """Index what was received by `as_of` (microseconds, inclusive; None: everything).
+        """Index what was received by `as_of` (microseconds, inclusive; None: everything). `bars` are as they stood
+        then.
 
         A repeated id changes nothing: the one received first stands (of two in the same microsecond, the one
         given first). ValueError for a refund below zero.
@@ -136,6 +140,7 @@ class Facts:
             orders=known_orders,
             purchases=_purchases(known_orders.values(), known_touches, people),
             refunds=_refunds(_first_of_each(refunds, as_of).values(), as_of),
+            bars=bars,
         )
 
     def buyer(self, order: Order) -> str | None:

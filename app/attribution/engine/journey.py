@@ -1,16 +1,20 @@
 """Journeys: which touches of a buyer may earn credit for an order, and why the others may not (rules 2 and 5).
 
-Pure.
+Pure. Whether something is barred is looked at after all else that may stand against it by itself: so what is said to
+be held or refused is so because of a doubt alone, and somebody's decision can change it.
 """
 
 from collections.abc import Iterable, Sequence
 
 from app.attribution.engine.facts import STRENGTH, Facts, Order, Referral, Touch, TouchType
 from app.attribution.engine.policy import Policy, SelfReferral, TypePriority
-from app.attribution.engine.reasons import Reason
+from app.attribution.engine.reasons import DOUBTED, Reason
 
-# What is said of an order that nobody is credited for: the first of these that any of its touches met.
-_TELLING = (Reason.SELF_REFERRAL, Reason.PREVIOUS_ORDER, Reason.BOT, Reason.EXPIRED)
+# What is said of an order that nobody is credited for: the first of these that it or any of its touches met.
+_TELLING = (
+    *(Reason.HELD, Reason.REFUSED, Reason.UNKNOWN_CLICK),
+    *(Reason.SELF_REFERRAL, Reason.PREVIOUS_ORDER, Reason.BOT, Reason.EXPIRED),
+)
 
 
 def judge(
@@ -40,6 +44,8 @@ def judge(
         elif is_own(facts.referral_of(touch), facts, policy, buyer):
             reason = Reason.SELF_REFERRAL
         reasons.append(reason)
+    if any(facts.bars):
+        _leave_out_barred(order, journey, reasons, facts)
     if policy.type_priority is TypePriority.STRICT:
         _keep_strongest(journey, reasons)
     return reasons
@@ -69,15 +75,26 @@ def judge_coupon(
         return None, Reason.UNKNOWN_REFERRAL
     if is_own(referral, facts, policy, buyer):
         return None, Reason.SELF_REFERRAL
-    return referral, None
+    bar = facts.bars.of_coupon(referral.id, order.id)
+    return (referral, None) if bar is None else (None, bar.reason)
 
 
-def why_nobody(order: Order, facts: Facts, reasons: Iterable[Reason | None]) -> Reason:
-    """Why an order without any source is credited to nobody (rule 6)."""
-    if order.click is not None and order.click not in facts.touches:
-        return Reason.UNKNOWN_CLICK
+def why_nobody(order: Order, facts: Facts, reasons: Iterable[Reason | None], coupon_reason: Reason | None) -> Reason:
+    """Why an order without any source is credited to nobody (rule 6): because of its touches, or of its coupon where
+    that would have decided."""
     met = set(reasons)
+    if coupon_reason in DOUBTED:
+        met.add(coupon_reason)
+    if order.click is not None and order.click not in facts.touches:
+        met.add(Reason.UNKNOWN_CLICK)
     return next((reason for reason in _TELLING if reason in met), Reason.NO_TOUCH)
+
+
+def _leave_out_barred(order: Order, journey: Sequence[Touch], reasons: list[Reason | None], facts: Facts) -> None:
+    for index, touch in enumerate(journey):
+        if reasons[index] is None:
+            bar = facts.bars.of_touch(touch.id, touch.referral, order.id)
+            reasons[index] = None if bar is None else bar.reason
 
 
 def _keep_strongest(journey: Sequence[Touch], reasons: list[Reason | None]) -> None:

@@ -4,6 +4,7 @@ Pure: knows nothing but words.
 """
 
 from enum import StrEnum
+from typing import Final
 
 
 class Reason(StrEnum):
@@ -17,6 +18,11 @@ class Reason(StrEnum):
     PREVIOUS_ORDER = "previous_order"
     BOT = "bot"
     EXPIRED = "expired"
+    # the same, of a coupon too: nothing of the above stands against it, but somebody doubts it (engine/bars.py)
+    HELD = "held"
+    REFUSED = "refused"
+    # of an order that is closed, and of its coupon: the visits of its time are no longer kept (engine/closed.py)
+    NOT_KEPT = "not_kept"
     # of a touch
     DIRECT = "direct"
     AFTER_ORDER = "after_order"
@@ -31,3 +37,7 @@ class Reason(StrEnum):
     COUPON_LATER = "coupon_later"
     COUPON_WITHDRAWN = "coupon_withdrawn"
     UNKNOWN_REFERRAL = "unknown_referral"
+
+
+DOUBTED: Final = frozenset({Reason.HELD, Reason.REFUSED})
+"""Those that somebody's decision may lift."""

@@ -51,10 +51,10 @@ def settle(order: Order, facts: Facts, policy: Policy) -> Settlement:
         parts = _weigh(order, journey, reasons, policy)
         earning = [(touch, part) for touch, part in zip(journey, parts, strict=True) if part]
         sources = [_touch_source(touch, part, facts, policy, buyer) for touch, part in earning]
-        sources = sources or [_no_source(why_nobody(order, facts, reasons))]
+        sources = sources or [_no_source(why_nobody(order, facts, reasons, coupon_reason))]
     cents = over_sources(order.net, [source.part for source in sources])
     gross = [over_levels(part, source.parts) for part, source in zip(cents, sources, strict=True)]
-    left, takings = _take_back(order, gross, facts)
+    left, takings = take_back_of(order, gross, facts)
     lines = _all_lines(sources, cents, gross, left)
     return Settlement(
         order=order,
@@ -107,7 +107,8 @@ def _no_source(reason: Reason) -> _Source:
     return _Source(Source.DIRECT, None, None, DIRECT_NETWORK, reason, 1, NOBODY, (1,))
 
 
-def _take_back(order: Order, gross: Table, facts: Facts) -> tuple[Table, tuple[Taking, ...]]:
+def take_back_of(order: Order, gross: Table, facts: Facts) -> tuple[Table, tuple[Taking, ...]]:
+    """What is left of every level of an order after all that was taken back of it, and what each took (rule 11)."""
     left = gross
     takings: list[Taking] = []
     for refund in facts.refunds.get(order.id, ()):

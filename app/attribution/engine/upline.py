@@ -32,15 +32,17 @@ def chain(referral: Referral, facts: Facts, policy: Policy, buyer: str | None) -
     """The people from `referral` up, nearest to the purchase first, at most `max_depth`.
 
     Each person once, with the referral nearest to the purchase; without the buyer where self referral is
-    excluded; up to a root, an unknown parent or a loop. Under `direct` only the first: nobody else earns.
+    excluded, and without referrals that are barred; up to a root, an unknown parent or a loop. Under `direct` only
+    the first: nobody else earns.
     """
     depth = 1 if policy.upline.mode is UplineMode.DIRECT else policy.upline.max_depth
     skipped = buyer if policy.self_referral is SelfReferral.EXCLUDE else None
     seats: list[Seat] = []
     seen: set[str | None] = {skipped}
+    barred = facts.bars.referrals
     for ancestor in facts.lineage(referral.id):
         person = facts.sharer(ancestor)
-        if person not in seen:
+        if person not in seen and ancestor.id not in barred:
             seen.add(person)
             seats.append(Seat(person, ancestor.id, len(seats)))
             if len(seats) == depth:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import date
 
 from app.attribution.engine import HOUSE, NONE, Line, Settlement, Taking
 from app.attribution.explanation import by_coupon
@@ -37,6 +38,16 @@ def of_order(settlement: Settlement) -> Said:
     order = settlement.order
     taken = _taken("summary", order.net, settlement.refunded, order.currency)
     return together(*_why(settlement), *taken, *_credited(settlement))
+
+
+def of_closed() -> Said:
+    """That an order is closed: what was credited of it stands."""
+    return say("closed.order")
+
+
+def of_gone(before: date | None) -> Said | None:
+    """That an answer is reckoned from visits of which those of before that day are gone; None: they are all there."""
+    return None if before is None else say("closed.some", day=before.isoformat())
 
 
 def _source(line: Line, settlement: Settlement) -> Iterator[Said]:
@@ -75,6 +86,8 @@ def _why(settlement: Settlement) -> Iterator[Said]:
         yield say(f"order.{settlement.reason}")
     elif (referral := by_coupon(settlement)) is not None:
         yield say("summary.coupon", net=net, code=settlement.order.coupon or "", referral=referral)
+    elif not settlement.verdicts:  # credited, and by no touch that is known: closed
+        yield say("summary.closed", net=net)
     elif counted == len(settlement.verdicts):
         yield say("summary.only" if counted == 1 else "summary.every", net=net, touches=touches)
     else:

@@ -15,6 +15,9 @@ ENGLISH = {
     "this.refund": "This refund",
     "this.chargeback": "This dispute",
     "this.cancellation": "The cancellation",
+    "this.visit": "this touch",
+    "this.referral": "the referral",
+    "this.order": "the order",
     "house": "the house",
     "nobody": "no known person",
     # a touch
@@ -30,6 +33,8 @@ ENGLISH = {
     "touch.self_referral": "It came through the buyer’s own link, and nobody earns credit for their own order.",
     "touch.previous_order": "It had led to the buyer’s previous order, and journeys start anew after each order.",
     "touch.bot": "It was made by a program, not by a person.",
+    "touch.held": "It earns nothing until a doubt about {this} is decided (rule {rule}).",
+    "touch.refused": "It earns nothing, because of a doubt about {this} (rule {rule}).",
     "touch.expired": "It happened {age} before the order, and {what} counts for {window}.",
     "touch.direct": "A visit through nobody’s link earns nobody credit.",
     "touch.after_order": "It happened {age} after the order.",
@@ -47,6 +52,17 @@ ENGLISH = {
     ),
     "order.bot": "What there was before it was made by a program, not by a person.",
     "order.expired": "What there was before it was longer ago than the windows allow.",
+    "order.not_kept": "The visits of its time were no longer kept when this policy came, so nobody can tell.",
+    "closed.order": (
+        "The visits of its time are no longer kept, so what was credited stands, and is not divided anew; refunds take "
+        "from it."
+    ),
+    "closed.some": (
+        "Visits before {day} are no longer kept: what is asked of orders and people of that time is told by what is "
+        "left, and need not be what was credited."
+    ),
+    "order.held": "Credit for it is held until a doubt is decided.",
+    "order.refused": "Credit for it is refused because of a doubt.",
     # its coupon
     "coupon.decided": "The code {code} speaks for the referral {referral} of {sharer}, and takes the whole order.",
     "coupon.coupon_off": "The policy lets coupon codes decide nothing.",
@@ -54,12 +70,17 @@ ENGLISH = {
     "coupon.coupon_later": "The code {code} was given to a referral only after the order.",
     "coupon.coupon_withdrawn": "The code {code} had been withdrawn before the order.",
     "coupon.unknown_referral": "The code {code} speaks for a referral that is not known here.",
+    "coupon.not_kept": "The code {code} came to speak for somebody when the order was closed already.",
     "coupon.self_referral": "The code {code} is the buyer’s own, and nobody earns credit for their own order.",
+    "coupon.held": "The code {code} decides nothing until a doubt about {this} is decided (rule {rule}).",
+    "coupon.refused": "The code {code} decides nothing, because of a doubt about {this} (rule {rule}).",
     # the chain of people
     "chain.first": "{sharer} passed the word on: it is their referral.",
     "chain.above": "{sharer} had passed it on before: level {level}.",
     "chain.self_referral": "This is the buyer, who is left out.",
     "chain.again": "{sharer} stands in the chain already, nearer to the purchase.",
+    "chain.held": "{sharer} is left out until a doubt about this referral is decided.",
+    "chain.refused": "{sharer} is left out because of a doubt about this referral.",
     "chain.too_deep": "The policy goes up {people} at most, and {sharer} comes after them.",
     "chain.direct": "The policy credits only the person whose referral it was, not {sharer} above them.",
     "chain.no_weight": "The policy gives this place nothing.",
@@ -120,6 +141,7 @@ ENGLISH = {
     "summary.only": "One touch came before this order of {net}, and it counted.",
     "summary.one": "Of the {touches} before this order of {net}, one counted.",
     "summary.some": "Of the {touches} before this order of {net}, {count} counted.",
+    "summary.closed": "This order of {net} stands as it was credited: the visits before it are no longer kept.",
     "summary.every": "All of the {touches} before this order of {net} counted.",
     "summary.coupon": "The code {code} takes this whole order of {net} for the referral {referral}.",
     "summary.nobody": "This order of {net} is credited to nobody.",

@@ -16,6 +16,9 @@ FRENCH = {
     "this.refund": "Ce remboursement",
     "this.chargeback": "Ce litige",
     "this.cancellation": "L’annulation",
+    "this.visit": "ce contact",
+    "this.referral": "la recommandation",
+    "this.order": "la commande",
     "house": "la maison",
     "nobody": "sans personne connue",
     # a touch
@@ -34,6 +37,8 @@ FRENCH = {
         "Il avait mené à la commande précédente de l’acheteur, et le parcours recommence après chaque commande."
     ),
     "touch.bot": "Il vient d’un programme, et non d’une personne.",
+    "touch.held": "Il ne rapporte rien tant qu’un doute sur {this} n’est pas tranché (règle {rule}).",
+    "touch.refused": "Il ne rapporte rien, à cause d’un doute sur {this} (règle {rule}).",
     "touch.expired": "Il a eu lieu {age} avant la commande, alors qu’{what} compte pendant {window}.",
     "touch.direct": "Une visite sans le lien de personne ne donne de crédit à personne.",
     "touch.after_order": "Il a eu lieu {age} après la commande.",
@@ -53,6 +58,17 @@ FRENCH = {
     ),
     "order.bot": "Ce qui l’a précédée vient d’un programme, et non d’une personne.",
     "order.expired": "Ce qui l’a précédée date de trop longtemps pour compter encore.",
+    "order.not_kept": "Les visites de son époque n’étaient plus conservées quand ces règles sont venues : nul ne sait.",
+    "closed.order": (
+        "Les visites de son époque ne sont plus conservées : ce qui a été crédité reste, sans nouveau partage ; les "
+        "remboursements y sont pris."
+    ),
+    "closed.some": (
+        "Les visites d’avant le {day} ne sont plus conservées : ce qui est dit des commandes et des personnes de cette "
+        "époque l’est d’après ce qui reste, et peut différer de ce qui a été crédité."
+    ),
+    "order.held": "Son crédit est retenu tant qu’un doute n’est pas tranché.",
+    "order.refused": "Son crédit est refusé à cause d’un doute.",
     # its coupon
     "coupon.decided": "Le code {code} désigne la recommandation {referral} de {sharer}, qui reçoit toute la commande.",
     "coupon.coupon_off": "Selon les règles choisies, les codes promo ne décident de rien.",
@@ -60,12 +76,17 @@ FRENCH = {
     "coupon.coupon_later": "Le code {code} n’a été attribué à une recommandation qu’après la commande.",
     "coupon.coupon_withdrawn": "Le code {code} avait été retiré avant la commande.",
     "coupon.unknown_referral": "Le code {code} désigne une recommandation qui n’est pas connue ici.",
+    "coupon.not_kept": "Le code {code} n’a été attribué qu’une fois la commande close.",
     "coupon.self_referral": "Le code {code} est celui de l’acheteur, et nul n’est crédité pour sa propre commande.",
+    "coupon.held": "Le code {code} ne décide de rien tant qu’un doute sur {this} n’est pas tranché (règle {rule}).",
+    "coupon.refused": "Le code {code} ne décide de rien, à cause d’un doute sur {this} (règle {rule}).",
     # the chain of people
     "chain.first": "{sharer} a fait passer le mot : c’est sa recommandation.",
     "chain.above": "{sharer} l’avait fait passer auparavant : niveau {level}.",
     "chain.self_referral": "C’est l’acheteur, qui n’est pas compté.",
     "chain.again": "{sharer} figure déjà dans la chaîne, plus près de l’achat.",
+    "chain.held": "{sharer} n’entre pas en compte tant qu’un doute sur cette recommandation n’est pas tranché.",
+    "chain.refused": "{sharer} n’entre pas en compte, à cause d’un doute sur cette recommandation.",
     "chain.too_deep": "Les règles s’arrêtent à {people} au plus, et {sharer} vient ensuite.",
     "chain.direct": "Les règles ne créditent que l’auteur de la recommandation, et non {sharer}, plus haut.",
     "chain.no_weight": "Les règles ne donnent rien à cette place.",
@@ -133,6 +154,9 @@ FRENCH = {
     "summary.only": "Un seul contact a précédé cette commande de {net}, et il a compté.",
     "summary.one": "Avant cette commande de {net}, il y a eu {touches}, dont un seul a compté.",
     "summary.some": "Avant cette commande de {net}, il y a eu {touches}, dont {count} ont compté.",
+    "summary.closed": (
+        "Cette commande de {net} reste créditée comme elle l’a été : les visites d’avant ne sont plus conservées."
+    ),
     "summary.every": "Avant cette commande de {net}, il y a eu {touches}, qui ont tous compté.",
     "summary.coupon": "Le code {code} attribue toute cette commande de {net} à la recommandation {referral}.",
     "summary.nobody": "Cette commande de {net} n’est créditée à personne.",

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from app.attribution.engine import Facts, Policy, Reason, Settlement, TouchType, Verdict
-from app.attribution.explanation import End, Place, by_coupon
-from app.attribution.sentences.speech import Count, Part, Said, Seconds, Word, rounded, say, together
+from app.attribution.engine import Bar, Facts, Policy, Reason, Settlement, TouchType, Verdict
+from app.attribution.explanation import End, Place, bar_of_coupon, bar_of_touch, by_coupon
+from app.attribution.sentences.speech import Count, Part, Said, Seconds, Value, Word, rounded, say, together
 from app.kernel.money import Money
 
 
@@ -12,7 +12,8 @@ def of_touch(verdict: Verdict, settlement: Settlement, facts: Facts, policy: Pol
     """Whether a touch counted and for how much, or why not; and what is peculiar about it."""
     peculiar = _peculiar(verdict, settlement, facts)
     if verdict.reason is not None:
-        return together(_refused(verdict, verdict.reason, policy), *peculiar)
+        bar = bar_of_touch(verdict, settlement, facts)
+        return together(_refused(verdict, verdict.reason, bar, policy), *peculiar)
     amount = Money(verdict.cents, settlement.order.currency)
     whole = Money(verdict.of, settlement.order.currency)
     if verdict.weight == 1:
@@ -28,7 +29,8 @@ def of_coupon(settlement: Settlement, facts: Facts) -> Said | None:
     if order.coupon is None:
         return None
     if referral is None:
-        return say(f"coupon.{settlement.coupon_reason}", code=order.coupon)
+        doubt = _doubt(bar_of_coupon(settlement, facts))
+        return say(f"coupon.{settlement.coupon_reason}", code=order.coupon, **doubt)
     sharer = facts.sharer(facts.referrals[referral])
     return say("coupon.decided", code=order.coupon, referral=referral, sharer=sharer)
 
@@ -49,13 +51,17 @@ def of_chain_end(end: End, above: str | None, places: int) -> Said:
     return say(f"chain.ends.{end}", referral=above or "", count=places)
 
 
-def _refused(verdict: Verdict, reason: Reason, policy: Policy) -> Said:
+def _refused(verdict: Verdict, reason: Reason, bar: Bar | None, policy: Policy) -> Said:
     age = Seconds(abs(verdict.age))
     if reason is not Reason.EXPIRED:
-        return say(f"touch.{reason}", age=age)
+        return say(f"touch.{reason}", age=age, **_doubt(bar))
     kind, windows = verdict.touch.type, policy.windows
     window = {TouchType.CLICK: windows.click, TouchType.LIKE: windows.like}.get(kind, windows.view)
     return say("touch.expired", age=age, what=Word(f"a.{kind}"), window=Seconds(window))
+
+
+def _doubt(bar: Bar | None) -> dict[str, Value]:
+    return {} if bar is None else {"this": Word(f"this.{bar.about}"), "rule": bar.rule}
 
 
 def _peculiar(verdict: Verdict, settlement: Settlement, facts: Facts) -> Iterator[Said]:

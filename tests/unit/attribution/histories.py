@@ -8,11 +8,15 @@ from random import Random
 from typing import Any
 
 from app.attribution.engine import (
+    Bar,
+    Bars,
     Coupon,
+    Doubted,
     Facts,
     Identity,
     Line,
     Order,
+    Reason,
     Referral,
     Refund,
     Touch,
@@ -107,6 +111,17 @@ def random_history(random: Random) -> list[Fact]:
     return history
 
 
+def random_bars(random: Random, history: list[Fact]) -> list[Fact]:
+    """Bars of some touches, referrals and orders of `history`; several of the same now and then."""
+    kinds = {"touch": "visit", "referral": "referral", "order": "order"}
+    told = sorted({(kinds[fact["kind"]], fact["id"]) for fact in history if fact["kind"] in kinds})
+    barred = random.sample(told, min(len(told), random.choice([0, 1, 2, 4])))
+    return [
+        {"kind": "bar", "about": about, "id": id, "effect": random.choice(["held", "refused"]), "received_at": -1}
+        for about, id in barred
+    ]
+
+
 def facts_of(history: list[Fact], as_of: int | None = None) -> Facts:
     """The engine's facts of a history in wire form."""
 
@@ -134,8 +149,18 @@ def facts_of(history: list[Fact], as_of: int | None = None) -> Facts:
             Refund(*fields(f, "id", "order", "amount"))._replace(dropped_at=f.get("dropped_at"))
             for f in those("refund")
         ],
+        bars=bars_of(those("bar")),
         as_of=as_of,
     )
+
+
+def bars_of(told: list[Fact]) -> Bars:
+    """The engine's bars."""
+
+    def about(kind: Doubted) -> dict[str, Bar]:
+        return {f["id"]: Bar(Reason(f["effect"]), kind, "too_fast", "dbt_1") for f in told if f["about"] == kind}
+
+    return Bars(about(Doubted.VISIT), about(Doubted.REFERRAL), about(Doubted.ORDER))
 
 
 def line_on_the_wire(line: Line) -> Fact:

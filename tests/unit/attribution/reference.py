@@ -3,7 +3,8 @@
 It works on facts in their wire form, with `at` in seconds and `received_at` in microseconds as whole numbers, and
 on policies in their wire form, written out in full. Where attribution.md is silent it follows docs/attribution.md.
 Beyond the wire forms: an order may have a `click`, a touch a `bot`, a refund a `dropped_at`; a touch's visitor
-and a coupon's referral may be None.
+and a coupon's referral may be None. A `bar` says of a touch, a referral or an order (`about`, `id`) that it is held or
+refused: nothing is earned through it.
 """
 
 from fractions import Fraction
@@ -47,6 +48,9 @@ class Reference:
             return self.person(click["visitor"])
         return self.person(order["visitor"])
 
+    def is_barred(self, about: str, identifier: str | None) -> bool:
+        return any(bar["about"] == about and bar["id"] == identifier for bar in self.all("bar"))
+
     def is_own(self, referral: Fact | None, order: Fact) -> bool:
         if referral is None or self.policy["self_referral"] != "exclude":
             return False
@@ -87,6 +91,10 @@ class Reference:
                 continue
             if self.is_own(self.one("referral", touch["referral"]), order):
                 continue
+            if self.is_barred("visit", touch["id"]) or self.is_barred("referral", touch["referral"]):
+                continue
+            if self.is_barred("order", order["id"]):
+                continue
             found.append(touch)
         if self.policy["type_priority"] == "strict" and found:
             strongest = max(STRENGTHS.index(touch["type"]) for touch in found)
@@ -126,6 +134,8 @@ class Reference:
         ]
         puts.sort(key=lambda c: (c["at"], c["received_at"], c["referral"] or ""))
         referral = self.one("referral", puts[-1]["referral"]) if puts else None
+        if referral is None or self.is_barred("referral", referral["id"]) or self.is_barred("order", order["id"]):
+            return None
         return None if self.is_own(referral, order) else referral
 
     # -- rules 7 to 9 -----------------------------------------------------------------------------------------
@@ -138,7 +148,8 @@ class Reference:
             been.append(current["id"])
             person = self.person(current["visitor"])
             assert person is not None
-            if not self.is_own(current, order) and person not in [other for other, _ in people]:
+            left_out = self.is_own(current, order) or self.is_barred("referral", current["id"])
+            if not left_out and person not in [other for other, _ in people]:
                 people.append((person, current["id"]))
             current = self.one("referral", current["parent"])
         return people[: self.policy["upline"]["max_depth"]]

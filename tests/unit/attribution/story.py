@@ -4,13 +4,17 @@ Times are days since 2025-01-01 and may be fractions. What is left out has the p
 """
 
 from app.attribution.engine import (
+    Bar,
+    Bars,
     Coupon,
+    Doubted,
     Facts,
     Identity,
     Line,
     Model,
     Order,
     Policy,
+    Reason,
     Referral,
     Refund,
     Settlement,
@@ -49,6 +53,7 @@ class Story:
         self.coupons: list[Coupon] = []
         self.orders: list[Order] = []
         self.refunds: list[Refund] = []
+        self.bars: list[tuple[str, Bar]] = []
 
     def share(
         self, name: str, by: str, network: str | None = "whatsapp", parent: str | None = None, day: float = 0
@@ -96,7 +101,18 @@ class Story:
         self.refunds.append(Refund(name, order, amount, at(day), received(day), drop))
         return self
 
+    def hold(self, name: str, about: Doubted = Doubted.REFERRAL, rule: str = "click_stuffing") -> "Story":
+        self.bars.append((name, Bar(Reason.HELD, about, rule, f"dbt_{name}")))
+        return self
+
+    def refuse(self, name: str, about: Doubted = Doubted.REFERRAL, rule: str = "own_mail") -> "Story":
+        self.bars.append((name, Bar(Reason.REFUSED, about, rule, f"dbt_{name}")))
+        return self
+
     def facts(self, as_of: float | None = None) -> Facts:
+        def about(kind: Doubted) -> dict[str, Bar]:
+            return {name: bar for name, bar in self.bars if bar.about is kind}
+
         return Facts.of(
             referrals=self.referrals,
             touches=self.touches,
@@ -104,6 +120,7 @@ class Story:
             coupons=self.coupons,
             orders=self.orders,
             refunds=self.refunds,
+            bars=Bars(about(Doubted.VISIT), about(Doubted.REFERRAL), about(Doubted.ORDER)),
             as_of=None if as_of is None else received(as_of),
         )
 

@@ -6,7 +6,7 @@ from string import Formatter
 
 import pytest
 
-from app.attribution.engine import Model, Reason, SelfReferral, TouchType, TypePriority, UplineMode
+from app.attribution.engine import DOUBTED, Model, Reason, SelfReferral, TouchType, TypePriority, UplineMode
 from app.attribution.explanation import End, LeftOut
 from app.attribution.sentences.speech import (
     TABLES,
@@ -24,22 +24,27 @@ from app.kernel.money import Money
 
 ENGLISH, FRENCH = TABLES["en"], TABLES["fr"]
 OF_ORDERS = {
+    *DOUBTED,
     Reason.NO_TOUCH,
     Reason.UNKNOWN_CLICK,
     Reason.SELF_REFERRAL,
     Reason.PREVIOUS_ORDER,
     Reason.BOT,
     Reason.EXPIRED,
+    Reason.NOT_KEPT,
 }
 OF_COUPONS = {
+    *DOUBTED,
     Reason.COUPON_OFF,
     Reason.COUPON_UNKNOWN,
     Reason.COUPON_LATER,
     Reason.COUPON_WITHDRAWN,
     Reason.UNKNOWN_REFERRAL,
     Reason.SELF_REFERRAL,
+    Reason.NOT_KEPT,
 }
 OF_TOUCHES = set(Reason) - (OF_ORDERS | OF_COUPONS) | {
+    *DOUBTED,
     Reason.SELF_REFERRAL,
     Reason.PREVIOUS_ORDER,
     Reason.BOT,
