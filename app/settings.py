@@ -78,6 +78,14 @@ class Settings(BaseSettings):
         description="How many days what widgets reported is kept; what it came to stays in the reports.",
     )
 
+    keep_visits_days: int = Field(800, ge=90, le=36_500, description="How many days visits are kept, at least.")
+    keep_machine_visits_days: int = Field(800, ge=7, le=36_500, description="How many days machines' visits are.")
+    keep_checkouts_days: int = Field(400, ge=60, le=36_500, description="How many days attempts to pay are kept.")
+    keep_stripe_events_days: int = Field(400, ge=60, le=36_500, description="How many days Stripe's messages are.")
+    keep_shop_orders_days: int = Field(400, ge=60, le=36_500, description="How many days unpaid orders of shops are.")
+    keep_audit_days: int = Field(1_100, ge=90, le=36_500, description="How many days the audit trail is kept.")
+    keep_doubts_days: int = Field(800, ge=90, le=36_500, description="How many days doubts are that hold nothing back.")
+
     reconcile: bool = Field(
         True, description="Compare Stripe's books with ours each hour; `false` where only `grapevine reconcile` does."
     )

@@ -24,9 +24,22 @@ def forget(
         if found is None:
             return
         whose = found
-        while _forget_some(database, key, (merchant == whose, key >= since, key < until, *only)):
-            step()
-            database.breathe()
+        forget_of(database, key, whose, since, until, step, *only)
+
+
+def forget_of(
+    database: Database,
+    key: Column[str],
+    merchant_id: int,
+    since: str,
+    until: str,
+    step: Callable[[], None],
+    *only: ColumnElement[bool],
+) -> None:
+    """`forget` for one merchant alone."""
+    while _forget_some(database, key, (key.table.c.merchant_id == merchant_id, key >= since, key < until, *only)):
+        step()
+        database.breathe()
 
 
 def _forget_some(database: Database, key: Column[str], old: tuple[Any, ...]) -> bool:

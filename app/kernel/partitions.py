@@ -97,6 +97,18 @@ def keep_up(database: Database, timed: Sequence[Timed], now: datetime, step: Cal
             step()
 
 
+def drop_months(database: Database, timed: Timed, before: datetime) -> datetime:
+    """Drop the parts that hold nothing but ids of before the month of `before` (PostgreSQL only); when that begins."""
+    edge = month_of(before)
+    _drop_parts(database, timed, timed.beginning(edge))
+    return edge
+
+
+def month_of(at: datetime) -> datetime:
+    """When the month of a moment began (UTC)."""
+    return _month(at)
+
+
 def parts(session: Session, table: str) -> list[Part]:
     """The parts of a table that have bounds, oldest first, `…_later` last. PostgreSQL only."""
     query = text(

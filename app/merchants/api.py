@@ -1,10 +1,11 @@
 """Merchants by HTTP: the operator's calls, the merchant's own settings (keys_api.py: its keys)."""
 
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 from sqlalchemy.orm import Session
@@ -16,6 +17,8 @@ from app.merchants.access import Operator, SecretKey
 from app.merchants.audit import By, difference, note
 from app.merchants.models import Merchant
 from app.merchants.origins import normal_origin, normal_return_url
+from app.merchants.retention import Kind, usual
+from app.merchants.retention_wire import RetentionOut, RetentionPatch
 from app.merchants.selling_wire import SellingOut, SellingPatch
 from app.merchants.sharing_wire import SharingOut, SharingPatch
 from app.privacy import small_groups
@@ -85,6 +88,10 @@ class MerchantPatch(Body):
         Annotated[SharingPatch, Field(description="How the word is passed on; what is left out of it stays too.")]
         | None
     ) = None
+    retention: (
+        Annotated[RetentionPatch, Field(description="How long facts are kept; what is left out of it stays too.")]
+        | None
+    ) = None
 
 
 class OperatorPatch(Body):
@@ -111,11 +118,21 @@ class MerchantOut(Wire):
     stripe_account: str | None
     checkout: SellingOut
     sharing: SharingOut
+    retention: RetentionOut
+    visits_kept_from: Annotated[
+        Timestamp | None,
+        Field(
+            description="Visits before this moment may be gone: orders that they may have led to stand as they were "
+            "credited. `null`: all are there.",
+            examples=["2025-10-19T00:00:00Z"],
+        ),
+    ]
     created_at: Timestamp
 
     @classmethod
-    def of(cls, merchant: Merchant) -> "MerchantOut":
-        return cls.model_validate(_fields(merchant))
+    def of(cls, merchant: Merchant, kept: Mapping[Kind, int]) -> "MerchantOut":
+        """`kept`: for how many days this server keeps what."""
+        return cls.model_validate(_fields(merchant, kept))
 
 
 class MerchantCreated(MerchantOut):
@@ -136,7 +153,7 @@ def create_merchant(body: MerchantIn, operator: Operator, work: UnitOfWork) -> R
     def create(session: Session) -> Answer:
         new = service.NewMerchant(**body.model_dump())
         merchant, secret, report = service.open_shop(session, work.here.signer, new, work.here.clock.now())
-        shown = MerchantCreated(**_fields(merchant), secret_key=secret, report_key=report)
+        shown = MerchantCreated(**_fields(merchant, usual(work.here.settings)), secret_key=secret, report_key=report)
         return Answer(shown, kept=shown.model_copy(update={"secret_key": None, "report_key": None}))
 
     return work.write(create, status=201, owner=operator.owner)
@@ -145,7 +162,8 @@ def create_merchant(body: MerchantIn, operator: Operator, work: UnitOfWork) -> R
 @router.get("/v1/merchants/{merchant_id}", response_model=MerchantOut, tags=["operator"])
 def get_merchant(merchant_id: str, _: Operator, work: UnitOfWork) -> Response:
     """One merchant."""
-    return work.read(lambda session: MerchantOut.of(service.by_public_id(session, merchant_id)))
+    kept = usual(work.here.settings)
+    return work.read(lambda session: MerchantOut.of(service.by_public_id(session, merchant_id), kept))
 
 
 @router.patch("/v1/merchants/{merchant_id}", response_model=MerchantOut, tags=["operator"])
@@ -155,7 +173,7 @@ def change_account(merchant_id: str, body: OperatorPatch, operator: Operator, wo
     def change(session: Session) -> MerchantOut:
         merchant = service.by_public_id(session, merchant_id)
         changes = {"stripe_account": body.stripe_account}
-        return _changed(session, operator.on(merchant.merchant_id), merchant, changes)
+        return _changed(session, operator.on(merchant.merchant_id), merchant, changes, usual(work.here.settings))
 
     return work.write(change)
 
@@ -175,29 +193,37 @@ def close_merchant(merchant_id: str, operator: Operator, work: UnitOfWork) -> Re
 @router.get("/v1/merchant", response_model=MerchantOut, tags=["merchant"])
 def get_settings(caller: SecretKey, work: UnitOfWork) -> Response:
     """The settings of the merchant whose key this is."""
-    return work.read(lambda session: MerchantOut.of(service.get(session, caller.merchant_id)))
+    kept = usual(work.here.settings)
+    return work.read(lambda session: MerchantOut.of(service.get(session, caller.merchant_id), kept))
 
 
 @router.patch("/v1/merchant", response_model=MerchantOut, tags=["merchant"])
-def change_settings(body: MerchantPatch, caller: SecretKey, work: UnitOfWork) -> Response:
+def change_settings(body: MerchantPatch, caller: SecretKey, work: UnitOfWork, request: Request) -> Response:
     """Change settings; what is left out stays as it is."""
-    changes = body.model_dump(exclude_none=True, exclude={"checkout", "sharing"})
+    changes = body.model_dump(exclude_none=True, exclude={"checkout", "sharing", "retention"})
+    kept = usual(work.here.settings)
 
     def change(session: Session) -> MerchantOut:
-        in_parts = body.checkout is not None or body.sharing is not None
+        in_parts = any(part is not None for part in (body.checkout, body.sharing, body.retention))
         merchant = service.get(session, caller.merchant_id, lock=in_parts)
         if body.checkout is not None:
             changes["checkout"] = body.checkout.changed(merchant.selling).to_json()
         if body.sharing is not None:
             changes["sharing"] = body.sharing.changed(merchant.sharing_settings).to_json()
-        return _changed(session, caller, merchant, changes)
+        if body.retention is not None:
+            needed: Callable[[Session, int], int] = request.app.state.visits_needed
+            periods = body.retention.changed(merchant.kept, kept, needed(session, caller.merchant_id))
+            changes["retention"] = periods.to_json()
+        return _changed(session, caller, merchant, changes, kept)
 
     return work.write(change)
 
 
-def _changed(session: Session, by: By, merchant: Merchant, changes: dict[str, Any]) -> MerchantOut:
-    before = MerchantOut.of(merchant)
-    after = MerchantOut.of(service.change(merchant, changes))
+def _changed(
+    session: Session, by: By, merchant: Merchant, changes: dict[str, Any], kept: Mapping[Kind, int]
+) -> MerchantOut:
+    before = MerchantOut.of(merchant, kept)
+    after = MerchantOut.of(service.change(merchant, changes), kept)
     note(session, by, "merchant.changed", merchant.public_id, difference(*(_said(each) for each in (before, after))))
     return after
 
@@ -206,11 +232,12 @@ def _said(shown: MerchantOut) -> dict[str, Any]:
     return shown.model_dump(mode="json")
 
 
-def _fields(merchant: Merchant) -> dict[str, object]:
+def _fields(merchant: Merchant, kept: Mapping[Kind, int]) -> dict[str, object]:
     parts = {
         "id": merchant.public_id,
         "small_group": merchant.fewest_told,
         "checkout": SellingOut.of(merchant.selling),
         "sharing": SharingOut.of(merchant.sharing_settings),
+        "retention": RetentionOut.of(merchant.kept, kept),
     }
     return parts | {name: getattr(merchant, name) for name in MerchantOut.model_fields if name not in parts}

@@ -7,6 +7,7 @@ from sqlalchemy import JSON, BigInteger, Boolean, ForeignKey, ForeignKeyConstrai
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel.database import Base, BigNumber, id_type
+from app.merchants.retention import Retention
 from app.merchants.selling import Selling
 from app.merchants.sharing import Sharing
 from app.privacy import small_groups
@@ -40,6 +41,11 @@ class Merchant(Base):
     def fewest_told(self) -> int:
         """Where the public looks, fewer people are "a few"."""
         return small_groups.threshold_of(self.small_group)
+
+    @property
+    def kept(self) -> Retention:
+        """How long what is kept is kept, as it was set, and since when."""
+        return Retention.from_json(self.retention)
 
     @property
     def selling(self) -> Selling:

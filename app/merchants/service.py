@@ -63,6 +63,11 @@ def privacy_of(session: Session, merchant_id: int) -> str:
     return session.scalar(select(Merchant.privacy).where(Merchant.merchant_id == merchant_id)) or NONE
 
 
+def visits_kept_from(session: Session, merchant_id: int) -> datetime | None:
+    """Before which moment visits of the merchant may be gone; None: all are there."""
+    return session.scalar(select(Merchant.visits_kept_from).where(Merchant.merchant_id == merchant_id))
+
+
 def get(session: Session, merchant_id: int, *, lock: bool = False) -> Merchant:
     """The merchant with this number; with `lock`, nobody else changes it until the transaction ends.
 

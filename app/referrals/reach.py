@@ -9,7 +9,7 @@ to its second as attribution counts. Executes nothing.
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, ColumnElement, FromClause, Select, select, text, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, FromClause, Select, func, select, text, type_coerce
 from sqlalchemy.sql.elements import SQLCoreOperations
 
 from app.referrals.models import Claim, Coupon, Identity, Referral, Visit
@@ -85,6 +85,33 @@ def came_through(referrals: FromClause) -> FromClause:
     )
     # As the index says it: SQLite would not see that `imported = 1` is the same.
     return touches.where(text("visits.imported")).cte("came_through")
+
+
+def touches_of(visits: FromClause) -> FromClause:
+    """The touches of `visits` that somebody claimed, each with its visitor, and `since` when."""
+    touches = (
+        select(Visit.merchant_id, Visit.visit_id, Claim.visitor_id, second_of(Visit.at).label("since"))
+        .join_from(visits, Visit, of(Visit, visits, Visit.visit_id, "visit_id"))
+        .join(Claim, (Claim.merchant_id == Visit.merchant_id) & (Claim.visit_id == Visit.visit_id))
+    )
+    return touches.cte("touched").prefix_with(_FIRST)
+
+
+def ever_through(referrals: FromClause) -> FromClause:
+    """All touches that name one of `referrals`, each with `first`, which no click through it is less than. No index
+    leads from a referral to clicks (`Visit`): those of one merchant are looked through once, from the least `first` on;
+    what was brought in has its index, whatever its ids."""
+    given = select(func.min(referrals.c.merchant_id).label("merchant_id"), func.min(referrals.c.first).label("first"))
+    least = given.subquery("least")
+    ids = select(Visit.merchant_id, Visit.visit_id)
+    here = ids.where(
+        Visit.merchant_id == select(least.c.merchant_id).scalar_subquery(),
+        Visit.visit_id >= select(least.c.first).scalar_subquery(),
+        Visit.referral_id.in_(select(referrals.c.referral_id)),
+    )
+    imported = ids.join_from(referrals, Visit, of(Visit, referrals, Visit.referral_id, "referral_id"))
+    # As the index says it: SQLite would not see that `imported = 1` is the same.
+    return here.union(imported.where(text("visits.imported"))).cte("ever_through").prefix_with(_FIRST)
 
 
 def codes_of(referrals: FromClause) -> FromClause:

@@ -44,10 +44,12 @@ _SLACK: Final = timedelta(hours=1)
 _TABLES: Final = {"visits": Timed(Visit, "clk"), "referrals": Timed(Referral, "ref"), "beacons": Timed(Beacon, "bcn")}
 _CHECKOUTS: Final = Timed(Checkout, "chk")
 
-since, until, beacons_since, merchant_id = (
-    bindparam(name, type_=BigInteger) for name in ("since", "until", "beacons_since", "merchant_id")
+since, until, beacons_since, visits_since, checkouts_since, merchant_id = (
+    bindparam(name, type_=BigInteger)
+    for name in ("since", "until", "beacons_since", "visits_since", "checkouts_since", "merchant_id")
 )
-"""The parameters: facts of `since <= t < until` in microseconds since 1970, and of beacons those from then on."""
+"""The parameters: facts of `since <= t < until` in microseconds since 1970; and from when on those of a kind are all
+there: of earlier ones none are counted."""
 
 
 def bounds(begin: int, end: int) -> dict[str, str]:
@@ -135,7 +137,8 @@ _BEGUN: Final = _Kind(
 
 
 def _parts(names: Collection[str], *, with_beacons: bool) -> Iterator[Select[*tuple[Any, ...]]]:
-    visits = _of(_VISITS, names).where(Visit.type.in_(VISIT_KINDS))
+    kept = type_coerce(Visit.at, BigInteger) >= visits_since
+    visits = _of(_VISITS, names).where(Visit.type.in_(VISIT_KINDS), kept)
     yield visits.where(_by_id("visits", _TABLES["visits"]), Visit.imported == false())
     # As the index says it: SQLite would not see that `imported = 1` is the same.
     yield visits.where(Visit.merchant_id == merchant_id, text("visits.imported"))
@@ -145,7 +148,8 @@ def _parts(names: Collection[str], *, with_beacons: bool) -> Iterator[Select[*tu
     if with_beacons:
         beacons = _of(_BEACONS, names).where(type_coerce(Beacon.at, BigInteger) >= beacons_since)
         yield beacons.where(_by_id("beacons", _TABLES["beacons"]))
-    yield _of(_BEGUN, names).where(_by_id("checkouts", _CHECKOUTS))
+    begun = _of(_BEGUN, names).where(type_coerce(Checkout.created_at, BigInteger) >= checkouts_since)
+    yield begun.where(_by_id("checkouts", _CHECKOUTS))
 
 
 def _of(kind: _Kind, names: Collection[str]) -> Select[*tuple[Any, ...]]:

@@ -24,7 +24,6 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from app.attribution.engine import DIRECT_NETWORK, UNKNOWN_NETWORK
-from app.kernel.clock import to_micros
 from app.kernel.http.few import Few
 from app.kernel.rollups import reading
 from app.kernel.rollups.reading import Counts, Period
@@ -32,7 +31,8 @@ from app.referrals.counting import BEACONS
 from app.referrals.models import Visit
 from app.reports import counted_facts
 from app.reports.counted_facts import VISITOR
-from app.reports.funnel_asked import SHARER, Question, up
+from app.reports.funnel_asked import SHARER, Question
+from app.reports.kept import kept
 from app.reports.ledger import NONE
 from app.reports.people import Known
 
@@ -42,7 +42,14 @@ AT_ONCE: Final = Few(2, "Others are having facts counted just now; ask again in 
 """They may take all that the processors have."""
 OF_REFERRALS: Final = frozenset({"likes", "shares", "visits"})
 """What is never of people who came by themselves; another system may tell of it without a network."""
-_SEEN: Final = frozenset(BEACONS.values())
+_DROPPED: Final[Mapping[str, frozenset[str]]] = {
+    "beacons": frozenset(BEACONS.values()),
+    "visits": frozenset({"visits"}),
+    "checkouts": frozenset({"checkouts"}),
+}
+"""What is dropped by age, and as what it is counted."""
+_NEVER: Final = 2**62
+"""Microseconds."""
 
 
 class Facts(NamedTuple):
@@ -63,17 +70,19 @@ class TooManyFacts(ValueError):
 def counted(session: Session, question: Question, periods: Sequence[Period]) -> Facts:
     """What `question` asks of facts in each of `periods`, which follow each other without a gap.
 
-    What widgets reported is not known where some of it was dropped by age. Raises `TooManyFacts`, and `Unavailable`
+    What is dropped by age is not known where some of the period's may be gone. Raises `TooManyFacts`, and `Unavailable`
     where others have theirs counted.
     """
     whole = periods[0][0], periods[-1][1]
-    unknown = _SEEN if _has_dropped(session, question, whole) else frozenset[str]()
+    gone = _gone(session, question, whole)
+    unknown = frozenset[str]().union(*(_DROPPED[kind] for kind in gone))
     many = _how_many(session, question, whole, unknown)
     if many > MOST:
         raise TooManyFacts(many)
-    asked = {"merchant_id": question.merchant_id, "since": whole[0], "until": whole[1], "beacons_since": whole[0]}
+    asked = {"merchant_id": question.merchant_id, "since": whole[0], "until": whole[1]}
+    asked |= {f"{kind}_since": _NEVER if kind in gone else whole[0] for kind in _DROPPED}
     with AT_ONCE:
-        query = _query(question, periods, with_beacons=not unknown)
+        query = _query(question, periods, with_beacons="beacons" not in gone)
         found = session.execute(query, {**asked, **counted_facts.bounds(*whole)}).all()
     by_row: dict[tuple[Any, ...], dict[str, int]] = defaultdict(dict)
     for *row, measure, times in found:
@@ -84,13 +93,14 @@ def counted(session: Session, question: Question, periods: Sequence[Period]) -> 
 # How many there are.
 
 
-def _has_dropped(session: Session, question: Question, whole: Period) -> bool:
-    """Whether widgets reported something in the period that may not be kept any more."""
-    kept_since = up(to_micros(question.beacons_since))
-    if kept_since <= whole[0]:
-        return False
-    before = _total(session, question, (whole[0], min(kept_since, whole[1])))
-    return any(before[name] for name in _SEEN)
+def _gone(session: Session, question: Question, whole: Period) -> Collection[str]:
+    """Of which kinds there were facts in the period that may not be kept any more."""
+    found = set[str]()
+    for kind, since in kept(session, question.merchant_id, question.beacons_since)._asdict().items():
+        if since > whole[0]:
+            before = _total(session, question, (whole[0], min(since, whole[1])))
+            found |= {kind} if any(before[name] for name in _DROPPED[kind]) else set()
+    return found
 
 
 def _how_many(session: Session, question: Question, whole: Period, unknown: Collection[str]) -> int:
@@ -101,7 +111,7 @@ def _how_many(session: Session, question: Question, whole: Period, unknown: Coll
     elsewhere = sum(ever[name] - here[name] for name in ("likes", "shares"))
     imported = select(literal(1)).where(Visit.merchant_id == question.merchant_id, text("visits.imported"))
     theirs = session.scalar(select(func.count()).select_from(imported.limit(MOST + 1).subquery())) or 0
-    visits = max(here["visits"], theirs)
+    visits = 0 if "visits" in unknown else max(here["visits"], theirs)
     return sum(count for name, count in here.items() if name not in {*unknown, "visits"}) + visits + elsewhere
 
 

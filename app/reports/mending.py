@@ -23,6 +23,7 @@ from app.kernel.rollups.tables import MEASURES, QUARTER, SPANS, Rollup, RollupCh
 from app.merchants.models import Merchant
 from app.referrals.models import Referral, Visit
 from app.reports import reckoned
+from app.reports.kept import kept
 from app.reports.reckoned import Span
 
 ASIDE: Final = timedelta(days=2)
@@ -116,8 +117,11 @@ class Books:
             width = min(width * 2, _WIDEST) if took < _QUICK else width
 
     def _of_quarters(self, since: int, until: int) -> Callable[[Session], list[Change]]:
-        beacons_since = _up(to_micros(self.beacons_since))
-        return lambda session: reckoned.differences(session, self.merchant_id, since, until, beacons_since)
+        def look(session: Session) -> list[Change]:
+            there = kept(session, self.merchant_id, self.beacons_since)
+            return reckoned.differences(session, self.merchant_id, since, until, *there)
+
+        return look
 
     def _of_spans(self, session: Session) -> list[Span]:
         return reckoned.uneven(session, self.merchant_id)

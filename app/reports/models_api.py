@@ -20,7 +20,7 @@ from app.reports.formats import Cell
 from app.reports.models_report import COLUMNS, Question, Report
 from app.reports.query import CreditReport, Only, ReportQuery, Without, rows_only, understood, with_rows
 from app.reports.ranking import Place, order_of
-from app.reports.wire import Compare, PreviousPeriod, columns_previously, flat_previously, previously
+from app.reports.wire import Compare, Gone, PreviousPeriod, columns_previously, flat_previously, gone, previously
 
 router = APIRouter(prefix="/v1/reports", tags=["reports"])
 
@@ -98,6 +98,7 @@ class ModelsReport(CreditReport):
     previous: Annotated[PreviousPeriod | None, Field(description="With `compare`: the period before.")] = None
     previous_paths: Annotated[PathsOut | None, Field(description="With `compare`: those of the period before.")] = None
     next_cursor: Annotated[str | None, Field(description="Where `limit` leaves rows for another page.")] = None
+    note: Gone = None
 
 
 @router.get("/models", response_model=ModelsReport)
@@ -129,6 +130,7 @@ def compare_models(
         except TooManyStates as error:
             field = "group_by" if query.order == min(ORDERS) else "order"
             raise Invalid.field(field, f"has too much to look at in this period: {error}") from None
+        note = gone(session, question, compared=query.compare is not None, policies=[report.policy.policy])
     places = [models_report.place_of(question, report, row) for row in report.rows]
     next_cursor = None if query.limit is None else paging.next_cursor(places, query.limit)
     if query.format != "json":
@@ -146,6 +148,7 @@ def compare_models(
         next_cursor=next_cursor,
         livemode=question.livemode,
         as_of=question.as_of,
+        note=note,
     )
     return with_rows(shown, _rows(query, report), totals=_totals(report))
 

@@ -29,10 +29,19 @@ class Span(NamedTuple):
     counts: tuple[int, ...]
 
 
-def differences(session: Session, merchant_id: int, since: int, until: int, beacons_since: int) -> list[Change]:
+def differences(
+    session: Session,
+    merchant_id: int,
+    since: int,
+    until: int,
+    beacons_since: int,
+    visits_since: int = 0,
+    checkouts_since: int = 0,
+) -> list[Change]:
     """What must be added to the counts of the quarters that begin in `since <= t < until` to make them those of the
-    facts, in microseconds since 1970. Of beacons only from `beacons_since` on: older ones may have been dropped."""
-    asked = {"merchant_id": merchant_id, "since": since, "until": until, "beacons_since": beacons_since}
+    facts, in microseconds since 1970. Of what may have been dropped only as far as it is kept (`reports/kept`)."""
+    times = {"beacons_since": beacons_since, "visits_since": visits_since, "checkouts_since": checkouts_since}
+    asked = {"merchant_id": merchant_id, "since": since, "until": until, **times}
     found = session.execute(_DIFFERENCES, {**asked, **counted_facts.bounds(since, until)})
     return [Change(merchant_id, row[0], row[1], row[2], _whole(row[3:])) for row in found]
 
@@ -63,11 +72,10 @@ def _by_facts() -> Iterator[Select[*tuple[Any, ...]]]:
 
 def _standing(mapped: type[Rollup] | type[RollupDelta]) -> Select[*tuple[Any, ...]]:
     counts = table_of(mapped).c
-    forgotten = {*BEACONS.values()}
+    dropped: dict[str, Any] = dict.fromkeys(BEACONS.values(), counted_facts.beacons_since)
+    dropped |= {"visits": counted_facts.visits_since, "checkouts": counted_facts.checkouts_since}
     less = (
-        case((counts.starts >= counted_facts.beacons_since, -counts[name]), else_=0)
-        if name in forgotten
-        else -counts[name]
+        case((counts.starts >= dropped[name], -counts[name]), else_=0) if name in dropped else -counts[name]
         for name in MEASURES
     )
     query = select(counts.starts, words(counts.dimension), counts.value, *less)

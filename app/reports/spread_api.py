@@ -17,7 +17,7 @@ from app.reports.query import CreditQuery, CreditReport, Only, Without, by_polic
 from app.reports.ranking import Place, order_of
 from app.reports.spread import Row, Spread
 from app.reports.spread_wire import Net, Ratio, ShapeOut, ratio
-from app.reports.wire import PreviousPeriod, columns_previously, flat_previously, previously
+from app.reports.wire import Gone, PreviousPeriod, columns_previously, flat_previously, gone, previously
 
 router = APIRouter(prefix="/v1/reports", tags=["reports"])
 
@@ -113,6 +113,7 @@ class SpreadReport(CreditReport):
     totals: SpreadTotalOut
     previous: Annotated[PreviousPeriod | None, Field(description="With `compare`: the period before.")] = None
     next_cursor: Annotated[str | None, Field(description="Where `limit` leaves rows for another page.")] = None
+    note: Gone = None
 
 
 @router.get("/spread", response_model=SpreadReport)
@@ -142,6 +143,7 @@ def spread_report(
         if query.compare is not None:
             comparing.refuse_units(group_by)
             told["previous"] = PreviousPeriod.before(question)
+        told["note"] = gone(session, question, compared=query.compare is not None)
         report = (spread.compared if query.compare else spread.answer)(session, question)
     places = [spread.place_of(question, row) for row in report.rows]
     next_cursor = None if query.limit is None else paging.next_cursor(places, query.limit)

@@ -1,10 +1,15 @@
 """What several reports tell alike."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field
+from sqlalchemy.orm import Session
 
+from app.attribution import closing, sentences
+from app.attribution.engine import Policy
+from app.attribution.explanation_wire import Sentences
+from app.attribution.sentences import Said
 from app.kernel.http.wire import Timestamp, Wire
 from app.reports.asked import Asked
 from app.reports.comparing import before
@@ -20,6 +25,12 @@ Compare = Annotated[
         "Not together with day, week or month in `group_by`. CSV and NDJSON have columns `previous_net` and so on.",
         examples=["previous"],
     ),
+]
+
+
+Gone = Annotated[
+    Sentences | None,
+    Field(description="Where visits of the period are no longer kept, which this report counts: what that means."),
 ]
 
 
@@ -48,6 +59,13 @@ class PreviousPeriod(Wire):
         """The one before what is asked for."""
         begin, end = before(asked.since, asked.until, asked.zone)
         return cls(begin=begin, end=end)
+
+
+def gone(session: Session, asked: Asked, *, compared: bool, policies: Collection[Policy] = ()) -> Said | None:
+    """What is to be said where a report is reckoned from visits that may be gone: of the period, or of the one before
+    where that is `compared`, as far as these policies reach back."""
+    begin = before(asked.since, asked.until, asked.zone)[0] if compared else asked.since
+    return sentences.of_gone(closing.gone_before(session, asked.merchant_id, begin, policies))
 
 
 def numbers_of(sums: Sums) -> dict[str, int]:

@@ -43,6 +43,8 @@ def test_a_merchant_begins_with_sensible_settings(new_merchant: NewMerchant, clo
             "expires_after_minutes": 120,
         },
         "sharing": {"networks": None, "rewarded": False, "terms": None, "utm": False},
+        "retention": {"visits": 800, "beacons": 400, "machine_visits": 800, "checkouts": 400},
+        "visits_kept_from": None,
         "created_at": rfc3339(clock.now()),
     }
 
