@@ -19,9 +19,11 @@ from app.kernel.rollups.folding import Folding
 from app.kernel.runtime import Runtime
 from app.orders.reconciliation import runs as reconciliation
 from app.orders.stripe.gateway import Gateway
-from app.privacy import erasure
+from app.privacy import erasure, salts
 from app.referrals import beacons, keeping, view_touches
 from app.reports import audit, credit_keeping, keeping_counts
+from app.retention import jobs as retention
+from app.trust.sweep import Sweep
 
 
 def worker(here: Runtime, gateway: Gateway) -> Worker:
@@ -38,16 +40,20 @@ def worker(here: Runtime, gateway: Gateway) -> Worker:
         stale.TOPIC: partial(stale.run, here.database, here.clock),
         recomputation.TOPIC: partial(recomputation.run, here.database, here.clock),
         catalog_imports.TOPIC: partial(catalog_imports.run, here.database, here.clock),
-        erasure.TOPIC: forgets.run,
         beacons.TOPIC: partial(view_touches.keep_promise, here.database, here.events, here.signer, here.clock),
     }
     hourly = reconciliation.periodic(here, gateway) if here.settings.reconcile else []
     lookouts = [keeping.periodic(here), keeping_counts.periodic(here), audit.periodic(here.database)]
     lookouts += credit_keeping.periodic(here.database, here.clock)
     lookouts += [unnoted.periodic(here.database, here.clock), deliveries.periodic(here.database, here.clock)]
-    lookouts.append(forgets.periodic())
+    lookouts += [forgets.periodic(), salts.periodic(here.database, here.clock)]
+    lookouts += retention.periodic(here)
+    lookouts += Sweep(here).periodic()
     timetable = Timetable(here.database, here.clock, [*lookouts, *hourly])
     beside: list[Repeated] = [timetable, _relay(here), _journal_relay(here)]
+    # Who is forgotten is looked for everywhere: no sale waits for that, however many leave.
+    leave = {erasure.TOPIC: forgets.run}
+    beside.append(Worker(here.database, here.clock, here.outbox, leave, is_called=False))
     beside += [Folding(here.database), credit_keeping.Keeping(here.database), *webhooks.beside(here)]
     return Worker(here.database, here.clock, here.outbox, handlers, tidy=tidy, beside=beside)
 

@@ -24,6 +24,7 @@ KINDS = {
     "endpoint_id": "endpoint",
     "delivery_id": "delivery",
     "consent_id": "consent",
+    "doubt_id": "doubt",
 }
 """What kind of id a path's parameter takes."""
 
@@ -44,6 +45,7 @@ PREFIXES = {
     "delivery": "whd",
     "event": "evt",
     "consent": "cns",
+    "doubt": "dbt",
 }
 
 BODIES: Mapping[str, Callable[[Mapping[str, str]], JSON]] = {
@@ -70,6 +72,7 @@ BODIES: Mapping[str, Callable[[Mapping[str, str]], JSON]] = {
     "POST /v1/keys/{key_id}/rotate": lambda own: {"overlap_hours": 1},
     "POST /v1/webhook-endpoints/{endpoint_id}/rotate": lambda own: {"overlap_hours": 0},
     "POST /v1/webhook-endpoints/{endpoint_id}/replay": lambda own: {"cursor": ""},
+    "POST /v1/doubts/{doubt_id}/decisions": lambda own: {"verdict": "refuse"},
 }
 """A body that is right, for the operations that take ids in one."""
 
@@ -122,6 +125,7 @@ NOT_ANOTHERS: Mapping[str, str] = {
     "PATCH /v1/me": "no ids: the visitor is the token's",
     "POST /v1/webhook-endpoints": "no ids: an address is whose it is",
     "PUT /v1/policy": "no ids: the merchant is the key's",
+    "PUT /v1/rules": "no ids: the merchant is the key's, and rules are everybody's",
     "GET /v1/policies/{name}": "no ids: a name is the merchant's own word",
     "PUT /v1/policies/{name}": "no ids: a name is the merchant's own word",
     "DELETE /v1/policies/{name}": "no ids: a name is the merchant's own word",
@@ -188,11 +192,11 @@ PLAIN_FIELDS = frozenset(
         *("allowed_origins", "amount", "as_of", "brand", "cancel_url", "cancelled", "caption", "checkout", "coupon"),
         *("coupon_override", "currency", "cursor", "customer", "description", "disabled", "expires_at", "external_id"),
         *("file", "format", "from", "gross", "half_life", "images", "journey_reset", "kind", "label", "landing"),
-        *("layout", "lines", "livemode", "locale", "max_redemptions", "model", "name", "net", "network", "note"),
+        *("layout", "lines", "livemode", "locale", "mail", "max_redemptions", "model", "name", "net", "network"),
         *("overlap_hours", "person", "placed_at", "policy", "position", "privacy", "quantity", "reason", "return_urls"),
         *("retention", "scopes", "self_referral", "sharing", "since", "small_group", "stripe_account", "success_url"),
         *("suppressed", "tags", "test", "theme", "timezone", "title", "to", "type_priority", "types", "upline", "url"),
-        *("rule", "secret", "variants", "version", "windows"),
+        *("note", "rule", "rules", "secret", "variants", "verdict", "version", "windows"),
     }
 )
 """Fields of bodies in which no id can stand: words, numbers, and the merchant's own names for things."""
@@ -228,7 +232,7 @@ PLAIN_QUERIES = frozenset(
             "-depth",
         ),
         *("shared_to", "-shared_to", "seen_from", "-seen_from", "machine", "-machine", "group_by", "compare", "state"),
-        *("action", "types", "layout", "theme"),
+        *("action", "types", "layout", "theme", "rule", "about", "effect"),
     }
 )
 """Parameters of queries in which no id can stand; and `cursor` is tried by itself."""

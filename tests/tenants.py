@@ -15,7 +15,7 @@ from app.kernel.ids import merchant_of, new_id
 from app.kernel.rollups import reading as rollups
 from app.kernel.rollups.tables import DIMENSIONS
 from app.tables import METADATA
-from tests import policies
+from tests import doubts, policies
 from tests.clock import START
 from tests.conftest import AppServer
 from tests.derived import DERIVED
@@ -51,6 +51,7 @@ def things_of(merchant: TestMerchant, server: AppServer) -> Things:
     consent = ok(merchant.public.post("/v1/consents", json=agreed, headers=ana.headers), 201)
     endpoint = ok(merchant.http.post("/v1/webhook-endpoints", json={"url": "https://shop.invalid/"}), 201)
     ok(merchant.http.patch(f"/v1/webhook-endpoints/{endpoint['id']}", json={"disabled": True}))
+    (doubt,) = doubts.raised(server, merchant, doubts.found(order["id"]))
     return Things(
         merchant=merchant.id,
         product=product["id"],
@@ -68,17 +69,19 @@ def things_of(merchant: TestMerchant, server: AppServer) -> Things:
         token=str(ana.token),
         consent=consent["id"],
         endpoint=endpoint["id"],
+        doubt=doubt,
         **delivered(server, endpoint["id"]),
         **{"import": begun["id"]},
     )
 
 
-def another_of_each(merchant: TestMerchant) -> None:
+def another_of_each(merchant: TestMerchant, server: AppServer) -> None:
     """One more of what is listed."""
     product = merchant.product()["id"]
     merchant.wall(product)
     share = merchant.shopper().share(product)
-    merchant.order(net=1000, click_id=merchant.shopper().follow(share["code"]))
+    order = merchant.order(net=1000, click_id=merchant.shopper().follow(share["code"]))
+    doubts.raised(server, merchant, doubts.found(order["id"]))
     ok(merchant.http.post("/v1/keys", json={"kind": "report"}), 201)
     ok(merchant.http.put(f"/v1/coupons/MORE{next(_numbers)}", json={"referral": share["id"]}))
 

@@ -43,6 +43,7 @@ GOOD: Mapping[str, Callable[[Mapping[str, str]], JSON]] = {
     "POST /v1/webhook-endpoints": lambda own: {"url": "https://shop.invalid/"},
     "PUT /v1/policy": lambda own: {"model": "linear"},
     "PUT /v1/policies/{name}": lambda own: {"model": "linear"},
+    "PUT /v1/rules": lambda own: {"rules": {"too_fast": {"do": "flag", "thresholds": {"seconds": 2}}}},
     "POST /v1/attribution/preview": lambda own: {},
     "PUT /v1/connectors/{system}": lambda own: {"secret": "shpss_2f1b0a77c9d94d31"},
     "POST /v1/stripe/webhook": lambda own: {},

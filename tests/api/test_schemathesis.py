@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from tests.conftest import ADMIN_TOKEN, AppServer, NewDatabase, keys_at
+from tests.doubts import found, raised
 from tests.served import ROOT
 from tests.shop import JSON, TestMerchant, ok
 from tests.soak import SOAK
@@ -64,12 +65,15 @@ def test_every_operation_answers_as_the_page_says(
 
 
 def with_ids(merchant: TestMerchant, server: AppServer) -> str:
-    """What keeps it from deleting the key that it asks with, or its merchant; and what answers to the operator."""
+    """What keeps it from deleting the key that it asks with, or its merchant; a doubt, which nobody makes by HTTP; and
+    what answers to the operator."""
     key = ok(merchant.http.post("/v1/keys", json={"kind": "report"}), 201)["id"]
+    (doubt,) = raised(server, merchant, found("ord_1", alike=1))
     other: JSON = keys_at(server.url)
     return f"""
 [parameters]
 key_id = "{key}"
+doubt_id = "{doubt}"
 
 [[operations]]
 include-path = "/v1/merchants"

@@ -121,9 +121,11 @@ def test_a_query_for_what_is_anothers_answers_as_one_for_what_is_missing(
     assert tried >= 50
 
 
-def test_a_cursor_of_their_list_shows_us_nothing_of_theirs(matrix: Matrix, served: list[Operation]) -> None:
+def test_a_cursor_of_their_list_shows_us_nothing_of_theirs(
+    matrix: Matrix, served: list[Operation], app_server: AppServer
+) -> None:
     for _ in range(2):  # so that each list has a second page
-        another_of_each(matrix.theirs)
+        another_of_each(matrix.theirs, app_server)
     tried = 0
     for operation in (each for each in served if each.keyed and "cursor" in each.queries and not each.parameters):
         theirs = matrix.theirs.http.get(operation.path, params={"limit": 1})

@@ -12,6 +12,7 @@ from app.attribution import engine
 from app.attribution.engine import Facts, microseconds, whole_seconds
 from app.orders.models import Order, Refund
 from app.referrals.models import Claim, Coupon, Identity, Referral, Visit
+from tests.db.doubted import bars
 
 
 def every(session: Session, table: type[Any], merchant: int) -> list[Any]:
@@ -60,6 +61,7 @@ def all_facts(session: Session, merchant: int, rows: list[Order]) -> Facts:
             for each in rows
         ],
         refunds=[refund_of(each, order) for order in rows for each in order.refunds],
+        bars=bars(session, merchant, rows),
     )
 
 

@@ -36,8 +36,9 @@ from app.referrals.coupons import CouponChanged
 from app.referrals.identities import IdentityJoined
 from app.referrals.models import Claim, Coupon, Identity, Referral, Visit
 from app.referrals.visits import VisitClaimed
+from app.trust.news import StandingsChanged
 from tests.clock import START, TestClock
-from tests.db import amending
+from tests.db import amending, doubted
 from tests.db.all_facts import all_facts, every
 from tests.db.ledger import Books, books
 from tests.db.referring import Shop
@@ -67,6 +68,7 @@ class World:
         self.events.on(VisitClaimed, "claim", listeners.on_visit_claimed)
         self.events.on(IdentityJoined, "identity", listeners.on_identity_joined)
         self.events.on(CouponChanged, "coupon", listeners.on_coupon_changed)
+        self.events.on(StandingsChanged, "standings", listeners.on_standings_changed)
         self.clicks = [f"t{number}" for number in range(12)]  # an order may name what is told only later
         self.touches = iter(f"t{number}" for number in range(10**6))
         self.told: set[str] = set()
@@ -112,6 +114,8 @@ class World:
             *[self.refund] * 2,
             *[partial(amending.correct, self)] * 3,
             partial(amending.cancel, self),
+            *[partial(doubted.doubt, self), partial(doubted.decide, self)] * 3,
+            partial(doubted.keep_rules, self),
             self.history,
         ]
         self.chance.choice(happenings)()
