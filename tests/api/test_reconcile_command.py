@@ -72,7 +72,7 @@ def test_it_tells_what_it_repaired_for_whom(books: Books, reconcile: Command) ->
     head, own, connected, *rest = told.output.splitlines()
     assert ["account", "since", "events", "sessions", "repaired"] == head.split()
     assert re.fullmatch(r"your own +\d{4}-\d\d-\d\d \d\d:\d\d +\d+ +4 +8", own)
-    assert re.fullmatch(r"acct_1Bo +\d{4}-\d\d-\d\d \d\d:\d\d +1 +1 +1", connected)
+    assert re.fullmatch(r"acct_1Bo +\d{4}-\d\d-\d\d \d\d:\d\d +2 +1 +1", connected)
     assert f"Ana's [bold] shop ({ana.id}): 8 repaired" in rest
     assert f"Bo ({bo.id}): 1 repaired" in rest
     lines = [line for line in rest if line.startswith("  ")]
