@@ -32,14 +32,14 @@ def erasure_of(here: Runtime) -> Erasure:
         Domain(at_once=attribution.forget),
         Domain(
             at_once=buyers.forget,
-            walk=buyers.look_for,
+            last=buyers.look_for,
             naming=orders.named,
             known_by=buyers.known_by,
             held=held_of_orders,
         ),
         Domain(
             at_once=referrals.forget,
-            walk=referrals.look_for,
+            last=referrals.look_for,
             naming=referrals.named,
             behind=referrals.all_behind,
             held=held_of_referrals,

@@ -23,7 +23,7 @@ def forget(session: Session, whom: Forgetting) -> None:
     """Put the new names on their lines, and mark the sums in which the old ones stand. Comes before who is whom is
     forgotten: it is asked for their orders, under the old names and, for what was just written, the new ones."""
     turns.hold_facts(session, whom.merchant_id)
-    names = {*whom.names, *whom.names.values()}
+    names = {*whom.names, *whom.former}
     names |= identities.ever(session, whom.merchant_id, names)  # lines of then stand, under the name of then
     orders = affected.by_visitors(session, whom.merchant_id, names).all()
     quarters = set()

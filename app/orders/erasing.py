@@ -56,7 +56,7 @@ class Forgetter:
         """Forget what no index leads to: what they wanted to buy, and what was bought by a customer who was never
         joined to a browser, or before that was known."""
         checkouts, orders = table_of(Checkout).c, table_of(Order).c
-        claims = Claim.merchant_id == whom.merchant_id, Claim.visitor_id.in_(whom.names.values())
+        claims = Claim.merchant_id == whom.merchant_id, Claim.visitor_id.in_(whom.former)
         theirs = or_(
             checkouts.visitor_id.in_(whom.names), checkouts.click_id.in_(select(Claim.visit_id).where(*claims))
         )

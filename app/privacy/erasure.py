@@ -2,16 +2,17 @@
 nobody holds, so that all sums stay what they were. Knows no domain: each hands in how it forgets, at composition.
 
 What an index leads to is forgotten in the transaction of whoever asks. What must be looked for is forgotten by a job
-at once, which goes through everything and then once more through the first, for what was being written just then. Old
-and new names stand beside each other only in that job's message, sealed, and it goes with the job. A new name follows
-from nothing: neither from the old one nor from the time.
+at once, and with it what was being written just then: that is somebody else's, as it was reckoned, and has names of its
+own. Old and new names stand beside each other only in that job's message, sealed, and it goes with the job. A new name
+follows from nothing: neither from the old one nor from the time.
 """
 
 import json
 import secrets
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from sqlalchemy import delete, select
@@ -45,12 +46,19 @@ _SOME_YEARS: Final = timedelta(days=3 * 365)
 
 @dataclass(frozen=True)
 class Forgetting:
-    """Who is forgotten: every name of theirs, visitors and persons, with the one that takes its place. Some may be told
-    of only by a domain (`and_`), such as persons of whom nobody else is left."""
+    """Who is forgotten: every name of theirs, visitors and persons, with the one that takes its place."""
 
     merchant_id: int
     names: Mapping[str, str]
     now: datetime
+    others: Mapping[str, str] = field(default_factory=dict)
+    """The same names, with those that take their place in what was written at another time: before their erasure, or
+    since. Who has both names is two people, or what was told of one would change what the other did."""
+
+    @property
+    def former(self) -> Mapping[str, str]:
+        """Every name that takes the place of one, with that one."""
+        return {new: old for names in (self.names, self.others) for old, new in names.items()}
 
 
 AtOnce = Callable[[Session, Forgetting], None]
@@ -105,35 +113,35 @@ class Erasure:
         now, names = self.clock.now(), {*visitors, *persons}
         names |= {name for each in self.domains if each.known_by for name in each.known_by(merchant_id, names)}
         anew = leaving.erased(session, self.signer, merchant_id, names, now)
-        whom = Forgetting(merchant_id, {each: fresh(merchant_id, now) for each in sorted(names)}, now)
-        self._at_once(session, whom)
+        whom, since = ({each: fresh(merchant_id, now) for each in sorted(names)} for _ in range(2))
+        self._at_once(session, Forgetting(merchant_id, whom, now))
         told = [erased_noted_as(each, now) for each in sorted(anew.intersection(visitors))]
         journal.note(session, merchant_id, ERASED, told, now)
-        sealed = self._sealer.seal(json.dumps(dict(whom.names)), str(merchant_id))
-        return self.outbox.add(session, merchant_id, TOPIC, {"names": sealed})
+        seal = partial(self._sealer.seal, about=str(merchant_id))
+        promised = {"names": seal(json.dumps(whom)), "since": seal(json.dumps(since))}
+        return self.outbox.add(session, merchant_id, TOPIC, promised)
 
     def run(self, message: Message) -> None:
         """What was promised, and with it what was promised to others of the merchant's since: all of them together are
         looked for as fast as one."""
         step = message.extending(self.clock)
         with self.database.reading() as session:
-            names, others = self._together(session, message)
-        self.finish(message.merchant_id, names, step)
+            whom, others = self._together(session, message)
+        self.finish(whom, step)
         with self.database.transaction() as session:
             for other in others:
                 take_back(session, message.merchant_id, other)
 
-    def finish(self, merchant_id: int, names: Mapping[str, str], step: Step) -> None:
+    def finish(self, whom: Forgetting, step: Step) -> None:
         """Forget what must be looked for, and what was written while the first was forgotten: by whoever had begun
         before these were on the list of those who left."""
-        whom = Forgetting(merchant_id, names, self.clock.now())
         wait_out(self.database, step)
         self._walk((domain.walk for domain in self.domains), whom, step)
         with self.database.transaction() as session:
-            self._at_once(session, whom)
+            self._at_once(session, replace(whom, names=whom.others, others=whom.names))
         self._walk((domain.last for domain in self.domains), whom, step)
         with self.database.transaction() as session:
-            leaving.finished(session, self.signer, merchant_id, names, self.clock.now())
+            leaving.finished(session, self.signer, whom.merchant_id, whom.names, self.clock.now())
 
     def erase_again(self, merchant_id: int) -> int:
         """Forget those whom the facts name although they are on the list of those who were erased, as after a restore
@@ -176,22 +184,25 @@ class Erasure:
 
         return Periodic(TOPIC, timedelta(days=1), run)
 
-    def _together(self, session: Session, first: Message) -> tuple[Mapping[str, str], Sequence[str]]:
-        """All names that are looked for, and the promises that are kept by it beside the `first`: of those whom nobody
-        has begun, and who have no name in common with it."""
-        together, others = self._names(first.merchant_id, first.payload), []
+    def _together(self, session: Session, first: Message) -> tuple[Forgetting, Sequence[str]]:
+        """All who are looked for, and the promises that are kept by it beside the `first`: of those whom nobody has
+        begun, and who have no name in common with it."""
+        (together, since), others = self._names(first.merchant_id, first.payload), []
         waiting = select(OutboxRow).where(OutboxRow.merchant_id == first.merchant_id, OutboxRow.topic == TOPIC)
         waiting = waiting.where(OutboxRow.message_id != first.id, OutboxRow.attempts == 0)
         for row in session.scalars(waiting.order_by(OutboxRow.message_id).limit(AT_ONCE)):
-            more = self._names(row.merchant_id, row.payload)
+            more, since_then = self._names(row.merchant_id, row.payload)
             if together.keys().isdisjoint(more) and len(together) + len(more) <= _MOST_TOGETHER:
                 together |= more
+                since |= since_then
                 others.append(row.message_id)
-        return together, others
+        return Forgetting(first.merchant_id, together, self.clock.now(), since), others
 
-    def _names(self, merchant_id: int, payload: Payload) -> dict[str, str]:
-        names: dict[str, str] = json.loads(self._sealer.open(payload["names"], str(merchant_id)))
-        return names
+    def _names(self, merchant_id: int, payload: Payload) -> tuple[dict[str, str], dict[str, str]]:
+        """Which names take their place in what was written before their erasure, and which in what was since."""
+        kinds = ("names", "since" if "since" in payload else "names")  # once they were the same
+        names, since = (json.loads(self._sealer.open(payload[each], str(merchant_id))) for each in kinds)
+        return names, since
 
     def _walk(self, walks: Iterable[Walk | None], whom: Forgetting, step: Step) -> None:
         for walk in filter(None, walks):

@@ -34,8 +34,10 @@ class Person(NamedTuple):
 
 
 def person_behind(session: Session, merchant_id: int, visitor: str) -> Person:
-    """Whom it concerns that this visitor is to be forgotten. Raises `NotFound` for another merchant's."""
+    """Whom it concerns that this visitor is to be forgotten; who is whom cannot change from then on until the
+    transaction ends. Raises `NotFound` for another merchant's."""
     identities.must_be_theirs(merchant_id, visitor)
+    turns.hold_facts(session, merchant_id)
     person = identities.person_of(session, merchant_id, visitor)
     return _all_of(session, merchant_id, {visitor}, {person} - {visitor})
 
@@ -43,11 +45,13 @@ def person_behind(session: Session, merchant_id: int, visitor: str) -> Person:
 def customer_behind(session: Session, merchant_id: int, person: str) -> Person:
     """The same for a customer, by the merchant's own id of them."""
     identities.must_be_theirs(merchant_id, person)
+    turns.hold_facts(session, merchant_id)
     return _all_of(session, merchant_id, set(), {person})
 
 
 def all_behind(session: Session, merchant_id: int, names: Collection[str]) -> set[str]:
-    """All names of the people who have these."""
+    """All names of the people who have these; who is whom cannot change from then on until the transaction ends."""
+    turns.hold_facts(session, merchant_id)
     persons = {*identities.people_of(session, merchant_id, names).values()} | {*names}
     found = _all_of(session, merchant_id, set(), persons)
     return found.visitors | found.persons
@@ -121,19 +125,17 @@ def _told(row: Row[*tuple[Any, ...]], whom: Forgetting) -> Told:
 
 
 def _rejoin(session: Session, whom: Forgetting) -> None:
-    """Who is joined stays joined, under the new names. Whom they were wrongly said to be, and who is somebody else, is
-    forgotten too: somebody new stands there."""
+    """Who is joined stays joined, under the new names; also to somebody who stays, whom they were said to be since.
+    Whom they were wrongly said to be, and who is somebody else, is forgotten too: somebody new stands there."""
     named = or_(Identity.visitor_id.in_(whom.names), Identity.person.in_(whom.names))
     said = select(Identity).where(Identity.merchant_id == whom.merchant_id, named)
-    strangers: dict[str, str] = {}
+    standing = identities.people_of(session, whom.merchant_id, whom.names)
+    others: dict[str, str] = dict(whom.names)
     for row in session.scalars(said).all():
-        visitor, person = whom.names.get(row.visitor_id, row.visitor_id), whom.names.get(row.person)
-        if person is None:
-            is_known = row.person in whom.names.values()
-            person = (
-                row.person if is_known else strangers.setdefault(row.person, new_id("vis", whom.merchant_id, row.at))
-            )
-        row.visitor_id, row.person = visitor, person
+        visitor = row.visitor_id
+        row.visitor_id = whom.names.get(visitor, visitor)
+        if row.person in whom.names or row.person != standing[visitor]:
+            row.person = others.setdefault(row.person, new_id("vis", whom.merchant_id, row.at))
     session.flush()
 
 
@@ -141,13 +143,12 @@ def look_for(database: Database, whom: Forgetting, step: Step) -> None:
     """Forget what no index leads to: what widgets reported, and what was noted of who is whom."""
     beacons = table_of(Beacon).c
     rename(database, beacons.beacon_id, beacons.visitor_id, whom.merchant_id, whom.names, step)
+    former = whom.former
     with database.reading() as session:
-        new = whom.names.values()
-        now = or_(Identity.visitor_id.in_(new), Identity.person.in_(new))
+        now = or_(Identity.visitor_id.in_(former), Identity.person.in_(former))
         said = session.scalars(select(Identity).where(Identity.merchant_id == whom.merchant_id, now)).all()
     if not said:
         return
-    former = {new: old for old, new in whom.names.items()}
     words = {
         (former.get(row.visitor_id, row.visitor_id), to_micros(row.at)): noted_as(row.visitor_id, row.person, row.at)
         for row in said
