@@ -25,6 +25,12 @@ _LONGEST_CLICK: Final = 200
 _NEVER_NULL: Final = ("cancelled", "net", "gross", "lines")
 
 
+def fingerprint(body: OrderIn, mail: str = "") -> str:
+    """What tells a repetition. A `mail` is in it as a keyed hash, so that nobody can try out whose it was; where none
+    is said, it is what it was before there were mails."""
+    return hashlib.sha256((body.model_dump_json(exclude={"mail"}) + mail).encode()).hexdigest()
+
+
 def sale(body: OrderIn, merchant_id: int, here: Runtime) -> Sale:
     """The sale that is told of. Raises `Invalid` for what cannot be; who bought through which click always can."""
     gross = body.net if body.gross is None else body.gross
@@ -37,7 +43,7 @@ def sale(body: OrderIn, merchant_id: int, here: Runtime) -> Sale:
     return Sale(
         external_id=body.external_id,
         source="api",
-        fingerprint=_fingerprint(body, merchant_id, signer),
+        fingerprint=fingerprint(body, signer.hash(f"told mail:{merchant_id}", body.mail) if body.mail else ""),
         livemode=not (body.test or here.settings.test_mode),
         currency=body.currency,
         gross=gross,
@@ -81,15 +87,6 @@ def amendment(body: OrderPatch, merchant_id: int, signer: Signer) -> Amendment:
     }
     changes = {"visitor_id" if name == "visitor" else name: value for name, value in said.items() if name in given}
     return Amendment(changes, body.cancelled, body.note or None)
-
-
-def _fingerprint(body: OrderIn, merchant_id: int, signer: Signer) -> str:
-    """What tells a repetition. A mail is in it as a keyed hash, so that nobody can try out whose it was; where none is
-    said, it is what it was before there were mails."""
-    said = body.model_dump_json(exclude={"mail"})
-    if body.mail:
-        said += signer.hash(f"told mail:{merchant_id}", body.mail)
-    return hashlib.sha256(said.encode()).hexdigest()
 
 
 def _lines(lines: Iterable[LineIn]) -> tuple[SaleLine, ...]:

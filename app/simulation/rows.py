@@ -15,6 +15,7 @@ from app.kernel.clock import from_micros, to_micros
 from app.kernel.codes import key_of, normalised
 from app.kernel.rollups.tables import DIMENSIONS, QUARTER
 from app.merchants.selling import Selling
+from app.orders import told
 from app.orders.checkout.basket import Line
 from app.orders.stripe.languages import AUTO
 from app.orders.wire import LineIn, OrderIn
@@ -254,7 +255,7 @@ def _told_by(shop: Shop, sale: Sale) -> tuple[str, str]:
 
 
 def _fingerprint(shop: Shop, sale: Sale) -> str:
-    told = OrderIn(
+    said = OrderIn(
         external_id=sale.external_id,
         placed_at=from_micros(sale.at),
         currency=sale.currency,
@@ -266,17 +267,17 @@ def _fingerprint(shop: Shop, sale: Sale) -> str:
         coupon=sale.coupon,
         test=not sale.livemode,
     )
-    return hashlib.sha256(told.model_dump_json().encode()).hexdigest()
+    return told.fingerprint(said)
 
 
 def _told_lines(shop: Shop, sale: Sale) -> list[LineIn]:
-    told = []
+    lines = []
     for line in sale.lines:
         variant = shop.variants[line.variant]
         product, title = shop.products[variant.product], shop.titles[variant.product]
         about = {"product": product, "variant": variant.variant_id, "title": title}
-        told.append(LineIn(**about, quantity=line.quantity, amount=line.amount))
-    return told
+        lines.append(LineIn(**about, quantity=line.quantity, amount=line.amount))
+    return lines
 
 
 def _rows(shop: Shop, *columns: Words) -> Rows:
