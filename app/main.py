@@ -94,6 +94,8 @@ def assemble(settings: Settings, clock: Clock | None = None, machine: Clock | No
     doubts = judging.Listeners(here.clock, here.events, policies.terms)
     here.events.on(OrderChanged, "judge-order", doubts.on_order_changed)  # before it is divided
     here.events.on(OrdersRecorded, "judge-orders", doubts.on_orders_recorded)
+    here.events.on(visits.VisitClaimed, "judge-claim", doubts.on_visit_claimed)
+    here.events.on(identities.IdentityJoined, "judge-identity", doubts.on_identity_joined)
     here.events.on(OrderChanged, "attribute-order", credit.on_order_changed)
     here.events.on(OrdersRecorded, "attribute-orders", credit.on_orders_recorded)
     here.events.on(visits.VisitClaimed, "attribute-claim", credit.on_visit_claimed)

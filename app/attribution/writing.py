@@ -119,20 +119,20 @@ def _append(
             ]
             if lines:
                 mark(session, merchant_id, {quarter for quarter, _ in lines}, now)
-            ids = new_ids("crd", merchant_id, now, len(lines))
-            common = (merchant_id, to_micros(now))
-            bulk.append(
-                session,
-                CreditLine,
-                _COLUMNS,
-                [(*common, credit_id, *line) for credit_id, (_, line) in zip(ids, lines, strict=True)],
-            )
-            firsts: dict[object, str] = {}
-            for credit_id, (_, line) in zip(ids, lines, strict=True):
-                firsts.setdefault(line[0], credit_id)
-            journal.note(session, merchant_id, "order.attributed", firsts.values(), now)
+                _write(session, merchant_id, [line for _, line in lines], now)
             appended += len(lines)
     return appended
+
+
+def _write(session: Session, merchant_id: int, lines: Sequence[bulk.Row], now: datetime) -> None:
+    """Append lines of credit, and note of each order that it was attributed: by the first line of its."""
+    numbered = list(zip(new_ids("crd", merchant_id, now, len(lines)), lines, strict=True))
+    common = (merchant_id, to_micros(now))
+    bulk.append(session, CreditLine, _COLUMNS, [(*common, credit_id, *line) for credit_id, line in numbered])
+    firsts: dict[object, str] = {}
+    for credit_id, line in numbered:
+        firsts.setdefault(line[0], credit_id)
+    journal.note(session, merchant_id, "order.attributed", firsts.values(), now)
 
 
 def _missing(

@@ -134,19 +134,8 @@ async def share(body: ShareIn, request: Request, visitor_token: VisitorHeader = 
             seen=seen_by(request, shop.privacy, shop.merchant_id, now),
         )
     )
-    url = link(here, done.referral.code)
     title = done.title if address is None else body.title or shop.name
-    # What somebody writes now goes along now, even if their share stands already, with other words or none.
-    words = body.caption or done.referral.caption or title
-    answer = ShareOut(
-        id=done.referral.referral_id,
-        code=done.referral.code,
-        url=url,
-        intent_url=intent_url(body.network, url, words, done.image, title),
-        network=done.referral.network,
-        parent=done.referral.parent_id,
-        visitor=visitor.token_for(done.visitor_id),
-    )
+    answer = _shared(here, done, body, title, visitor.token_for(done.visitor_id))
     return Response(answer.model_dump_json(), 201 if done.is_new else 200, media_type=JSON)
 
 
@@ -170,6 +159,21 @@ async def claim_visit(
         return Response(ClaimOut(click=click, visitor=None, bound=False).model_dump_json(), media_type=JSON)
     seen = seen_by(request, shop.privacy, shop.merchant_id, work.here.clock.now())
     return await run_in_threadpool(_claim, work, shop, click, visitor_token, _windows(request), seen)
+
+
+def _shared(here: Runtime, done: service.Referred, body: ShareIn, title: str, token: str | None) -> ShareOut:
+    url = link(here, done.referral.code)
+    # What somebody writes now goes along now, even if their share stands already, with other words or none.
+    words = body.caption or done.referral.caption or title
+    return ShareOut(
+        id=done.referral.referral_id,
+        code=done.referral.code,
+        url=url,
+        intent_url=intent_url(body.network, url, words, done.image, title),
+        network=done.referral.network,
+        parent=done.referral.parent_id,
+        visitor=token,
+    )
 
 
 def _acting(touchpoint: Touchpoint, request: Request, here: Runtime, shop: Shop, token: str | None) -> _Visitor:

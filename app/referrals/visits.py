@@ -22,7 +22,7 @@ from app.kernel.rollups.appending import Counted
 from app.kernel.rollups.tables import QUARTER
 from app.privacy.sightings import Sighting
 from app.referrals import counting, turns
-from app.referrals.identities import person_of
+from app.referrals.identities import people_of, person_of
 from app.referrals.models import Claim, Referral, Visit
 from app.referrals.parents import Windows, usual_windows
 
@@ -175,17 +175,20 @@ def claim(
 
 def hold_claims(session: Session, merchant_id: int, click_id: str | None, visitor_id: str | None) -> None:
     """Let nobody claim the click, nor the buyer anything on any device, until the transaction ends; nor anybody say
-    that the buyer is somebody else.
+    that the buyer is somebody else. Who claimed the click is held too, who may be another: it may become doubtful.
 
     A purchase and a claim at the same moment would else not see each other, and nobody would ever put the two
     together. Whoever is second sees what the first has written (`turns`).
     """
     turns.share_facts(session, merchant_id)
+    claimed_by = None
     if click_id is not None:
         turns.hold_click(session, merchant_id, click_id)
-        visitor_id = visitor_id or visitor_of(session, merchant_id, click_id)
-    if visitor_id is not None:
-        turns.hold_person(session, merchant_id, person_of(session, merchant_id, visitor_id))
+        claimed_by = visitor_of(session, merchant_id, click_id)
+    visitors = {each for each in (visitor_id, claimed_by) if each is not None}
+    people = people_of(session, merchant_id, visitors) if visitors else {}
+    for person in sorted({*people.values()}):  # in one order for all, so that nobody waits in a circle
+        turns.hold_person(session, merchant_id, person)
 
 
 def _claimed_as(session: Session, visit: Visit, visitor_id: str) -> str | None:

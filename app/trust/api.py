@@ -15,6 +15,7 @@ from app.kernel.http.work import Answer, UnitOfWork
 from app.merchants.access import SecretKey
 from app.trust import changing, doubts
 from app.trust.book import Book, book
+from app.trust.found import About
 from app.trust.models import Decision, Doubt
 from app.trust.rules import RULES
 from app.trust.wire import (
@@ -114,6 +115,8 @@ def _asked(merchant_id: int, query: DoubtQuery) -> Select[Doubt]:
     for column, value in {**wanted, Decision.effect: query.effect}.items():
         if value is not None:
             mine = mine.where(column == value)
+    if query.subject is not None and query.about is None:
+        mine = mine.where(Doubt.about.in_(list(About)))  # as the index says it
     if query.state is not None:
         is_open = doubts.left_to_rules()
         mine = mine.where(is_open if query.state == "open" else ~is_open)

@@ -21,6 +21,11 @@ class Setting(NamedTuple):
     do: Do
     thresholds: Mapping[str, int]
 
+    @property
+    def is_on(self) -> bool:
+        """Whether anything is looked for."""
+        return self.do is not Do.OFF
+
 
 @dataclass(frozen=True)
 class Book:

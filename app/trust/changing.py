@@ -11,7 +11,7 @@ from app.kernel.events import Events
 from app.merchants import audit
 from app.merchants.audit import By
 from app.referrals import turns
-from app.trust import doubts
+from app.trust import doubts, sentences
 from app.trust.book import Book, Setting, book, keep, usual
 from app.trust.rules import RULES, Do, Rule
 
@@ -55,9 +55,8 @@ def _wrong(code: str, said: Asked) -> Iterator[FieldError]:
     rule, place = RULES.get(code), f"/rules/{_escaped(code)}"
     if rule is None:
         yield FieldError(place, f"is none of {', '.join(each.code for each in RULES.values() if not each.fixed)}")
-    elif rule.fixed:
-        where = "attribution's policy decides it: `self_referral`" if rule.fixed == "policy" else "it is always so"
-        yield FieldError(place, f"cannot be changed here: {where}")
+    elif (because := sentences.because(rule)) is not None:
+        yield FieldError(place, f"cannot be changed here. {because['en']}")
     else:
         yield from _out_of_bounds(rule, said, f"{place}/thresholds")
 

@@ -76,7 +76,7 @@ def record(session: Session, events: Events, merchant_id: int, found: Sequence[F
         return 0
     turns.share_facts(session, merchant_id)
     settings = book(session, merchant_id)
-    wanted = {each[:3]: each for each in found if settings.of(each.rule).do != Do.OFF}
+    wanted = {each[:3]: each for each in found if settings.of(each.rule).is_on}
     once = [wanted[key] for key in sorted(wanted)]  # who finds the same meanwhile waits for us, and not we for them
     new = dict(zip(new_ids("dbt", merchant_id, now, len(once)), once, strict=True))
     added = insert_all_new(session, Doubt, [_row(merchant_id, id, each, now) for id, each in new.items()])

@@ -23,3 +23,8 @@ class Found(NamedTuple):
     subject: str
     rule: str
     evidence: Evidence
+
+
+def doubtful(about: About, subject: str, rule: str, evidence: Evidence | None) -> list[Found]:
+    """What a rule judged of something, to be recorded: nothing where it has no evidence."""
+    return [] if evidence is None else [Found(about, subject, rule, evidence)]

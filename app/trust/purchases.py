@@ -96,6 +96,9 @@ class Gathering:
         self._alone = len(orders) == 1
         self._terms = terms
         self._same = alike.same_buyers(session, merchant_id, [each.order_id for each in orders if each.is_known])
+        self._alike: dict[tuple[str, str], list[alike.Alike]] = defaultdict(list)
+        for each in self._same:
+            self._alike[each.order_id, each.by].append(each)
         self._clicks = self._named([*(each.click_id for each in orders), *(each.click_id for each in self._same)])
         self._buyer = {order.order_id: self._visitor(order) for order in orders}
         self._person = self._people([*self._buyer.values(), *(self._visitor(each) for each in self._same)])
@@ -199,15 +202,15 @@ class Gathering:
         if order.coupon is None:
             return None
         rows = self._spoke.get(normalised(order.coupon), ())
-        speaks_for = next((row[1] for row in reversed(rows) if row.at // _SECOND <= order.at // _SECOND), None)
+        speaks_for = next((row.referral_id for row in reversed(rows) if row.at // _SECOND <= order.at // _SECOND), None)
         return None if speaks_for is None else self._sharer.get(speaks_for)
 
     def _others(self, order: Sold, by: str) -> Others:
         """The other orders of the same mail or card, by who bought them."""
         found: dict[str, list[str]] = defaultdict(list)
-        for each in self._same:
+        for each in self._alike.get((order.order_id, by), ()):
             visitor = self._visitor(each)
-            if each.order_id == order.order_id and each.by == by and visitor is not None:
+            if visitor is not None:
                 found[self._person[visitor]].append(each.other)
         return found
 

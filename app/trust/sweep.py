@@ -19,9 +19,8 @@ from app.kernel.trouble import in_trouble
 from app.referrals import turns
 from app.trust import doubts, evidence
 from app.trust.evidence import COUNTED, Awake, Span
-from app.trust.found import About, Evidence, Found
+from app.trust.found import About, Found, doubtful
 from app.trust.rules import (
-    Do,
     Rule,
     click_stuffing,
     duplicate_sharers,
@@ -131,7 +130,7 @@ def _of_a_day(session: Session, merchant: Awake, until: datetime) -> Iterator[Fo
     code, least = duplicate_sharers.RULE.code, thresholds["sharers"]
     span = Span.before(until, _DAY)
     for referral_id, sharers in evidence.on_one_device(session, merchant.merchant_id, span, least, code):
-        yield from _told(referral_id, code, duplicate_sharers.judge(sharers, thresholds))
+        yield from doubtful(About.REFERRAL, referral_id, code, duplicate_sharers.judge(sharers, thresholds))
 
 
 def _stuffing(session: Session, merchant: Awake, until: datetime) -> Iterator[Found]:
@@ -145,7 +144,7 @@ def _stuffing(session: Session, merchant: Awake, until: datetime) -> Iterator[Fo
         seen = click_stuffing.judge(crowd, thresholds)
         if seen is not None:
             for referral_id in evidence.undoubted(session, merchant.merchant_id, suspects[person].referrals, code):
-                yield from _told(referral_id, code, seen)
+                yield from doubtful(About.REFERRAL, referral_id, code, seen)
 
 
 def _one_block(session: Session, merchant: Awake, until: datetime) -> Iterator[Found]:
@@ -155,7 +154,7 @@ def _one_block(session: Session, merchant: Awake, until: datetime) -> Iterator[F
     code, most = velocity_visits.RULE.code, thresholds["visits"]
     span = _minutes(until, thresholds)
     for referral_id, visits in evidence.from_one_block(session, merchant.merchant_id, span, most, code):
-        yield from _told(referral_id, code, velocity_visits.judge(visits, thresholds))
+        yield from doubtful(About.REFERRAL, referral_id, code, velocity_visits.judge(visits, thresholds))
 
 
 def _paces(session: Session, merchant: Awake, until: datetime, kind: str, rule: Rule) -> Iterator[Found]:
@@ -166,18 +165,14 @@ def _paces(session: Session, merchant: Awake, until: datetime, kind: str, rule: 
     if merchant.referrals > min(*most, COUNTED - 1):
         span = _minutes(until, thresholds)
         for referral_id, busy in evidence.paces(session, merchant.merchant_id, span, kind, most, rule.code):
-            yield from _told(referral_id, rule.code, pace.judge(busy, thresholds))
+            yield from doubtful(About.REFERRAL, referral_id, rule.code, pace.judge(busy, thresholds))
 
 
 def _asked(merchant: Awake, rule: Rule) -> Mapping[str, int] | None:
     """The numbers that the rule goes by, where it does anything."""
     setting = merchant.settings.of(rule.code)
-    return None if setting.do is Do.OFF else setting.thresholds
+    return setting.thresholds if setting.is_on else None
 
 
 def _minutes(until: datetime, thresholds: Mapping[str, int]) -> Span:
     return Span.before(until, timedelta(minutes=thresholds["minutes"]))
-
-
-def _told(referral_id: str, rule: str, seen: Evidence | None) -> list[Found]:
-    return [] if seen is None else [Found(About.REFERRAL, referral_id, rule, seen)]

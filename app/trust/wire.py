@@ -231,8 +231,6 @@ class DoubtQuery(PageQuery):
 
 def _fields(standing: Standing) -> dict[str, Any]:
     doubt, decision = standing
-    by_rule = {"reopen": {"none": "flag"}.get(decision.effect, decision.effect)}.get(decision.verdict, decision.verdict)
-    said = by_rule if standing.is_open else f"yours.{decision.verdict}"
     return {
         "id": doubt.doubt_id,
         "about": doubt.about,
@@ -241,7 +239,18 @@ def _fields(standing: Standing) -> dict[str, Any]:
         "state": "open" if standing.is_open else "decided",
         "effect": decision.effect,
         "evidence": doubt.evidence,
-        "explanation": sentences.of_doubt(doubt.rule, doubt.evidence, said),
+        "explanation": sentences.of_doubt(doubt.rule, doubt.evidence, _became(standing)),
         "decision": DecisionOut.of_one(decision),
         "at": doubt.at,
     }
+
+
+def _became(standing: Standing) -> str:
+    """What became of a doubt, as sentences call it. One that was opened again stands as its rule said then, of which
+    the effect alone is kept: a rule without any is said to flag."""
+    verdict, effect = standing.decision.verdict, standing.decision.effect
+    if not standing.is_open:
+        return f"yours.{verdict}"
+    if verdict != "reopen":
+        return verdict
+    return "flag" if effect == "none" else effect

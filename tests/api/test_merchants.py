@@ -104,6 +104,25 @@ def test_what_is_no_key_opens_nothing(merchant: TestMerchant, header: str) -> No
     assert (401, "unauthorized") == (answer.status_code, answer.json()["code"])
 
 
+@pytest.mark.parametrize(
+    "where",
+    [
+        {"params": {"token": ADMIN_TOKEN}},
+        {"params": {"Authorization": f"Bearer {ADMIN_TOKEN}"}},
+        {"headers": {"Cookie": f"Authorization=Bearer {ADMIN_TOKEN}"}},
+        {"headers": {"X-Api-Key": ADMIN_TOKEN}},
+        {"auth": ("operator", ADMIN_TOKEN)},
+    ],
+    ids=["query", "query called as the header", "cookie", "another header", "basic"],
+)
+def test_the_operators_token_counts_as_a_bearers_and_nowhere_else(
+    merchant: TestMerchant, where: dict[str, Any]
+) -> None:
+    answer = merchant.public.get(f"/v1/merchants/{merchant.id}", **where)
+    assert (401, "unauthorized") == (answer.status_code, answer.json()["code"])
+    assert 200 == merchant.public.get(f"/v1/merchants/{merchant.id}", headers=OPERATOR).status_code
+
+
 def test_a_forged_key_opens_nothing(merchant: TestMerchant) -> None:
     key = merchant.secret_key
     other_end = key[:-1] + ("1" if key[-1] != "1" else "2")

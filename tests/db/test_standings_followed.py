@@ -34,7 +34,7 @@ from tests.soak import SOAK
 from tests.threads import together
 from tests.unit.attribution.histories import random_policy
 
-SEEDS = 60 if SOAK else 4
+SEEDS = 60 if SOAK else 3
 DECISIONS = 20
 DAWDLE = 0.03
 """Seconds."""
