@@ -25,10 +25,10 @@ from app.kernel.trouble import tell_of
 
 log = logging.getLogger(__name__)
 
-Name = Literal["jobs", "told", "placed", "shown", "noted", "events", "webhooks"]
+Name = Literal["jobs", "told", "placed", "shown", "named", "noted", "events", "webhooks"]
 """What happened: work was put into the outbox; the feed has entries without a position; the feed has new positions;
-what walls show is different, of the merchants that are named; the journal has entries without a position; the journal
-has new positions; webhooks are to be sent that nothing new has caused."""
+what walls show, or how people are called, is different, of the merchants that are named; the journal has entries
+without a position; the journal has new positions; webhooks are to be sent that nothing new has caused."""
 
 Hearer = Callable[[frozenset[int]], None]
 """Is given the numbers of the merchants concerned; none: it may be any. Called in any thread; must be quick."""

@@ -236,7 +236,9 @@ def _take_back(work: UnitOfWork, shop: Shop, like_id: str, token: str | None) ->
             visitor=None,
         )
 
-    return work.write(take_back)
+    answer = work.write(take_back)
+    here.wakeups.ring("named", {shop.merchant_id})
+    return answer
 
 
 def _windows(request: Request) -> Windows:

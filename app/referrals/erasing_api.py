@@ -48,7 +48,9 @@ def erase(
             for name in sorted(person.visitors | person.persons):
                 note(session, by, "person.erased", leaving.visitor_hash(work.here.signer, merchant_id, name))
 
-    return work.write(forget)
+    answer = work.write(forget)
+    work.here.wakeups.ring("named", {merchant_id})
+    return answer
 
 
 @router.delete("/v1/visitors/{visitor:path}", status_code=204)

@@ -87,8 +87,19 @@ class Storefront:
             with suppress(RuntimeError):  # the loop was closed: nobody asks any more
                 loop.call_soon_threadsafe(self.payloads.outdate, merchants)
 
+        def named(merchants: frozenset[int]) -> None:
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._outdate_names, merchants)
+
         wakeups.hear("shown", shown)
+        wakeups.hear("named", named)
         wakeups.hear("placed", lambda _: self.live.look())
+
+    def _outdate_names(self, merchants: frozenset[int]) -> None:
+        """Whoever asks next is told of nobody who is named no more."""
+        self.links.outdate(merchants)
+        self.embeds.outdate_names()
+        self.oembed.outdate_names()
 
     async def home(self, ask: Ask) -> Answer:
         """`/`: what this server is, for whoever wonders."""

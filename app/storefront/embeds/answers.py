@@ -63,6 +63,10 @@ class Embeds:
         """`/embed/r/{code}`: what somebody passed on. Its links make the visit."""
         return await self._frame(ask, "r", code)
 
+    def outdate_names(self) -> None:
+        """Somebody is called otherwise, or not at all any more. Called in the loop."""
+        self._shelf.outdate(lambda key, _: key.what == "r")
+
     async def _frame(self, ask: Ask, what: What, name: str) -> Answer:
         query = ask.query
         language = self._words.of_locale(query.get("lang"), self._words.asked(ask.headers.get("accept-language")))

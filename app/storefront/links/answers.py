@@ -163,6 +163,10 @@ class Links:
         seen = self._sightings.seen(landing.privacy, way.merchant_id, about, ask.address, now)
         return NewVisit.by(way, seen_from, now, seen)
 
+    def outdate(self, merchants: frozenset[int]) -> None:
+        """What these merchants' links show has changed, or any merchant's where none is named. Called in the loop."""
+        self._shelf.outdate(lambda _, kept: kept is None or not merchants or kept.way.merchant_id in merchants)
+
     async def settle(self) -> None:
         """Wait until the visits of machines that were counted are written."""
         await self._machines.settle()

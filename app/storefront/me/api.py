@@ -70,5 +70,6 @@ def change_me(body: MeIn, request: Request, work: UnitOfWork, shops: Shops, toke
         return NameOut(name=name)
 
     answer = work.write(change)
+    work.here.wakeups.ring("named", {merchant_id})
     answer.headers.update(_NEVER_KEPT)
     return answer

@@ -132,7 +132,9 @@ def opt_out(request: Request, work: UnitOfWork, shops: Shops, visitor_token: Vis
         names.choose(session, merchant_id, visitor, None, now)
         return OptedOut(opted_out=True)
 
-    return _unkept(work.write(leave))
+    answer = _unkept(work.write(leave))
+    here.wakeups.ring("named", {merchant_id})
+    return answer
 
 
 @router.delete("/v1/me/opt-out", response_model=OptedOut)
