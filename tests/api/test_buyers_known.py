@@ -3,6 +3,7 @@ buyer may be remembered."""
 
 import hashlib
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from itertools import permutations
 from typing import Any
@@ -28,6 +29,7 @@ from tests.till import Till, invented_session, variant
 MAIL = "bo@example.org"
 SALE, CHARGED = "checkout.session.completed", "charge.succeeded"
 Known = tuple[str | None, str | None]
+Waits = Callable[[], int]
 
 
 def by_mail(merchant: TestMerchant, mail: str = MAIL) -> str | None:
@@ -46,10 +48,17 @@ def known(where: Till | AppServer, merchant: TestMerchant) -> list[Known]:
         return [(mail, card) for mail, card in found]
 
 
-def waits(till: Till) -> int:
+def held_back(till: Till) -> int:
     """How many messages hold back a card for a sale that is not there."""
     with till.database.reading() as session:
         return sum("hash" in str(body) for body in session.scalars(select(StripeEvent.body)))
+
+
+@pytest.fixture
+def waits(till: Till) -> Waits:
+    """How many of this test's do: others leave theirs in the same till."""
+    before = held_back(till)
+    return lambda: held_back(till) - before
 
 
 def use_mode(where: Till | AppServer, merchant: TestMerchant, mode: str) -> None:
@@ -63,7 +72,7 @@ def use_mode(where: Till | AppServer, merchant: TestMerchant, mode: str) -> None
 
 @pytest.mark.parametrize("order", list(permutations((CHARGED, SALE, "refund.created"))), ids="-".join)
 def test_mail_and_card_are_known_in_whatever_order_stripe_tells(
-    till: Till, seller: TestMerchant, order: tuple[str, ...]
+    till: Till, waits: Waits, seller: TestMerchant, order: tuple[str, ...]
 ) -> None:
     opened = till.checkout(variant(seller))
     till.double.pay(opened["session"], f" {MAIL.upper()}", card="Ana@example.org")
@@ -73,7 +82,7 @@ def test_mail_and_card_are_known_in_whatever_order_stripe_tells(
         till.tell(told[kind], told[kind])
     assert [(by_mail(seller), by_card(seller, "ana@example.org"))] == known(till, seller)
     assert 500 == till.order_of(seller, opened["session"])["refunded"]
-    assert 0 == waits(till), "it was taken out of its message"
+    assert 0 == waits(), "it was taken out of its message"
 
 
 def test_one_persons_orders_are_alike_at_one_merchant_and_at_two_have_nothing_in_common(
@@ -99,7 +108,7 @@ def test_a_payment_that_settles_later_names_no_card(till: Till, seller: TestMerc
 
 
 def test_a_card_for_one_merchant_is_worth_nothing_at_anothers_sale(
-    till: Till, seller: TestMerchant, new_seller: Any
+    till: Till, waits: Waits, seller: TestMerchant, new_seller: Any
 ) -> None:
     """Whoever sells through Stripe may write any tags on a payment of theirs."""
     opened = till.checkout(variant(seller))
@@ -109,26 +118,28 @@ def test_a_card_for_one_merchant_is_worth_nothing_at_anothers_sale(
     charge = {"id": "ch_1", "object": "charge", "payment_intent": payment, "payment_method_details": card}
     forged = {**tags, "gv_merchant": new_seller().id}
     assert 200 == till.invent(CHARGED, {**charge, "metadata": forged}, id="evt_c" + opened["id"])
-    assert 1 == waits(till)
+    assert 1 == waits()
     sale = invented_session(id=opened["session"], payment_intent=payment, metadata=tags)
     assert 200 == till.invent(SALE, sale, id="evt_s" + opened["id"])
     assert [(None, None)] == known(till, seller)
-    assert 0 == waits(till)
+    assert 0 == waits()
 
 
 @pytest.mark.parametrize("metadata", [{}, {"gv_merchant": "mer_nobody", "gv_checkout": "chk_1"}], ids=["none", "odd"])
-def test_nothing_is_kept_of_somebody_elses_charge(till: Till, seller: TestMerchant, metadata: JSON) -> None:
+def test_nothing_is_kept_of_somebody_elses_charge(
+    till: Till, waits: Waits, seller: TestMerchant, metadata: JSON
+) -> None:
     card = {"type": "card", "card": {"fingerprint": "Xt5EWLLDS7FJjR1c"}}
     charge = {"id": "ch_2", "payment_intent": f"pi_{seller.id}", "payment_method_details": card, "metadata": metadata}
     for number, kind in enumerate((CHARGED, CHARGED, "charge.updated")):
         assert 200 == till.invent(kind, charge, id=f"evt_{number}{len(metadata)}{seller.id}")
-    assert 0 == waits(till)
+    assert 0 == waits()
 
 
 @pytest.mark.parametrize("late", [False, True], ids=["in time", "late"])
 @pytest.mark.parametrize("says", ["none", "consented", "gpc", "opted out"])
 def test_of_whom_nothing_may_be_remembered_neither_mail_nor_card_is_known(
-    till: Till, seller: TestMerchant, says: str, late: bool
+    till: Till, waits: Waits, seller: TestMerchant, says: str, late: bool
 ) -> None:
     if says in ("none", "consented"):
         use_mode(till, seller, says)
@@ -145,7 +156,7 @@ def test_of_whom_nothing_may_be_remembered_neither_mail_nor_card_is_known(
     kinds = (SALE, CHARGED) if late else (CHARGED, SALE)
     till.tell(*(told[kind] for kind in kinds))
     assert [(None, None)] == known(till, seller)
-    assert 0 == waits(till)
+    assert 0 == waits()
 
 
 def test_who_consented_is_known_by_mail_and_card(till: Till, seller: TestMerchant) -> None:
@@ -174,10 +185,12 @@ def test_reconciliation_asks_for_the_mail_and_the_card(books: Books) -> None:
     both = (by_mail(seller), by_card(seller))
     assert [(by_mail(seller), None), *[both] * 3] == known(till, seller)
     assert CHARGED not in {kind for kind, _ in books.repairs()}, "no money was missing"
-    assert 0 == waits(till)
+    assert 0 == held_back(till)
 
 
-def test_a_card_that_is_told_after_its_buyer_was_forgotten_is_not_kept(till: Till, seller: TestMerchant) -> None:
+def test_a_card_that_is_told_after_its_buyer_was_forgotten_is_not_kept(
+    till: Till, waits: Waits, seller: TestMerchant
+) -> None:
     shopper, mug = seller.shopper(), seller.product()
     shopper.like(mug["id"])
     old = shopper.id
@@ -190,7 +203,7 @@ def test_a_card_that_is_told_after_its_buyer_was_forgotten_is_not_kept(till: Til
     assert 204 == shopper.http.delete("/v1/me", headers=shopper.headers).status_code
     till.tell(told[CHARGED], told[SALE])
     assert [(None, None)] == known(till, seller)
-    assert 0 == waits(till)
+    assert 0 == waits()
     bodies = [said for table, _, said in everything(till.database) if table == "stripe_events"]
     assert not [said for said in bodies if old in said], "messages name no buyer"
 
