@@ -82,7 +82,10 @@ def receiver() -> Iterator[Receiver]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
+            body = self.rfile.read(length := int(self.headers["content-length"]))
+            if len(body) < length:  # whoever sent it was killed before it was all sent
+                self.close_connection = True
+                return
             reply = made.came(Request({name.lower(): value for name, value in self.headers.items()}, body))
             time.sleep(reply.after)
             made.left()

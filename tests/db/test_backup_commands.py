@@ -114,6 +114,12 @@ def started(words: list[str], url: str, folder: Path, most: int | None = None) -
     """A command in a process of its own, in which no file may grow beyond `most` bytes."""
     environment = {**os.environ, "GRAPEVINE_DATABASE_URL": url, "GRAPEVINE_DATA_DIR": str(folder)}
     environment["TMPDIR"] = str(folder)
+
+    def ready() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # whoever runs the tests in the background ignores it
+        if most is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+
     return subprocess.Popen(
         [sys.executable, "-m", "app.cli", *words],
         cwd=ROOT,
@@ -121,7 +127,7 @@ def started(words: list[str], url: str, folder: Path, most: int | None = None) -
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        preexec_fn=None if most is None else lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most)),
+        preexec_fn=ready,
     )
 
 
@@ -168,8 +174,7 @@ def test_where_there_is_no_room_for_the_copy_it_is_said_where(url: str, tmp_path
 @pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT])
 def test_a_backup_that_is_told_to_end_tidies_up(url: str, tmp_path: Path, by: signal.Signals) -> None:
     (folder := tmp_path / "kept").mkdir()
-    told = 0
-    while told == 0:  # which was through before it was told
+    for _ in range(5):  # one that was through before it was told is begun anew
         for kept in folder.iterdir():
             kept.unlink()
         backup = started(["backup", str(folder / "backup.db")], url, tmp_path)
@@ -178,7 +183,8 @@ def test_a_backup_that_is_told_to_end_tidies_up(url: str, tmp_path: Path, by: si
             time.sleep(0.002)
         backup.send_signal(by)
         backup.communicate(timeout=30)
-        told = backup.returncode
+        if backup.returncode != 0:
+            break
 
-    assert told != 2
+    assert backup.returncode not in (0, 2)
     assert [] == list(folder.iterdir())
