@@ -6,7 +6,7 @@ TSC := var/web/node_modules/.bin/tsc
 PORT ?= 8000
 PYTEST_ARGS ?=
 WORKERS ?= 2  # processes that test at the same time
-WAITING ?= 4  # the same, of tests that wait for servers, kills and browsers half of their time
+WAITING ?= 3  # the same, of tests that wait for servers, kills and browsers half of their time
 ALONE = $(shell grep -rl 'pytest.mark.alone' tests --include='test_*.py')
 
 # Else each of the many processes that tests start would compile all that it imports.
