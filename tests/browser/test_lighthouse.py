@@ -1,5 +1,5 @@
 """Google's Lighthouse (npm) judges the pages of a real server as it judges anybody's: speed, accessibility, practice,
-search engines. It simulates a slow line and device, yet how long scripts hold up a page is the machine's own time: so it
+search engines. It simulates a slow line and device, yet how long scripts hold a page up is the machine's own time: it
 runs alone, and a page that seems slow is measured a second time before it is called slow."""
 
 import subprocess
